@@ -1,0 +1,6 @@
+"""`python -m canarygan`, as the original is run."""
+
+from canarygan_core.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,148 @@
+"""The command line: `canarygan run TASK`, its short form `canarygan TASK`, and `canarygan plugins`. All printing is here."""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.plugins import Registry, installed
+from canarygan_core.task import Answer, Task
+
+HELP_FLAGS = ("--help", "-h")
+
+SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose"}
+"""Flags that every task takes, wherever they stand."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code: 0, 1 for an error of the user's to mend, 2 for misuse of the line."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words, installed())
+    except CanaryganError as error:
+        print(f"canarygan: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("canarygan: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output left
+        sys.stderr.close()
+        return 1
+
+
+def _run(words: list[str], registry: Registry) -> int:
+    task, rest = _named(words[1:] if words[:1] == ["run"] else words, registry.tasks())
+    if task is not None:
+        return _perform(task, rest, words, registry)
+    try:
+        result = _catalogue(registry)(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise UsageError(f"{error}\nSee canarygan --help") from None
+    return result if isinstance(result, int) else 0
+
+
+def _named(words: Sequence[str], tasks: Sequence[Task]) -> tuple[Task | None, list[str]]:
+    """The task whose one or two words come first, and the words after them."""
+    for task in tasks:
+        name = task.name.split()
+        if list(words[: len(name)]) == name:
+            return task, list(words[len(name) :])
+    return None, list(words)
+
+
+def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) -> int:
+    """Bind a task to its words, do it, and tell the answer."""
+    from canarygan_core.binding import Command
+
+    switches = {SWITCHES[word] for word in words if word in SWITCHES}
+    command = Command(task, [word for word in words if word not in SWITCHES], registry)
+    if any(word in HELP_FLAGS for word in words):
+        command.help()
+        return 0
+    bound = command.bind(argv)
+    _speak(switches)
+    answer = bound()
+    if answer is None:
+        return 0
+    _tell(answer, switches)
+    return answer.exit_code
+
+
+def _tell(answer: Answer, switches: set[str]) -> None:
+    if "json" in switches:
+        print(json.dumps(answer.data, indent=2))
+    elif "quiet" not in switches and answer.text:
+        print(answer.text)
+
+
+def _speak(switches: set[str]) -> None:
+    """Send what the system has to say while it works to standard error."""
+    level = logging.WARNING if switches & {"quiet", "json"} else logging.DEBUG if "verbose" in switches else logging.INFO
+    log = logging.getLogger("canarygan")
+    log.setLevel(level)
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(_Lines())
+
+
+class _Lines(logging.Handler):
+    """One line a message, on the standard error of the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        print(f"{mark}{record.getMessage()}", file=sys.stderr)
+
+
+def _catalogue(registry: Registry) -> App:
+    """What is not a task: the list of tasks, `plugins`, `--version`, and the word for what cannot be found."""
+    app = App(
+        "canarygan",
+        help="Learn a bird's syllables, generate new ones, tell which is which, and measure how good they are.",
+        help_format="plaintext",
+        version=lambda: version("canarygan"),
+    )
+    run = App("run", help="Run a task; `canarygan TASK` does the same.", help_format="plaintext", version_flags=[])
+    for parent in (run, app):
+        groups: dict[str, App] = {}
+        for task in registry.tasks():
+            first, _, second = task.name.partition(" ")
+            if second and first not in groups:
+                groups[first] = App(first, help=f"Tasks of {first}.", help_format="plaintext", version_flags=[])
+                parent.command(groups[first])
+            (groups[first] if second else parent).command(_shim, name=second or first, help=task.summary)
+    app.command(run)
+
+    @app.command(name="plugins")
+    def plugins(*, json: Annotated[bool, Parameter(negative=(), help="For programs.")] = False) -> int:
+        """List the installed plugins: what each offers, and what failed and why."""
+        return _list_plugins(registry, as_json=json)
+
+    return app
+
+
+def _shim(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> None:
+    """Stand in for a task in the list; tasks themselves are found before this list is asked."""
+
+
+def _list_plugins(registry: Registry, *, as_json: bool) -> int:
+    if as_json:
+        data = {
+            "plugins": [vars(plugin) for plugin in registry.plugins],
+            "conflicts": [vars(conflict) for conflict in registry.conflicts],
+        }
+        print(json.dumps(data, indent=2))
+        return 0
+    for plugin in registry.plugins:
+        print(f"{plugin.name}  ({plugin.distribution} {plugin.version})")
+        if plugin.failure:
+            print(f"  not loaded: {plugin.failure}")
+        for kind, names in sorted(plugin.offers.items()):
+            print(f"  {kind + 's':<12} {', '.join(sorted(names))}")
+    for conflict in registry.conflicts:
+        print(f"conflict: {conflict}")
+    return 0

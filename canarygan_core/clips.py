@@ -1,0 +1,106 @@
+"""Clips: the one type that crosses plugins."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.errors import CanaryganError
+
+FloatArray = NDArray[np.floating[Any]]
+Strings = NDArray[np.str_]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """Sounds of one length and rate, with what is known of each.
+
+    Attributes:
+        audio: (clips, samples) float32, full scale at -1 and 1; memory-mapped where the set is large.
+        rate: sampling rate in Hz.
+        labels: (clips,) class of each clip, or None where unknown.
+        latents: (clips, d) float32, what a model generated them from, or None.
+        posteriors: by decoder, (clips, classes), rows summing to 1.
+        sources: (clips,) where each came from, such as a file's path below its folder, or None.
+        facts: further arrays with one row a clip, such as `gain` (linear factor applied) or `length` (samples of
+            sound before padding).
+        origin: what the set as a whole is: dataset, options, `fingerprint`; JSON values only.
+
+    Raises:
+        CanaryganError: on shapes or types that contradict one another.
+    """
+
+    audio: NDArray[np.float32]
+    rate: int
+    labels: Strings | None = None
+    latents: NDArray[np.float32] | None = None
+    posteriors: Mapping[str, FloatArray] = field(default_factory=_nothing)
+    sources: Strings | None = None
+    facts: Mapping[str, NDArray[Any]] = field(default_factory=_nothing)
+    origin: Mapping[str, Any] = field(default_factory=_nothing)
+
+    def __post_init__(self) -> None:
+        if self.audio.ndim != 2 or self.audio.dtype != np.float32:
+            raise CanaryganError(
+                f"audio must be float32 of shape (clips, samples), not {self.audio.dtype} {self.audio.shape}."
+            )
+        for name, rows in self._columns():
+            if len(rows) != len(self.audio):
+                raise CanaryganError(f"{name} has {len(rows)} rows for {len(self.audio)} clips.")
+
+    def _columns(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        for name in ("labels", "latents", "sources"):
+            rows = getattr(self, name)
+            if rows is not None:
+                yield name, rows
+        yield from self.posteriors.items()
+        yield from self.facts.items()
+
+    def __len__(self) -> int:
+        return len(self.audio)
+
+    @property
+    def samples(self) -> int:
+        """Samples a clip."""
+        return int(self.audio.shape[1])
+
+    @property
+    def classes(self) -> list[str]:
+        """The distinct labels, sorted; empty where there are none."""
+        return [] if self.labels is None else [str(label) for label in np.unique(self.labels)]
+
+    def select(self, rows: NDArray[Any] | slice) -> "Clips":
+        """The clips of these rows (indices, a mask or a slice), in that order."""
+
+        def pick(array: NDArray[Any] | None) -> Any:
+            return None if array is None else array[rows]
+
+        return replace(
+            self,
+            audio=pick(self.audio),
+            labels=pick(self.labels),
+            latents=pick(self.latents),
+            posteriors={name: pick(array) for name, array in self.posteriors.items()},
+            sources=pick(self.sources),
+            facts={name: pick(array) for name, array in self.facts.items()},
+        )
+
+    def batches(self, size: int) -> Iterator["Clips"]:
+        """The clips in order, at most `size` at a time, so that a large set is never held whole."""
+        for start in range(0, len(self), size):
+            yield self.select(slice(start, start + size))
+
+
+def fit_length(audio: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
+    """Zero-pad at the end, or cut at the end, to (clips, samples); no copy where the length already fits."""
+    missing = samples - audio.shape[1]
+    if missing <= 0:
+        return audio[:, :samples]
+    return np.pad(audio, ((0, 0), (0, missing)))

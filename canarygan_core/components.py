@@ -1,0 +1,155 @@
+"""The five kinds of component that a plugin can offer.
+
+A component is a frozen dataclass: its fields are its options, and they are at once the command-line flags, the keys of
+a config file and the record in a manifest. The string under a field is its help text and ends with its unit.
+A component holds options and nothing else; what is learnt lives in the files of a run.
+"""
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from canarygan_core.clips import Clips
+    from canarygan_core.runs import Run
+    from canarygan_core.training import Training
+
+
+@dataclass(frozen=True)
+class Component(abc.ABC):
+    """What all kinds share."""
+
+    kind: ClassVar[str]
+    """The kind's noun, such as `model`: the flag by which a component is chosen."""
+    name: ClassVar[str]
+    """What a user types to choose it."""
+
+
+class Generator(Protocol):
+    """A trained model, ready to make sounds."""
+
+    @property
+    def latent_dim(self) -> int:
+        """Coordinates of a latent vector."""
+        ...
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate of the sounds, Hz."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """Length of a sound, samples."""
+        ...
+
+    @property
+    def progress(self) -> Mapping[str, int]:
+        """How far training had come: `epoch` and `step` (updates of the model), zero where unknown."""
+        ...
+
+    def generate(self, z: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Latents (n, latent_dim) to sounds (n, samples), both float32; equal latents give equal bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Model(Component):
+    """Learns to generate clips."""
+
+    kind: ClassVar[str] = "model"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Named sets of options, of the model or of the command that trains it."""
+
+    @abc.abstractmethod
+    def train(self, clips: "Clips", run: "Run", *, training: "Training") -> None:
+        """Learn from clips (n, samples); leave checkpoints and logs in the run, and go on where `run.resume_from` says."""
+
+    @classmethod
+    @abc.abstractmethod
+    def load(cls, checkpoint: Path, *, device: str = "cpu") -> Generator:
+        """The generator kept in a checkpoint; `CanaryganError` where the file holds none. Runs no code from it."""
+
+
+@dataclass(frozen=True)
+class Dataset(Component):
+    """Brings clips."""
+
+    kind: ClassVar[str] = "dataset"
+
+    @abc.abstractmethod
+    def load(self) -> "Clips":
+        """All clips, labelled where labels are known, in an order that depends on nothing but the options."""
+
+
+@dataclass(frozen=True)
+class Decoder(Component):
+    """Tells which class a clip belongs to."""
+
+    kind: ClassVar[str] = "decoder"
+
+    @property
+    @abc.abstractmethod
+    def classes(self) -> Sequence[str]:
+        """The labels it tells apart, in the order of the posteriors' columns; known once fitted."""
+
+    @abc.abstractmethod
+    def fit(self, clips: "Clips") -> Self:
+        """Learn from labelled clips; gives a fitted decoder."""
+
+    @abc.abstractmethod
+    def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
+        """Class probabilities (n, classes) of clips (n, samples)."""
+
+    @abc.abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder, without pickle."""
+
+    @classmethod
+    @abc.abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """A fitted decoder from its folder. Runs no code from it."""
+
+
+@dataclass(frozen=True)
+class Metric(Component):
+    """Puts numbers on how good generated clips are."""
+
+    kind: ClassVar[str] = "metric"
+
+    @abc.abstractmethod
+    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+        """Named scores of generated clips against real ones."""
+
+
+@dataclass(frozen=True)
+class Projector(Component):
+    """Lays clips out in few dimensions."""
+
+    kind: ClassVar[str] = "projector"
+
+    @abc.abstractmethod
+    def fit(self, clips: "Clips") -> Self:
+        """Learn a projection from clips; gives a fitted projector."""
+
+    @abc.abstractmethod
+    def project(self, clips: "Clips") -> "NDArray[np.float32]":
+        """Coordinates (n, k) of clips (n, samples)."""
+
+    @abc.abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder, without pickle."""
+
+    @classmethod
+    @abc.abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """A fitted projector from its folder. Runs no code from it."""
+
+
+KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
+"""Every kind; each has one hook, named `register_` and its plural."""

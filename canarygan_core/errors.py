@@ -1,0 +1,28 @@
+"""Errors for people: what was wrong, where, and what would have worked."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class CanaryganError(Exception):
+    """Something the user can mend. Shown as its message, without a traceback; the command exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(CanaryganError):
+    """The command line itself was wrong."""
+
+    exit_code = 2
+
+
+class Interrupted(CanaryganError):
+    """Work was stopped from outside after everything worth keeping was saved."""
+
+    exit_code = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A closing sentence that names the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]}?" if near else ""

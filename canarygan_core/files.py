@@ -1,0 +1,43 @@
+"""Files that are whole or not there at all."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, atomically."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def link(existing: Path, path: Path) -> None:
+    """Give a file a second name, atomically: a hard link, or a copy where the file system has none."""
+    import shutil
+
+    with replacing(path) as partial:
+        try:
+            os.link(existing, partial)
+        except OSError:
+            shutil.copyfile(existing, partial)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, as `sha256:...`."""
+    with open(path, "rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,91 @@
+"""Latent vectors: drawn from named distributions, or read from files."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.errors import CanaryganError, did_you_mean
+
+DISTRIBUTIONS: dict[str, dict[str, float]] = {
+    "uniform": {"low": -1.0, "high": 1.0},
+    "normal": {"loc": 0.0, "scale": 1.0},
+    "laplace": {"loc": 0.0, "scale": 1.0},
+    "logistic": {"loc": 0.0, "scale": 1.0},
+    "triangular": {"left": -1.0, "mode": 0.0, "right": 1.0},
+    "beta": {"a": 0.5, "b": 0.5},
+}
+"""Distributions by their name in numpy, with their parameters and what those are by default."""
+
+
+def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed: int = 0) -> NDArray[np.float32]:
+    """Independent latents (count, dim).
+
+    Args:
+        count: vectors.
+        dim: coordinates of each.
+        dist: one of `DISTRIBUTIONS`.
+        params: its parameters as a JSON object; those left out keep their default.
+        seed: of the draw.
+
+    Raises:
+        CanaryganError: on an unknown distribution or parameter, or values that it cannot have.
+    """
+    if count < 1 or dim < 1:
+        raise CanaryganError(f"Draw at least 1 vector of at least 1 coordinate, not {count} of {dim}.")
+    if dist not in DISTRIBUTIONS:
+        near = did_you_mean(dist, DISTRIBUTIONS)
+        raise CanaryganError(f"No distribution named {dist!r}; there are {', '.join(DISTRIBUTIONS)}.{near}")
+    values = DISTRIBUTIONS[dist] | _parsed(dist, params)
+    rng = np.random.default_rng(seed)
+    try:
+        drawn = getattr(rng, dist)(size=(count, dim), **values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise CanaryganError(f"{dist} cannot have the parameters {values}: {error}.") from None
+    latents: NDArray[np.float32] = drawn.astype(np.float32)
+    return latents
+
+
+def _parsed(dist: str, params: str) -> Mapping[str, Any]:
+    try:
+        given = json.loads(params or "{}")
+    except json.JSONDecodeError as error:
+        raise CanaryganError(f"--dist-params must be a JSON object such as {_example(dist)}, not {params!r} ({error}).") from None
+    known = DISTRIBUTIONS[dist]
+    if not isinstance(given, dict) or not given.keys() <= known.keys():
+        raise CanaryganError(f"--dist-params of {dist} are {', '.join(known)}, such as {_example(dist)}; not {params}.")
+    if not all(isinstance(value, int | float) and np.isfinite(value) for value in given.values()):
+        raise CanaryganError(f"--dist-params must be numbers, as in {_example(dist)}; not {params}.")
+    return given
+
+
+def _example(dist: str) -> str:
+    return json.dumps(DISTRIBUTIONS[dist])
+
+
+def read(path: Path, dim: int) -> NDArray[np.float32]:
+    """Latents (n, dim) from a `.npy` file, or from the `z` of an `.npz`.
+
+    Raises:
+        CanaryganError: where there are none, or none that a model of `dim` coordinates can take.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+    except FileNotFoundError:
+        raise CanaryganError(f"There is no file of latents at {path}. `canarygan run sample` makes one.") from None
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise CanaryganError(f"{path} holds no latents: {error}. It should be a .npy, or an .npz with z.") from None
+    if latents.dtype.kind not in "fiu":
+        raise CanaryganError(f"{path} holds {latents.dtype} values; latents are numbers.")
+    if latents.ndim != 2 or latents.shape[1] != dim:
+        raise CanaryganError(f"This checkpoint wants latents of shape (n, {dim}); {path} holds {latents.shape}.")
+    if len(latents) == 0:
+        raise CanaryganError(f"{path} holds no vectors; this checkpoint wants (n, {dim}) with n at least 1.")
+    bad = int((~np.isfinite(latents)).any(1).sum())
+    if bad:
+        raise CanaryganError(f"{path} holds {bad} vectors with NaN or infinite coordinates; this checkpoint wants {dim} numbers.")
+    return np.ascontiguousarray(latents, np.float32)

@@ -1,0 +1,1 @@
+"""One file a verb; a function's signature is its command line."""

@@ -1,0 +1,40 @@
+"""`sample`: draw latent vectors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from cyclopts import Parameter
+
+from canarygan_core import files, latents
+from canarygan_core.manifest import Manifest, ending
+from canarygan_core.task import Answer, Request
+
+
+def sample(
+    *,
+    save_dir: Annotated[Path, Parameter(alias="-s")] = Path("latents"),
+    n_samples: Annotated[int, Parameter(alias="-n")] = 16000,
+    dim: Annotated[int, Parameter(alias="-d")] = 3,
+    dist: str = "uniform",
+    dist_params: str = "",
+    seed: int = 0,
+    request: Request,
+) -> Answer:
+    """Draw latent vectors and write them to SAVE_DIR/latent_z-dim_D.npy, float32 of shape (n, d).
+
+    Args:
+        save_dir: Folder for the file and its manifest.
+        n_samples: Vectors.
+        dim: Coordinates of a vector.
+        dist: Distribution: uniform, normal, laplace, logistic, triangular or beta.
+        dist_params: Its parameters, JSON; for uniform {"low": -1, "high": 1} unless given.
+        seed: Seed of the draw.
+    """
+    drawn = latents.draw(n_samples, dim, dist=dist, params=dist_params, seed=seed)
+    path = save_dir / f"latent_z-dim_{dim}.npy"
+    with ending(Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed)) as manifest:
+        with files.replacing(path) as partial, open(partial, "wb") as stream:
+            np.save(stream, drawn)
+        manifest.add_output(path)
+    return Answer(f"{n_samples} vectors of {dim} coordinates: {path}", {"path": str(path), "shape": list(drawn.shape)})

@@ -1,0 +1,138 @@
+"""Checkpoints in: ours, and those of the original CanaryGAN. No code in either is run."""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_wavegan.networks import SEED_LENGTH, STRIDES, Generator, Shape
+
+SCHEMA = 1
+"""Version of what our checkpoints hold under `wavegan`."""
+
+ORIGINAL_RATE = 16000
+"""Sampling rate of the original's sounds, Hz."""
+
+
+class TrainedGenerator:
+    """A generator read from a checkpoint; see `canarygan_core.Generator`."""
+
+    def __init__(self, network: Generator, rate: int, progress: Mapping[str, int], device: str) -> None:
+        self.network = network.eval().to(device)
+        self.rate, self.progress, self.device = rate, progress, device
+        self.latent_dim, self.samples = network.shape.latent_dim, network.shape.samples
+
+    def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            sounds: NDArray[np.float32] = self.network(torch.from_numpy(z).to(self.device)).cpu().numpy()
+        return sounds
+
+
+def load(path: Path, device: str = "cpu") -> TrainedGenerator:
+    """The generator in a checkpoint of ours or of the original CanaryGAN.
+
+    Raises:
+        CanaryganError: where the file is missing, damaged, or holds no generator that this version knows.
+    """
+    content = read(path)
+    if "wavegan" in content:
+        network, rate, progress = _ours(path, content)
+    elif any(name.startswith("generator.linear_block.") for name in content.get("state_dict", {})):
+        network, rate, progress = _original(path, content)
+    else:
+        raise CanaryganError(f"{path} is a checkpoint, but not of a WaveGAN; it holds {', '.join(map(str, content))}.")
+    try:
+        return TrainedGenerator(network, rate, progress, device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"Cannot use --device {device}: {str(error).splitlines()[0]}") from None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint's content. Classes that torch does not vouch for are replaced by inert stand-ins, never imported."""
+    if not path.is_file():
+        raise CanaryganError(f"There is no checkpoint at {path}.")
+    if not zipfile.is_zipfile(path):
+        raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
+    try:
+        unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        inert = [(type(name, (Inert,), {}), name) for name in unknown]
+        with torch.serialization.safe_globals(inert):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 a damaged or hostile file may break the reader anywhere
+        raise CanaryganError(f"Cannot read the checkpoint {path}: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, dict):
+        raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
+    return content
+
+
+class Inert:
+    """Stands in for an object of a class that must not be imported; keeps what it would have been built from."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def _ours(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[str, int]]:
+    record = content["wavegan"]
+    if record["schema"] > SCHEMA:
+        raise CanaryganError(f"{path} was written by a newer canarygan-wavegan (schema {record['schema']}): upgrade it.")
+    network = Generator(Shape(**record["shape"]))
+    _fill(path, network, content["state_dict"], "average." if record["average"] else "generator.")
+    updates = int(content["updates"])
+    return network, int(record["rate"]), {"epoch": updates // record["per_epoch"], "step": updates}
+
+
+def _fill(path: Path, network: Generator, weights: Mapping[str, Tensor], prefix: str) -> None:
+    own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
+
+
+def _original(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[str, int]]:
+    """The original's generator: sizes are read from the shapes of its weights."""
+    weights = {name: weight for name, weight in content["state_dict"].items() if name.startswith("generator.")}
+    numbers = sorted({int(found[1]) for name in weights if (found := re.match(r"generator\.deconvnet\.(\d+)\.", name))})
+    expected = [f"generator.deconvnet.{number}.block.weight" for number in range(0, 2 * len(numbers), 2)]
+    if not numbers or any(name not in weights for name in [*expected, "generator.linear_block.0.weight"]):
+        raise CanaryganError(
+            f"{path} is of the original CanaryGAN, but with batch normalisation or nearest-neighbour upsampling; "
+            "only its default architecture can be read."
+        )
+    project = weights["generator.linear_block.0.weight"]
+    shape = Shape(
+        latent_dim=project.shape[1],
+        dim=project.shape[0] // (SEED_LENGTH * 2 ** (len(numbers) - 1)),
+        samples=_original_samples(path, content, len(numbers)),
+    )
+    network = Generator(shape)
+    renamed = {"project.weight": project, "project.bias": weights["generator.linear_block.0.bias"]}
+    for level, number in enumerate(numbers):
+        for part in ("weight", "bias"):
+            renamed[f"layers.{level}.{part}"] = weights[f"generator.deconvnet.{number}.block.{part}"]
+    _fill(path, network, renamed, "")
+    progress = {"epoch": int(content.get("epoch", 0)), "step": int(content.get("global_step", 0))}
+    return network, ORIGINAL_RATE, progress
+
+
+def _original_samples(path: Path, content: Mapping[str, Any], depth: int) -> int:
+    """Length in samples. Two lengths share a depth of six; the enum in the hyper-parameters tells them apart."""
+    told = content.get("hyper_parameters", {}).get("slice_len")
+    value = told.arguments[0] if isinstance(told, Inert) and told.arguments else told
+    fitting = [samples for samples, strides in STRIDES.items() if len(strides) == depth and samples >= 16384]
+    if value in fitting:
+        return int(value)
+    if not fitting:
+        raise CanaryganError(f"{path} has a generator of {depth} layers; the original's have 5 or 6.")
+    return fitting[0]

@@ -1,0 +1,46 @@
+"""How many samples a sound needs: where clips end, and the network length that holds them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.clips import Clips
+from canarygan_wavegan.networks import STRIDES
+
+FRAME = 64
+"""Samples over which energy is summed."""
+
+HELD = 0.995
+"""Share of the clips' sound that a length must hold."""
+
+
+def sound_energy(audio: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Energy above each clip's own background, by frame.
+
+    The background is the tenth percentile of a clip's frames, taken twice, so that steady noise does not count as sound.
+
+    Args:
+        audio: (clips, samples).
+
+    Returns:
+        (clips, frames) each row summing to 1, or to 0 for a clip without any sound.
+    """
+    frames = audio.shape[1] // FRAME
+    energy = np.square(audio[:, : frames * FRAME], dtype=np.float64).reshape(len(audio), frames, FRAME).sum(-1)
+    energy = np.maximum(energy - 2 * np.percentile(energy, 10, axis=1, keepdims=True), 0)
+    total = energy.sum(1, keepdims=True)
+    return np.divide(energy, total, out=np.zeros_like(energy), where=total > 0)
+
+
+def held(clips: Clips) -> dict[int, float]:
+    """The share of the clips' sound within each of the lengths that networks can have, samples to 0..1."""
+    sums = np.zeros(clips.samples // FRAME)
+    for batch in clips.batches(1000):
+        sums += sound_energy(batch.audio).sum(0)
+    cumulative = np.cumsum(sums) / max(sums.sum(), 1e-12)
+    return {samples: float(cumulative[min(samples // FRAME, len(cumulative)) - 1]) for samples in STRIDES}
+
+
+def shortest(clips: Clips) -> int:
+    """The shortest network length that holds `HELD` of the clips' sound, samples."""
+    shares = held(clips)
+    return next((samples for samples, share in shares.items() if share >= HELD), max(shares))

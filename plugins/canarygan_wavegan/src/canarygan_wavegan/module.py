@@ -1,0 +1,223 @@
+"""The training step: several updates of the critic, one of the generator, every random number a function of the update."""
+
+import copy
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from canarygan_core import training as shared
+from canarygan_core.clips import Clips
+from canarygan_core.training import Pace, Training
+from canarygan_wavegan.batches import ClipStream
+from canarygan_wavegan.checkpoints import SCHEMA
+from canarygan_wavegan.losses import generator_loss, gradient_penalty, interpolate, wasserstein_estimate
+from canarygan_wavegan.networks import Critic, Generator, Shape
+
+if TYPE_CHECKING:
+    from canarygan_wavegan.component import WaveGAN
+
+
+class Draws:
+    """The random numbers of one update, the same on every device and in every process.
+
+    Args:
+        seed: of the training.
+        update: updates done before this one.
+    """
+
+    def __init__(self, seed: int, update: int) -> None:
+        state = np.random.SeedSequence([seed, update]).generate_state(1, np.uint64)
+        self.rng = torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
+
+    def latents(self, batch: int, latent_dim: int) -> Tensor:
+        """Uniform in -1 to 1, (batch, latent_dim)."""
+        return torch.rand(batch, latent_dim, generator=self.rng) * 2 - 1
+
+    def fractions(self, batch: int) -> Tensor:
+        """Uniform in 0 to 1, (batch, 1)."""
+        return torch.rand(batch, 1, generator=self.rng)
+
+
+class WaveGANModule(lightning.LightningModule):
+    """Generator, critic and their optimisers.
+
+    Args:
+        options: the component's.
+        shape: of both networks.
+        clips: to learn from.
+        pace: how updates make epochs.
+        training: options of the training; its seed governs the first weights and all later draws.
+
+    Attributes:
+        updates: updates of the generator done so far.
+        average: exponential average of the generator, or None.
+        logged: called with the values of each row of the logs.
+    """
+
+    def __init__(self, options: "WaveGAN", shape: Shape, clips: Clips, pace: Pace, training: Training) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.options, self.shape, self.clips, self.pace, self.training_options = options, shape, clips, pace, training
+        self.bfloat16 = shared.bfloat16(training)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(training.seed)
+            self.generator = Generator(shape)
+            self.critic = Critic(shape, options.phase_shuffle)
+        self.average: Generator | None = copy.deepcopy(self.generator).requires_grad_(False) if options.ema else None
+        self.updates = 0
+        self.logged: Callable[[dict[str, float]], None] = lambda values: None
+        self._stream: ClipStream | None = None
+        self._timed = (0, 0.0, 0.0)
+
+    @property
+    def sounding(self) -> Generator:
+        """The generator that makes sounds: the average where there is one."""
+        return self.average if self.average is not None else self.generator
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        settings = {"lr": self.options.lr, "betas": (self.options.beta1, self.options.beta2), "fused": True}
+        return [
+            torch.optim.Adam(self.critic.parameters(), **settings),
+            torch.optim.Adam(self.generator.parameters(), **settings),
+        ]
+
+    def train_dataloader(self) -> ClipStream:
+        """The clips of the updates that remain, and of them the rows of this process."""
+        share = self.training_options.batch_size // self.trainer.world_size
+        self._stream = ClipStream(
+            self.clips.audio,
+            samples=self.shape.samples,
+            shape=(self.options.critic_updates, self.training_options.batch_size),
+            rows=slice(self.global_rank * share, (self.global_rank + 1) * share),
+            seed=self.training_options.seed,
+            start=self.updates,
+            total=self.pace.updates,
+            ahead=self.training_options.num_workers > 0,
+            pinned=self.device.type == "cuda",
+        )
+        return self._stream
+
+    def on_train_start(self) -> None:
+        self._timed = (self.updates, time.perf_counter(), 0.0)
+
+    def training_step(self, real: Tensor, index: int) -> None:
+        """One update of the generator, after one of the critic for each of `real` (critic updates, batch, samples)."""
+        critic_optimiser, generator_optimiser = self.optimizers()  # type: ignore[misc, union-attr]
+        draws = Draws(self.training_options.seed, self.updates)
+        seen = [self.update_critic(batch, draws, critic_optimiser) for batch in real]
+        loss = self.update_generator(draws, generator_optimiser)
+        self.updates += 1
+        if self.average is not None:
+            track_average(self.average, self.generator, self.options.ema, self.updates)
+        if self.updates == 1 or self.updates % self.training_options.log_every_n_steps == 0:
+            wasserstein, penalty = torch.stack([torch.stack(pair) for pair in seen]).mean(0).tolist()
+            self.log_values(wasserstein, penalty, float(loss))
+
+    def update_critic(self, real: Tensor, draws: Draws, optimiser: Any) -> tuple[Tensor, Tensor]:
+        """Wasserstein estimate and unweighted penalty, detached, of a step on real sounds (batch, samples)."""
+        z, fraction = self.latents(draws), self.own(draws.fractions(self.training_options.batch_size))
+        with self.arithmetic():
+            with torch.no_grad():
+                fake = self.generator(z)  # (batch, samples)
+            scores = self.critic(torch.cat([real, fake]), draws.rng)  # (2 batch,)
+            estimate = wasserstein_estimate(scores[: len(real)], scores[len(real) :])
+            penalty = gradient_penalty(lambda x: self.critic(x, draws.rng), interpolate(real, fake, fraction))
+        self.step(optimiser, self.options.penalty * penalty - estimate, self.critic)
+        return estimate.detach(), penalty.detach()
+
+    def update_generator(self, draws: Draws, optimiser: Any) -> Tensor:
+        """Loss, detached, of a step on fresh latents."""
+        z = self.latents(draws)
+        with self.arithmetic():
+            loss = generator_loss(self.critic(self.generator(z), draws.rng))
+        self.step(optimiser, loss, self.generator)
+        return loss.detach()
+
+    def step(self, optimiser: Any, loss: Tensor, network: nn.Module) -> None:
+        """Gradients of one network, averaged over the processes, and its step."""
+        weights = list(network.parameters())
+        optimiser.zero_grad()
+        self.manual_backward(loss, inputs=weights)
+        if self.trainer.world_size > 1:
+            average_gradients(weights)
+        optimiser.step()
+
+    def arithmetic(self) -> torch.autocast:
+        """Autocast for one forward pass. It must end before the weights change: it keeps casts of them meanwhile."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+
+    def latents(self, draws: Draws) -> Tensor:
+        """Fresh latents for this process, (batch, latent_dim)."""
+        return self.own(draws.latents(self.training_options.batch_size, self.shape.latent_dim))
+
+    def own(self, drawn: Tensor) -> Tensor:
+        """This process's rows of what was drawn for all of them, on its device."""
+        share = len(drawn) // self.trainer.world_size
+        start = self.global_rank * share
+        return drawn[start : start + share].to(self.device, non_blocking=True)
+
+    def log_values(self, wasserstein: float, penalty: float, generator: float) -> None:
+        """A row of the logs, and a look at whether training is still sound."""
+        since, began, waited = self._timed
+        now, waiting = time.perf_counter(), self._stream.waited if self._stream else 0.0
+        elapsed = max(now - began, 1e-9)
+        values = {
+            "critic/loss": self.options.penalty * penalty - wasserstein,
+            "critic/wasserstein": wasserstein,
+            "critic/gradient_penalty": penalty,
+            "critic/gradient_norm": gradient_norm(self.critic),
+            "generator/loss": generator,
+            "generator/gradient_norm": gradient_norm(self.generator),
+            "speed/updates_per_second": (self.updates - since) / elapsed,
+            "speed/data_wait_share": (waiting - waited) / elapsed,
+            "epoch": self.updates / self.pace.per_epoch,
+        }
+        self._timed = (self.updates, now, waiting)
+        for logger in self.loggers:
+            logger.log_metrics(values, step=self.updates)
+        self.logged(values)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["updates"] = self.updates
+        checkpoint["wavegan"] = {
+            "schema": SCHEMA,
+            "shape": dataclasses.asdict(self.shape),
+            "rate": self.clips.rate,
+            "average": self.average is not None,
+            "per_epoch": self.pace.per_epoch,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.updates = checkpoint["updates"]
+
+
+@torch.no_grad()
+def track_average(average: nn.Module, network: nn.Module, decay: float, updates: int) -> None:
+    """Move an exponential average of weights one update on; it forgets faster at first, so that it is never stale."""
+    decay = min(decay, updates / (updates + 9))
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+    for kept, buffer in zip(average.buffers(), network.buffers(), strict=True):
+        kept.copy_(buffer)
+
+
+@torch.no_grad()
+def average_gradients(weights: list[nn.Parameter]) -> None:
+    """Replace gradients by their mean over all processes, in one exchange."""
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    torch.distributed.all_reduce(flat)
+    flat /= torch.distributed.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def gradient_norm(network: nn.Module) -> float:
+    """Euclidean norm of a network's gradients as they stand."""
+    norms = [parameter.grad.norm() for parameter in network.parameters() if parameter.grad is not None]
+    return float(torch.stack(norms).norm()) if norms else 0.0
