@@ -1,0 +1,61 @@
+"""The dataset that is a folder of sound files."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from cyclopts import Parameter
+
+from canarygan_core.components import Dataset
+from canarygan_core.errors import CanaryganError
+
+if TYPE_CHECKING:
+    from canarygan_core.clips import Clips
+
+
+@dataclass(frozen=True)
+class Folder(Dataset):
+    """A folder of labelled clips, DATA_DIR/label/*.wav.
+
+    WAV, FLAC, OGG and MP3 files of any rate and any number of channels. They are decoded once and kept, memory-mapped,
+    in the folder named by CANARYGAN_CACHE, by default ~/.cache/canarygan; nothing is written among the data.
+    """
+
+    name: ClassVar[str] = "folder"
+
+    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None
+    """Folder that holds one folder of sound files a class, named by its label, path."""
+    sampling_rate: int = 16000
+    """Sampling rate to bring all clips to, Hz."""
+    max_length: float = 1.0
+    """Length of a clip: shorter ones are padded with zeros at the end, longer ones cut at the end, seconds."""
+    gain: Literal["none", "set", "clip"] = "clip"
+    """Level: as recorded (none), or to a peak of 0.95 of full scale, the whole set (set) or each clip (clip), word."""
+    skip_unusable: bool = False
+    """Leave out files and classes that cannot be used, naming them, instead of refusing the set, yes or no."""
+
+    def __post_init__(self) -> None:
+        if not 1000 <= self.sampling_rate <= 768_000:
+            raise CanaryganError(f"--sampling-rate is {self.sampling_rate} Hz: it may be 1000 to 768000 Hz.")
+        if math.isnan(self.max_length) or not 0.01 <= self.max_length <= 600:
+            raise CanaryganError(f"--max-length is {self.max_length:g} s: it may be 0.01 to 600 s.")
+        if self.gain not in ("none", "set", "clip"):
+            raise CanaryganError(f"--gain is {self.gain!r}: it may be none, set or clip.")
+
+    def load(self) -> "Clips":
+        """All clips by label and name, with the facts `gain`, `length` (samples of sound) and `peak` (before gain)."""
+        from canarygan_core.datasets import decoding
+
+        if self.data_dir is None:
+            raise CanaryganError(
+                "The folder dataset needs --data-dir (-d): a folder with one folder of sound files a class, "
+                "DATA_DIR/label/*.wav. --dataset synthetic needs no recordings."
+            )
+        return decoding.load(
+            self.data_dir,
+            rate=self.sampling_rate,
+            max_length=self.max_length,
+            gain=self.gain,
+            skip_unusable=self.skip_unusable,
+        )

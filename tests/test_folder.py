@@ -1,0 +1,405 @@
+"""The folder dataset and its cache."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+from canarygan_core import audio
+from canarygan_core.datasets import cache, survey
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.errors import CanaryganError
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path, monkeypatch):
+    """The cache's folder, of this test alone."""
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "folder"
+
+
+def noise(seed, samples=16000, peak=0.5):
+    drawn = np.random.default_rng(seed).uniform(-1, 1, samples)
+    return (drawn * peak / np.abs(drawn).max()).astype(np.float32)
+
+
+def put(path, sound, rate=16000, subtype="FLOAT"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, sound, rate, subtype=None if path.suffix == ".flac" else subtype)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two classes of three clips, with peaks of 0.1 to 0.6."""
+    for number in range(6):
+        put(tmp_path / "data" / "ab"[number // 3] / f"{number}.wav", noise(number, peak=0.1 * (number + 1)))
+    return tmp_path / "data"
+
+
+def tree(folder):
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def entries(kept):
+    return sorted(path.name for path in kept.iterdir()) if kept.is_dir() else []
+
+
+def test_clips_labels_and_facts(data):
+    clips = Folder(data_dir=data, gain="none").load()
+    assert clips.audio.shape == (6, 16000)
+    assert clips.rate == 16000
+    assert clips.labels.tolist() == list("aaabbb")
+    assert clips.sources.tolist() == [f"{'ab'[n // 3]}/{n}.wav" for n in range(6)]
+    for number in range(6):
+        np.testing.assert_array_equal(clips.audio[number], noise(number, peak=0.1 * (number + 1)))
+    np.testing.assert_allclose(clips.facts["peak"], np.arange(1, 7) / 10, rtol=1e-6)
+    assert clips.facts["length"].tolist() == [16000] * 6
+    assert clips.origin["path"] == str(data)
+    assert clips.origin["dataset"] == "folder"
+    assert clips.origin["options"] == {
+        "sampling_rate": 16000,
+        "max_length": 1.0,
+        "gain": "none",
+        "skip_unusable": False,
+    }
+    assert len(clips.origin["fingerprint"]) == 64
+
+
+def test_the_audio_is_a_read_only_memory_map_and_the_data_is_left_alone(data):
+    before = tree(data)
+    clips = Folder(data_dir=data).load()
+    assert isinstance(clips.audio, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        clips.audio[0, 0] = 1
+    assert tree(data) == before
+
+
+def test_gain_none_set_clip(data):
+    raw, whole, each = (Folder(data_dir=data, gain=gain).load() for gain in ("none", "set", "clip"))
+    assert raw.facts["gain"].tolist() == [1] * 6
+    np.testing.assert_allclose(whole.facts["gain"], 0.95 / 0.6, rtol=1e-6)
+    np.testing.assert_allclose(each.facts["gain"], 0.95 / (np.arange(1, 7) / 10), rtol=1e-6)
+    np.testing.assert_allclose(np.abs(each.audio).max(axis=1), 0.95, rtol=1e-6)
+    for scaled in (whole, each):
+        np.testing.assert_allclose(scaled.audio, raw.audio * scaled.facts["gain"][:, None], rtol=1e-6)
+        np.testing.assert_array_equal(scaled.facts["peak"], raw.facts["peak"])
+
+
+def test_every_rate_format_and_spelling(tmp_path):
+    seconds = np.arange(44100) / 44100
+    tone = 0.5 * np.sin(2 * np.pi * 1000 * seconds)
+    put(tmp_path / "d" / "x" / "stereo.WAV", np.stack([tone, tone], axis=1), 44100, "PCM_24")
+    put(tmp_path / "d" / "x" / "quiet.flac", tone[::2], 22050)
+    put(tmp_path / "d" / "x" / "old.wav", tone, 44100, "PCM_U8")
+    put(tmp_path / "d" / "x" / "native.wav", 0.5 * np.sin(2 * np.pi * 1000 * np.arange(32000) / 32000), 32000)
+    clips = Folder(data_dir=tmp_path / "d").load()
+    assert clips.sources.tolist() == [f"x/{name}" for name in ("native.wav", "old.wav", "quiet.flac", "stereo.WAV")]
+    expected = 0.95 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    for clip in clips.audio:
+        np.testing.assert_allclose(clip[1000:15000], expected[1000:15000], atol=0.02)
+
+
+def test_short_clips_are_padded_and_long_ones_cut_and_both_are_said(tmp_path, caplog):
+    put(tmp_path / "d" / "x" / "long.wav", noise(0, 24000))
+    put(tmp_path / "d" / "x" / "short.wav", noise(1, 4000))
+    put(tmp_path / "d" / "x" / "whole.wav", noise(2, 16000))
+    with caplog.at_level(logging.INFO, "canarygan"):
+        clips = Folder(data_dir=tmp_path / "d", gain="none").load()
+    np.testing.assert_array_equal(clips.audio[0], noise(0, 24000)[:16000])
+    np.testing.assert_array_equal(clips.audio[1, :4000], noise(1, 4000))
+    assert not clips.audio[1, 4000:].any()
+    assert clips.facts["length"].tolist() == [16000, 4000, 16000]
+    assert "1 of 3 shorter than 1 s: padded" in caplog.text
+    assert [record.levelname for record in caplog.records if "1 of 3 longer than 1 s" in record.message] == ["WARNING"]
+    caplog.clear()
+    Folder(data_dir=tmp_path / "d", gain="none").load()
+    assert "longer than 1 s" in caplog.text, "said again where the cache answers"
+
+
+def test_length_and_rate_are_options(data):
+    clips = Folder(data_dir=data, sampling_rate=8000, max_length=0.25).load()
+    assert clips.audio.shape == (6, 2000)
+    assert clips.rate == 8000
+
+
+@pytest.mark.parametrize(
+    "options", [{"sampling_rate": 0}, {"max_length": 0}, {"max_length": float("nan")}, {"gain": "x"}]
+)
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(CanaryganError, match="it may be"):
+        Folder(**options)
+
+
+def test_neither_order_of_creation_nor_place_nor_time_matters(tmp_path):
+    names = ["b/2.wav", "a/10.wav", "b/1.wav", "a/9.wav", "B/1.wav"]
+    for folder, order in (("one", names), ("two", names[::-1])):
+        for name in order:
+            put(tmp_path / folder / name, noise(names.index(name)))
+            os.utime(tmp_path / folder / name, (1e9 + len(folder), order.index(name)))
+    one, two = (Folder(data_dir=tmp_path / folder).load() for folder in ("one", "two"))
+    assert one.sources.tolist() == two.sources.tolist() == ["B/1.wav", "a/10.wav", "a/9.wav", "b/1.wav", "b/2.wav"]
+    assert one.origin["fingerprint"] == two.origin["fingerprint"]
+    np.testing.assert_array_equal(one.audio, two.audio)
+    (tmp_path / "two" / "a" / "9.wav").rename(tmp_path / "two" / "a" / "8.wav")
+    assert Folder(data_dir=tmp_path / "two").load().origin["fingerprint"] != one.origin["fingerprint"]
+
+
+def test_what_is_no_clip_is_ignored_and_counted(data, caplog):
+    for name in (".hidden/x.wav", "a/._0.wav", "__MACOSX/a/._0.wav"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_bytes(b"junk")
+    for name in ("README.md", "a/notes.txt"):
+        (data / name).write_text("x")
+    put(data / "a" / "deep" / "er" / "x.wav", noise(7))
+    put(data / "loose.wav", noise(8))
+    with caplog.at_level(logging.INFO, "canarygan"):
+        assert len(Folder(data_dir=data).load()) == 6
+    for said in ("1 sound file beside", "1 sound file deeper", "2 other files ignored"):
+        assert said in caplog.text
+
+
+def test_errors_of_layout(tmp_path, data):
+    def said(**options):
+        with pytest.raises(CanaryganError) as caught:
+            Folder(**options).load()
+        return str(caught.value)
+
+    assert "needs --data-dir" in said()
+    assert "Did you mean data?" in said(data_dir=tmp_path / "dat")
+    assert "is a file" in said(data_dir=data / "a" / "0.wav")
+    assert "3 sound files directly in it" in said(data_dir=data / "a")
+    (tmp_path / "void").mkdir()
+    assert "is empty" in said(data_dir=tmp_path / "void")
+    put(tmp_path / "deep" / "a" / "b" / "0.wav", noise(0))
+    assert "folders too deep" in said(data_dir=tmp_path / "deep")
+    (data / "hollow").mkdir()
+    assert "1 class folder without a sound file: hollow" in said(data_dir=data)
+
+
+def test_an_empty_class_may_be_skipped(data, caplog):
+    (data / "hollow").mkdir()
+    assert Folder(data_dir=data, skip_unusable=True).load().classes == ["a", "b"]
+    assert "no clip, so no class: hollow" in caplog.text
+
+
+@pytest.fixture
+def broken(data):
+    """The data with one file of each kind that cannot be used; gives what each is called."""
+    whole = (data / "a" / "0.wav").read_bytes()
+    (data / "a" / "zero.wav").write_bytes(b"")
+    (data / "a" / "text.wav").write_text("no sound")
+    (data / "a" / "half.wav").write_bytes(whole[:20000])
+    (data / "b" / "gone.wav").symlink_to(data / "nowhere.wav")
+    put(data / "b" / "none.wav", np.zeros(0))
+    put(data / "b" / "nan.wav", np.full(16000, np.nan))
+    put(data / "b" / "silent.wav", np.zeros(16000))
+    put(data / "b" / "late.wav", np.concatenate([np.zeros(16000, np.float32), noise(0)]))
+    put(data / "b" / "blip.wav", noise(0, 100))
+    put(data / "b" / "song.wav", noise(0, 16000 * 11))
+    return {
+        "a/zero.wav": "0 bytes",
+        "a/text.wav": "text",
+        "a/half.wav": "truncated",
+        "b/gone.wav": "no such file",
+        "b/none.wav": "no samples",
+        "b/nan.wav": "NaN",
+        "b/silent.wav": "silent (peak",
+        "b/late.wav": "silent in its first 1 s",
+        "b/blip.wav": "6.2 ms",
+        "b/song.wav": "11.0 s",
+    }
+
+
+def test_every_broken_file_is_named_in_one_report_and_nothing_is_left(data, broken, kept):
+    with pytest.raises(audio.UnusableAudio) as caught:
+        Folder(data_dir=data).load()
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("10 of 16 files in")
+    for path, reason in broken.items():
+        (line,) = (line for line in lines if line.strip().startswith(f"{path}:"))
+        assert reason in line
+    assert "--skip-unusable" in lines[-1]
+    assert "check-data" in lines[-1]
+    assert entries(kept) == []
+
+
+@pytest.mark.parametrize("gain", ["none", "set", "clip"])
+def test_broken_files_may_be_skipped(data, broken, caplog, gain, kept):
+    clips = Folder(data_dir=data, skip_unusable=True, gain=gain).load()
+    assert clips.sources.tolist() == [f"{'ab'[n // 3]}/{n}.wav" for n in range(6)]
+    for path in broken:
+        assert path in caplog.text
+    for number, factor in enumerate(clips.facts["gain"]):
+        np.testing.assert_allclose(clips.audio[number], noise(number, peak=0.1 * (number + 1)) * factor, rtol=1e-6)
+    assert (kept / entries(kept)[0] / "audio.npy").stat().st_size < 4 * 16000 * 6 + 1000
+
+
+def test_where_all_are_silent_skipping_does_not_help(tmp_path, kept):
+    for name in "xy":
+        put(tmp_path / "d" / name / "0.wav", np.zeros(16000))
+    with pytest.raises(audio.UnusableAudio, match="None is left"):
+        Folder(data_dir=tmp_path / "d", skip_unusable=True).load()
+    assert entries(kept) == []
+
+
+def test_a_sound_that_resampling_removes_is_silent(tmp_path):
+    put(
+        tmp_path / "d" / "x" / "0.wav",
+        0.5 * np.sin(2 * np.pi * 15000 * np.arange(44100) / 44100) * np.hanning(44100),
+        44100,
+    )
+    with pytest.raises(audio.UnusableAudio, match="silent in its first"):
+        Folder(data_dir=tmp_path / "d").load()
+
+
+def test_duplicates_are_named(data, caplog):
+    put(data / "b" / "copy.wav", noise(0, peak=0.1))
+    put(data / "b" / "twin.wav", noise(4, peak=0.5))
+    Folder(data_dir=data).load()
+    assert "more than one class" in caplog.text
+    assert "a/0.wav = b/copy.wav" in caplog.text
+    assert "b/4.wav = b/twin.wav" in caplog.text
+
+
+def refuse(*args, **options):
+    raise AssertionError("decoded again")
+
+
+def test_the_cache_is_used_and_forgotten_when_a_file_changes(data, monkeypatch, kept):
+    first = Folder(data_dir=data).load()
+    with monkeypatch.context() as patched:
+        patched.setattr(audio, "read", refuse)
+        again = Folder(data_dir=data).load()
+        np.testing.assert_array_equal(first.audio, again.audio)
+        assert again.sources.tolist() == first.sources.tolist()
+        assert again.origin == first.origin
+        with pytest.raises(AssertionError, match="decoded again"):
+            Folder(data_dir=data, gain="none").load()
+    put(data / "a" / "0.wav", noise(99))
+    changed = Folder(data_dir=data).load()
+    assert not np.array_equal(first.audio[0], changed.audio[0])
+    assert changed.origin["fingerprint"] != first.origin["fingerprint"]
+    assert len(entries(kept)) == 2
+
+
+def test_two_folders_alike_but_for_their_content_are_not_mixed_up(tmp_path):
+    for seed, folder in enumerate(("one", "two")):
+        put(tmp_path / folder / "x" / "0.wav", noise(seed))
+        os.utime(tmp_path / folder / "x" / "0.wav", (1e9, 1e9))
+    one, two = (Folder(data_dir=tmp_path / folder).load() for folder in ("one", "two"))
+    assert not np.array_equal(one.audio, two.audio)
+
+
+@pytest.mark.parametrize("name", ["audio.npy", "table.npz", "about.json"])
+@pytest.mark.parametrize("damage", ["gone", "empty", "half", "longer"])
+def test_a_damaged_cache_is_built_again(data, kept, name, damage):
+    expected = np.array(Folder(data_dir=data).load().audio)
+    (entry,) = kept.iterdir()
+    content = (entry / name).read_bytes()
+    if damage == "gone":
+        (entry / name).unlink()
+    else:
+        (entry / name).write_bytes({"empty": b"", "half": content[: len(content) // 2], "longer": content * 2}[damage])
+    np.testing.assert_array_equal(Folder(data_dir=data).load().audio, expected)
+    assert entries(kept) == [entry.name]
+    assert cache.kept(entry) is not None
+
+
+def test_a_build_that_is_stopped_leaves_nothing(data, kept, monkeypatch):
+    def stopped(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "write", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            Folder(data_dir=data).load()
+    assert entries(kept) == []
+    old = kept / "0.part"
+    old.mkdir()
+    os.utime(old, (1e9, 1e9))
+    Folder(data_dir=data).load()
+    assert len(entries(kept)) == 1, "what a killed process left long ago is swept up"
+
+
+def test_two_processes_at_once_agree(data, kept):
+    code = (
+        "import sys, hashlib, pathlib; from canarygan_core.datasets.folder import Folder; sys.stdin.readline();"
+        "clips = Folder(data_dir=pathlib.Path(sys.argv[1])).load();"
+        "print(hashlib.sha256(clips.audio.tobytes()).hexdigest(), clips.sources.tolist(), clips.origin)"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, data], stdin=-1, stdout=-1, text=True, cwd=ROOT) for _ in range(2)
+    ]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    one, two = (process.communicate(timeout=60)[0] for process in processes)
+    assert one == two != ""
+    assert len(entries(kept)) == 1
+
+
+def test_the_loser_of_a_race_takes_what_the_winner_left(data, kept, monkeypatch):
+    Folder(data_dir=data).load()
+    (entry,) = kept.iterdir()
+    inode = entry.stat().st_ino
+    cache.build(entry, lambda draft: (draft / "x").write_text("mine"))
+    assert entry.stat().st_ino == inode
+    assert entries(kept) == [entry.name]
+
+
+def test_a_cache_without_room_or_rights_is_an_error_for_people(data, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(cache.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+        with pytest.raises(CanaryganError, match="CANARYGAN_CACHE"):
+            Folder(data_dir=data).load()
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "file"))
+    with pytest.raises(CanaryganError, match="CANARYGAN_CACHE"):
+        Folder(data_dir=data).load()
+    monkeypatch.setenv("CANARYGAN_CACHE", str(data / "cache"))
+    with pytest.raises(CanaryganError, match="among the data"):
+        Folder(data_dir=data).load()
+    assert not (data / "cache").exists()
+
+
+def test_where_the_cache_is(monkeypatch, tmp_path):
+    assert cache.folder() == tmp_path / "cache"
+    monkeypatch.delenv("CANARYGAN_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.folder() == tmp_path / "canarygan"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache.folder() == tmp_path / ".cache" / "canarygan"
+
+
+def test_files_are_read_a_few_ahead_and_no_further(data, monkeypatch):
+    found = survey.survey(data).sources * 100
+    begun = []
+    monkeypatch.setattr(audio, "read", lambda path, *args, **options: begun.append(path) or refuse())
+    running = survey.examine(found, 16000, 1.0)
+    with pytest.raises(AssertionError):
+        next(running)
+    assert len(begun) <= 32 < len(found)
+
+
+def test_names_are_the_same_text_on_every_system(tmp_path):
+    put(tmp_path / "d" / "cri\u0301" / "0.wav", noise(0))
+    assert Folder(data_dir=tmp_path / "d").load().classes == ["cr\u00ed"]
+
+
+def test_the_module_is_cheap_to_import():
+    heavy = "[name for name in ('numpy', 'soundfile', 'soxr') if name in sys.modules]"
+    code = f"import sys, canarygan_core.datasets.folder; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
