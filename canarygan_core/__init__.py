@@ -1,6 +1,15 @@
 """The kernel of CanaryGAN: hooks, components, runs and the command line. It knows nothing of audio models."""
 
-from canarygan_core.components import Dataset, Decoder, Generator, Metric, Model, Projector
+from canarygan_core.components import (
+    Dataset,
+    Decoder,
+    FittedDecoder,
+    FittedProjector,
+    Generator,
+    Metric,
+    Model,
+    Projector,
+)
 from canarygan_core.errors import CanaryganError
 from canarygan_core.hookspecs import hookimpl
 from canarygan_core.task import Answer, Request, Slot, Task
@@ -10,6 +19,8 @@ __all__ = [
     "CanaryganError",
     "Dataset",
     "Decoder",
+    "FittedDecoder",
+    "FittedProjector",
     "Generator",
     "Metric",
     "Model",

@@ -1,7 +1,9 @@
 """Generation archives: `.npz` files written in a stream and read memory-mapped, so that size costs no memory."""
 
+import math
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,14 +31,16 @@ class Writer:
 
     def stream(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]) -> None:
         """Add an array of known shape from parts along its first axis."""
+        if dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects; an archive holds plain values.")
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
         with self._archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True) as member:
-            np.lib.format.write_array_header_2_0(member, header)  # type: ignore[no-untyped-call]
+            np.lib.format.write_array_header_2_0(member, header)
             written = 0
             for part in parts:
                 written += part.size
                 member.write(np.ascontiguousarray(part, dtype).data)
-        if written != np.prod(shape, dtype=int):
+        if written != math.prod(shape):
             raise ValueError(f"{name} was announced as {shape}, but {written} values came.")
 
 
@@ -51,12 +55,12 @@ def writing(path: Path, size: int) -> Iterator[Writer]:
     Raises:
         CanaryganError: where the disk cannot hold it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(path.parent).free
-    if size > free:
-        raise CanaryganError(f"{path} needs {size / 1e9:.1f} GB and {path.parent} has {free / 1e9:.1f} GB free.")
-    with files.replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-        yield Writer(archive)
+    with files.replacing(path) as partial:
+        free = shutil.disk_usage(path.parent).free
+        if size > free:
+            raise CanaryganError(f"{path} needs {size / 1e9:.1f} GB and {path.parent} has {free / 1e9:.1f} GB free.")
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+            yield Writer(archive)
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
@@ -70,7 +74,7 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
             return {info.filename.removesuffix(".npy"): _array(path, archive, info) for info in archive.infolist()}
     except FileNotFoundError:
         raise CanaryganError(f"There is no archive at {path}.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise CanaryganError(f"Cannot read the archive {path}: {error}.") from None
 
 
@@ -80,20 +84,19 @@ def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArr
         if dtype.hasobject:
             raise ValueError(f"{info.filename} holds Python objects")
         if info.compress_type != zipfile.ZIP_STORED or fortran or 0 in shape:
-            raw = member.read()
-            return np.frombuffer(raw, dtype).reshape(shape, order="F" if fortran else "C")
+            return np.frombuffer(member.read(), dtype).reshape(shape, order="F" if fortran else "C")
         inside = member.tell()
     with open(path, "rb") as stream:
         stream.seek(info.header_offset)
-        local = stream.read(30)  # fixed part of the local header; its name and extra field may differ in length from info's
+        local = stream.read(30)  # the local header's fixed part: its name and extra field differ in length from info's
     start = info.header_offset + 30 + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
-    if start + info.file_size > path.stat().st_size:
+    if inside + math.prod(shape) * dtype.itemsize != info.file_size or start + info.file_size > path.stat().st_size:
         raise ValueError(f"{info.filename} is cut short")
     return np.memmap(path, dtype, "r", start + inside, shape)
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(member)  # type: ignore[no-untyped-call]
+    version = np.lib.format.read_magic(member)
     if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(member)  # type: ignore[no-untyped-call, no-any-return]
-    return np.lib.format.read_array_header_2_0(member)  # type: ignore[no-untyped-call, no-any-return]
+        return np.lib.format.read_array_header_1_0(member)
+    return np.lib.format.read_array_header_2_0(member)

@@ -5,7 +5,6 @@ classes that they name, so that its help and its errors speak of their options.
 """
 
 import dataclasses
-import enum
 import inspect
 import tomllib
 import typing
@@ -19,8 +18,13 @@ from cyclopts.config import Dict
 
 from canarygan_core.components import Component
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
+from canarygan_core.options import flags, jsonable, peek
 from canarygan_core.plugins import Registry
 from canarygan_core.task import Answer, Request, Slot, Task
+
+HELP_FLAGS = ("--help", "-h")
+
+EVERYWHERE = "With every task: --json gives the answer to a program, -q says less, -v more."
 
 MOMENTARY = frozenset({"save-dir", "version", "resume", "dry-run", "preset", "config"})
 """Options that say how to run this time, and so are not taken over from the manifest when resuming."""
@@ -58,7 +62,8 @@ class Bound:
     arguments: Mapping[str, Any]
 
     def __call__(self) -> Answer | None:
-        return self.function(**self.arguments)
+        bound = inspect.BoundArguments(inspect.signature(self.function), dict(self.arguments))
+        return self.function(*bound.args, **bound.kwargs)
 
 
 class Command:
@@ -70,7 +75,7 @@ class Command:
         registry: where components are found.
 
     Raises:
-        UsageError: on a component, preset or file that is not there.
+        UsageError: on a component, preset or file that is not there, or components that cannot be used together.
     """
 
     def __init__(self, task: Task, words: Sequence[str], registry: Registry) -> None:
@@ -78,7 +83,10 @@ class Command:
         self.function = task.load()
         hints = typing.get_type_hints(self.function, include_extras=True)
         self.signature = inspect.signature(self.function)
-        self.layers = [*self._file(), *self._recorded()]
+        self.helping = any(word in HELP_FLAGS for word in self.words)
+        self.layers = self._file()
+        self.recorded = self._recorded()
+        self.layers += self.recorded
         found = [slot for name, hint in hints.items() if (slot := _slot(name, hint))]
         self.choices = [self._choose(name, kind, slot, several, registry) for name, kind, slot, several in found]
         self.layers += self._preset()
@@ -86,16 +94,18 @@ class Command:
         self.app = App(
             f"canarygan {task.name}",
             help_format="plaintext",
+            help_epilogue=EVERYWHERE,
             version_flags=[],
-            config=[*(Dict(dict(layer.options), source=layer.source) for layer in self.layers), self._note_given],
+            config=[*map(self._source, self.layers), self._note_given],
             default_parameter=Parameter(negative_iterable=()),
         )
         self.app["--help"].show = False
         self.app.default(self._command(hints))
+        self._check(self.app.assemble_argument_collection())
 
     def help(self) -> None:
         """Print the task's options and those of the chosen components."""
-        self.app(["--help"], exit_on_error=False)
+        self.app(["--help"], exit_on_error=False, result_action="return_value")
 
     def bind(self, argv: Sequence[str] = ()) -> Bound:
         """Parse the words.
@@ -108,7 +118,7 @@ class Command:
         """
         try:
             _, bound, _ = self.app.parse_args(list(self.words), exit_on_error=False, print_error=False)
-        except CycloptsError as error:
+        except (CycloptsError, CanaryganError) as error:
             raise UsageError(f"{error}\nSee canarygan run {self.task.name} --help") from None
         bound.apply_defaults()
         return self._assembled(bound.arguments, tuple(argv))
@@ -135,8 +145,34 @@ class Command:
                 arguments[name] = Request(self.task.name, argv, options, frozenset(self.given))
         return Bound(self.function, arguments)
 
+    def _source(self, layer: Layer) -> Dict:
+        """A layer for the parser; what was recorded for a component that is no longer chosen is let go."""
+        return Dict(dict(layer.options), source=layer.source, allow_unknown=layer in self.recorded)
+
     def _note_given(self, app: App, commands: tuple[str, ...], arguments: Any) -> None:
-        self.given = {argument.name.removeprefix("--") for argument in arguments if argument.tokens}
+        recorded = {layer.source for layer in self.recorded}
+        self.given = {
+            argument.name.removeprefix("--")
+            for argument in arguments
+            if any(token.source not in recorded for token in argument.tokens)
+        }
+
+    def _check(self, arguments: Any) -> None:
+        """Refuse one flag that two parts claim, and keys of a file that are no flag."""
+        owners: dict[str, str] = {}
+        for argument in arguments:
+            groups = [group.name for group in argument.parameter.group if group.name != "Parameters"]
+            owner = groups[0] if groups else self.task.name
+            for name in argument.names if argument.names != ("*",) else ():
+                if name in owners:
+                    both = f"{owners[name]} and of {owner}"
+                    raise UsageError(f"{name} is an option of {both}: they cannot be used together.")
+                owners[name] = owner
+        known = {name[2:].partition(".")[0] for name in owners if name.startswith("--")} - {"config"}
+        for layer in self.layers:
+            for key in layer.options:
+                if key.partition(".")[0] not in known and layer not in self.recorded:
+                    raise UsageError(f"{layer.source}: there is no option {key!r}.{did_you_mean(key, known)}")
 
     def _command(self, hints: Mapping[str, Any]) -> Callable[..., None]:
         """A function with the task's signature, its slots replaced by the classes chosen for them."""
@@ -151,7 +187,7 @@ class Command:
         if presets:
             told = "; ".join(f"{name}: {_told(options)}" for name, options in presets.items())
             parameters["preset"] = (
-                Annotated[Literal[tuple(presets)] | None, Parameter(help=f"Named set of options. {told}.")],  # type: ignore[valid-type]
+                Annotated[Literal[tuple(presets)] | None, Parameter(help=f"Named set of options. {told}.")],
                 None,
             )
         parameters["config"] = (Annotated[Path | None, Parameter(help="TOML file with options; the line wins.")], None)
@@ -172,23 +208,29 @@ class Command:
 
     def _kind_of(self, name: str) -> Any:
         known = self.signature.parameters.get(name)
-        return inspect.Parameter.VAR_POSITIONAL if known and known.kind is known.VAR_POSITIONAL else inspect.Parameter.KEYWORD_ONLY
+        several = known is not None and known.kind is known.VAR_POSITIONAL
+        return inspect.Parameter.VAR_POSITIONAL if several else inspect.Parameter.KEYWORD_ONLY
 
     def _choose(self, parameter: str, kind: str, slot: Slot, several: bool, registry: Registry) -> Choice:
         flag = "--" + parameter.replace("_", "-")
-        names = peek(self.words, flag, *([slot.alias] if slot.alias else []))
-        for layer in [] if names else self.layers:
-            value = layer.options.get(flag[2:], [])
-            names = names or ([value] if isinstance(value, str) else list(value))
+        names = self._said(flag, *([slot.alias] if slot.alias else []))
         if not names:
-            named = {word.partition("=")[0].replace("_", "-") for word in self.words}
-            named |= {f"--{key}" for layer in self.layers for key in layer.options}
-            implied = [name for given, name in slot.implied.items() if given in named]
-            names = implied[:1] or ([slot.default] if slot.default else [])
-        if not names:
+            implied = [name for given, name in slot.implied.items() if self._said(given)]
+            names = implied[:1] or slot.defaults
+        if self.helping:  # help is there before anything to choose from is
+            names = [name for name in names if name not in slot.defaults or name in registry.names(kind)]
+        elif not names:
             raise UsageError(f"Choose with {flag}: {', '.join(registry.names(kind)) or f'no {kind} is installed'}.")
         classes = tuple(registry.get(kind, name) for name in dict.fromkeys(names if several else names[-1:]))
         return Choice(parameter, kind, slot, several, classes, tuple(registry.names(kind)))
+
+    def _said(self, flag: str, *aliases: str) -> list[str]:
+        """What the words, or else a file, say of a flag."""
+        said = peek(self.words, flag, *aliases)
+        for layer in self.layers:
+            value = [] if said else layer.options.get(flag.removeprefix("--"), [])
+            said = said or [str(item) for item in (value if isinstance(value, list) else [value])]
+        return said
 
     def _presets(self) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
@@ -199,9 +241,7 @@ class Command:
 
     def _preset(self) -> list[Layer]:
         """The options of the preset that the words, or else a file, name."""
-        names = peek(self.words, "--preset") or [
-            layer.options["preset"] for layer in self.layers if "preset" in layer.options
-        ]
+        names = self._said("--preset")
         presets = self._presets()
         if not names or not presets:
             return []
@@ -223,56 +263,19 @@ class Command:
 
     def _recorded(self) -> list[Layer]:
         """When resuming, the options that the run was started with."""
-        if "resume" not in self.signature.parameters or "--resume" not in self.words:
+        filed = "--no-resume" not in self.words and any(layer.options.get("resume") is True for layer in self.layers)
+        if "resume" not in self.signature.parameters or not ("--resume" in self.words or filed):
             return []
         from canarygan_core import runs
         from canarygan_core.manifest import Manifest
 
         default = self.signature.parameters["save_dir"].default
-        save_dir = Path((peek(self.words, "--save-dir", "-s") or [default])[-1])
-        version = (peek(self.words, "--version") or [runs.INFER])[-1]
+        save_dir = Path((self._said("--save-dir", "-s") or [default])[-1])
+        version = (self._said("--version") or [runs.INFER])[-1]
         path = runs.latest(save_dir, version) / "manifest.json"
-        flat = {key: value for key, value in flags(Manifest.read(path).record["options"]).items() if key not in MOMENTARY}
+        record = runs.of_task(Manifest.read(path), self.task.name).record
+        flat = {key: value for key, value in flags(record["options"]).items() if key not in MOMENTARY}
         return [Layer(str(path), flat)]
-
-
-def peek(words: Sequence[str], *flags: str) -> list[str]:
-    """The values given for a flag, spelt `--flag value`, `--flag=value` or with underscores."""
-    found = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        flag, equals, value = word.partition("=")
-        if flag.replace("_", "-") in flags:
-            found.append(value if equals else following)
-    return found
-
-
-def flags(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest's options as flags without dashes in front: component names and their options, then the rest."""
-    flat: dict[str, Any] = {}
-    for name, record in options.items():
-        if isinstance(record, list):
-            flat[name] = [part["name"] for part in record]
-            for part in record:
-                flat[part["name"]] = part["options"]
-        elif record.keys() == {"name", "options"}:
-            flat[name] = record["name"]
-            flat |= record["options"]
-        else:
-            flat |= record
-    return {key.replace("_", "-"): value for key, value in flat.items() if value is not None}
-
-
-def jsonable(value: Any) -> Any:
-    """An option's value, or a component's, as JSON values."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, enum.Enum):
-        return jsonable(value.value)
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [jsonable(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def _slot(name: str, hint: Any) -> tuple[str, str, Slot, bool] | None:
@@ -287,16 +290,18 @@ def _slot(name: str, hint: Any) -> tuple[str, str, Slot, bool] | None:
 
 
 def _slot_parameters(choice: Choice) -> dict[str, Any]:
-    """The flag that chooses, and the options of what is chosen: flat for one, `--name.option` where there may be more."""
-    names = ", ".join(choice.known)
-    default = choice.slot.default
-    chooser = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=f"Which {choice.kind}. [installed: {names}]")
-    kind = list[str] if choice.several else str
-    parameters: dict[str, Any] = {choice.parameter: (Annotated[kind, chooser], [default] if choice.several else default)}
+    """The flag that chooses, and the options of the chosen: flat for one, `--name.option` where there may be more."""
+    told = f"Which {choice.kind}. [installed: {', '.join(choice.known) or 'none'}]"
+    chooser = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=told)
+    names = choice.slot.defaults
+    kind = (list[str] if choice.several else str) if names else (list[str] | None if choice.several else str | None)
+    parameters: dict[str, Any] = {
+        choice.parameter: (Annotated[kind, chooser], (names if choice.several else names[0]) if names else None)
+    }
     for cls in choice.classes:
         try:
             instance = cls()
-        except CanaryganError:
+        except (CanaryganError, TypeError):  # an option without default
             instance = inspect.Parameter.empty  # type: ignore[assignment]
         flat = Parameter(name=f"--{cls.name}" if choice.several else "*", group=Group(f"{choice.kind} {cls.name}"))
         parameters[_part(choice.parameter, cls)] = (Annotated[cls, flat], instance)

@@ -1,7 +1,8 @@
-"""The command line: `canarygan run TASK`, its short form `canarygan TASK`, and `canarygan plugins`. All printing is here."""
+"""The command line: `canarygan run TASK`, or `canarygan TASK`, and `canarygan plugins`. All printing is here."""
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -13,8 +14,6 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry, installed
 from canarygan_core.task import Answer, Task
 
-HELP_FLAGS = ("--help", "-h")
-
 SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose"}
 """Flags that every task takes, wherever they stand."""
 
@@ -23,22 +22,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code: 0, 1 for an error of the user's to mend, 2 for misuse of the line."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(words, installed())
+        code = _run(words, installed())
+        sys.stdout.flush()
+        return code
     except CanaryganError as error:
         print(f"canarygan: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("canarygan: interrupted.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output left
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our output left; what is still in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
 def _run(words: list[str], registry: Registry) -> int:
-    task, rest = _named(words[1:] if words[:1] == ["run"] else words, registry.tasks())
+    spoken = words[1:] if words[:1] == ["run"] else words
+    task = registry.task(spoken)
     if task is not None:
-        return _perform(task, rest, words, registry)
+        return _perform(task, spoken[len(task.name.split()) :], words, registry)
     try:
         result = _catalogue(registry)(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -46,18 +48,9 @@ def _run(words: list[str], registry: Registry) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _named(words: Sequence[str], tasks: Sequence[Task]) -> tuple[Task | None, list[str]]:
-    """The task whose one or two words come first, and the words after them."""
-    for task in tasks:
-        name = task.name.split()
-        if list(words[: len(name)]) == name:
-            return task, list(words[len(name) :])
-    return None, list(words)
-
-
 def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) -> int:
     """Bind a task to its words, do it, and tell the answer."""
-    from canarygan_core.binding import Command
+    from canarygan_core.binding import HELP_FLAGS, Command
 
     switches = {SWITCHES[word] for word in words if word in SWITCHES}
     command = Command(task, [word for word in words if word not in SWITCHES], registry)
@@ -82,7 +75,9 @@ def _tell(answer: Answer, switches: set[str]) -> None:
 
 def _speak(switches: set[str]) -> None:
     """Send what the system has to say while it works to standard error."""
-    level = logging.WARNING if switches & {"quiet", "json"} else logging.DEBUG if "verbose" in switches else logging.INFO
+    level = logging.DEBUG if "verbose" in switches else logging.INFO
+    if switches & {"quiet", "json"}:
+        level = logging.WARNING
     log = logging.getLogger("canarygan")
     log.setLevel(level)
     log.propagate = False
@@ -107,14 +102,18 @@ def _catalogue(registry: Registry) -> App:
         version=lambda: version("canarygan"),
     )
     run = App("run", help="Run a task; `canarygan TASK` does the same.", help_format="plaintext", version_flags=[])
+    pairs = [(*task.name.split(), "")[:2] for task in registry.tasks()]
     for parent in (run, app):
-        groups: dict[str, App] = {}
-        for task in registry.tasks():
-            first, _, second = task.name.partition(" ")
-            if second and first not in groups:
-                groups[first] = App(first, help=f"Tasks of {first}.", help_format="plaintext", version_flags=[])
-                parent.command(groups[first])
-            (groups[first] if second else parent).command(_shim, name=second or first, help=task.summary)
+        groups = {
+            first: App(first, help=f"Tasks of {first}.", help_format="plaintext", version_flags=[])
+            for first, second in pairs
+            if second
+        }
+        for group in groups.values():
+            parent.command(group)
+        for task, (first, second) in zip(registry.tasks(), pairs, strict=True):
+            if second or first not in groups:
+                (groups[first] if second else parent).command(_shim, name=second or first, help=task.summary)
     app.command(run)
 
     @app.command(name="plugins")

@@ -9,7 +9,7 @@ import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ class Model(Component):
 
     @abc.abstractmethod
     def train(self, clips: "Clips", run: "Run", *, training: "Training") -> None:
-        """Learn from clips (n, samples); leave checkpoints and logs in the run, and go on where `run.resume_from` says."""
+        """Learn from clips (n, samples); leave checkpoints and logs in the run, and go on from its `resume_from`."""
 
     @classmethod
     @abc.abstractmethod
@@ -87,32 +87,36 @@ class Dataset(Component):
         """All clips, labelled where labels are known, in an order that depends on nothing but the options."""
 
 
+class FittedDecoder(Protocol):
+    """A decoder that has learnt, ready to tell classes apart."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The labels it tells apart, in the order of the posteriors' columns."""
+        ...
+
+    def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
+        """Class probabilities (n, classes) of clips (n, samples), whatever their order or number."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder, without pickle."""
+        ...
+
+
 @dataclass(frozen=True)
 class Decoder(Component):
     """Tells which class a clip belongs to."""
 
     kind: ClassVar[str] = "decoder"
 
-    @property
     @abc.abstractmethod
-    def classes(self) -> Sequence[str]:
-        """The labels it tells apart, in the order of the posteriors' columns; known once fitted."""
-
-    @abc.abstractmethod
-    def fit(self, clips: "Clips") -> Self:
-        """Learn from labelled clips; gives a fitted decoder."""
-
-    @abc.abstractmethod
-    def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
-        """Class probabilities (n, classes) of clips (n, samples)."""
-
-    @abc.abstractmethod
-    def save(self, folder: Path) -> None:
-        """Write what was learnt into an empty folder, without pickle."""
+    def fit(self, clips: "Clips") -> FittedDecoder:
+        """Learn from labelled clips."""
 
     @classmethod
     @abc.abstractmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path) -> FittedDecoder:
         """A fitted decoder from its folder. Runs no code from it."""
 
 
@@ -127,6 +131,18 @@ class Metric(Component):
         """Named scores of generated clips against real ones."""
 
 
+class FittedProjector(Protocol):
+    """A projector that has learnt, ready to lay clips out."""
+
+    def project(self, clips: "Clips") -> "NDArray[np.float32]":
+        """Coordinates (n, k) of clips (n, samples)."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder, without pickle."""
+        ...
+
+
 @dataclass(frozen=True)
 class Projector(Component):
     """Lays clips out in few dimensions."""
@@ -134,20 +150,12 @@ class Projector(Component):
     kind: ClassVar[str] = "projector"
 
     @abc.abstractmethod
-    def fit(self, clips: "Clips") -> Self:
-        """Learn a projection from clips; gives a fitted projector."""
-
-    @abc.abstractmethod
-    def project(self, clips: "Clips") -> "NDArray[np.float32]":
-        """Coordinates (n, k) of clips (n, samples)."""
-
-    @abc.abstractmethod
-    def save(self, folder: Path) -> None:
-        """Write what was learnt into an empty folder, without pickle."""
+    def fit(self, clips: "Clips") -> FittedProjector:
+        """Learn a projection from clips."""
 
     @classmethod
     @abc.abstractmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path) -> FittedProjector:
         """A fitted projector from its folder. Runs no code from it."""
 
 

@@ -1,7 +1,7 @@
 """Latent vectors: drawn from named distributions, or read from files."""
 
 import json
-from collections.abc import Mapping
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ DISTRIBUTIONS: dict[str, dict[str, float]] = {
     "beta": {"a": 0.5, "b": 0.5},
 }
 """Distributions by their name in numpy, with their parameters and what those are by default."""
+
+LARGEST = 1e30
+"""Parameters stay below, so that float32 holds what is drawn."""
 
 
 def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed: int = 0) -> NDArray[np.float32]:
@@ -40,25 +43,27 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
         near = did_you_mean(dist, DISTRIBUTIONS)
         raise CanaryganError(f"No distribution named {dist!r}; there are {', '.join(DISTRIBUTIONS)}.{near}")
     values = DISTRIBUTIONS[dist] | _parsed(dist, params)
-    rng = np.random.default_rng(seed)
+    if seed < 0:
+        raise CanaryganError(f"A seed is 0 or more, not {seed}.")
     try:
-        drawn = getattr(rng, dist)(size=(count, dim), **values)
+        drawn = getattr(np.random.default_rng(seed), dist)(size=(count, dim), **values)
     except (ValueError, TypeError, OverflowError) as error:
         raise CanaryganError(f"{dist} cannot have the parameters {values}: {error}.") from None
     latents: NDArray[np.float32] = drawn.astype(np.float32)
     return latents
 
 
-def _parsed(dist: str, params: str) -> Mapping[str, Any]:
+def _parsed(dist: str, params: str) -> dict[str, float]:
     try:
-        given = json.loads(params or "{}")
+        given: Any = json.loads(params or "{}")
     except json.JSONDecodeError as error:
-        raise CanaryganError(f"--dist-params must be a JSON object such as {_example(dist)}, not {params!r} ({error}).") from None
+        wanted = f"must be a JSON object such as {_example(dist)}"
+        raise CanaryganError(f"--dist-params {wanted}, not {params!r} ({error}).") from None
     known = DISTRIBUTIONS[dist]
     if not isinstance(given, dict) or not given.keys() <= known.keys():
         raise CanaryganError(f"--dist-params of {dist} are {', '.join(known)}, such as {_example(dist)}; not {params}.")
-    if not all(isinstance(value, int | float) and np.isfinite(value) for value in given.values()):
-        raise CanaryganError(f"--dist-params must be numbers, as in {_example(dist)}; not {params}.")
+    if not all(isinstance(value, int | float) and abs(value) < LARGEST for value in given.values()):
+        raise CanaryganError(f"--dist-params must be numbers below {LARGEST:g}, as in {_example(dist)}; not {params}.")
     return given
 
 
@@ -73,19 +78,23 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
         CanaryganError: where there are none, or none that a model of `dim` coordinates can take.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+        with open(path, "rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     except FileNotFoundError:
-        raise CanaryganError(f"There is no file of latents at {path}. `canarygan run sample` makes one.") from None
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise CanaryganError(f"{path} holds no latents: {error}. It should be a .npy, or an .npz with z.") from None
+        made = f"`canarygan run sample -d {dim}` makes one of shape (n, {dim})"
+        raise CanaryganError(f"There is no file of latents at {path}. {made}.") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        wanted = f"It should be a .npy of shape (n, {dim}), or an .npz with such a z"
+        raise CanaryganError(f"{path} holds no latents: {error}. {wanted}.") from None
     if latents.dtype.kind not in "fiu":
-        raise CanaryganError(f"{path} holds {latents.dtype} values; latents are numbers.")
+        raise CanaryganError(f"{path} holds {latents.dtype} values; this checkpoint wants {dim} numbers a latent.")
     if latents.ndim != 2 or latents.shape[1] != dim:
         raise CanaryganError(f"This checkpoint wants latents of shape (n, {dim}); {path} holds {latents.shape}.")
     if len(latents) == 0:
         raise CanaryganError(f"{path} holds no vectors; this checkpoint wants (n, {dim}) with n at least 1.")
-    bad = int((~np.isfinite(latents)).any(1).sum())
+    bad = int((~(np.abs(latents) <= np.finfo(np.float32).max)).any(1).sum())
     if bad:
-        raise CanaryganError(f"{path} holds {bad} vectors with NaN or infinite coordinates; this checkpoint wants {dim} numbers.")
+        what = "vectors with NaN or infinite coordinates, or such as float32 cannot hold"
+        raise CanaryganError(f"{path} holds {bad} {what}; this checkpoint wants {dim} finite numbers a vector.")
     return np.ascontiguousarray(latents, np.float32)

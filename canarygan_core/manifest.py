@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +18,17 @@ from canarygan_core.task import Request
 SCHEMA = 1
 """Version of the manifest's keys; raised when a reader of the old one would misread the new."""
 
-LIBRARIES = ("torch", "torchaudio", "lightning", "numpy", "scipy", "scikit-learn", "reservoirpy", "umap-learn", "soundfile")
+LIBRARIES = (
+    "torch",
+    "torchaudio",
+    "lightning",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "reservoirpy",
+    "umap-learn",
+    "soundfile",
+)
 """Distributions whose versions can change a result."""
 
 
@@ -67,10 +77,11 @@ class Manifest:
             schema = int(record["schema"])
         except FileNotFoundError:
             raise CanaryganError(f"There is no manifest at {path}.") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CanaryganError(f"{path} is not a manifest of this system ({error}).") from None
         if schema > SCHEMA:
-            raise CanaryganError(f"{path} was written by a newer CanaryGAN (schema {schema}, this reads {SCHEMA}): upgrade.")
+            newer = f"schema {schema}, this reads {SCHEMA}"
+            raise CanaryganError(f"{path} was written by a newer CanaryGAN ({newer}): upgrade.")
         return cls(path, record)
 
     def add(self, **facts: Any) -> None:
@@ -126,7 +137,8 @@ def versions() -> dict[str, str]:
     modules = {"scikit-learn": "sklearn", "umap-learn": "umap"}
     for name in LIBRARIES:
         if modules.get(name, name) in sys.modules:
-            found[name] = metadata.version(name)
+            with suppress(metadata.PackageNotFoundError):  # installed by other means than a package
+                found[name] = metadata.version(name)
     return found
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from canarygan_core import runs
 from canarygan_core.components import Generator
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import CanaryganError
 from canarygan_core.manifest import Manifest
 from canarygan_core.plugins import Registry
 
 
 def resolve(path: Path) -> Path:
-    """A checkpoint file: the path itself, the last one of a version's folder, or of the newest version in a folder of runs.
+    """A checkpoint file: the path itself, or the last one of a version's folder or of the newest in a folder of runs.
 
     Raises:
         CanaryganError: where there is none.
@@ -19,7 +19,9 @@ def resolve(path: Path) -> Path:
         folder = path if (path / "manifest.json").is_file() else runs.latest(path)
         path = folder / "last" / "last.ckpt"
     if not path.is_file():
-        raise CanaryganError(f"There is no checkpoint at {path}. Give a .ckpt file, or the folder of a version that has one.")
+        raise CanaryganError(
+            f"There is no checkpoint at {path}. Give a .ckpt file, or a version's folder that has one."
+        )
     return path
 
 
@@ -37,14 +39,14 @@ def load(checkpoint: Path, registry: Registry, *, model: str | None, device: str
     """
     manifest = runs.manifest_of(checkpoint)
     if model is None and manifest is not None:
-        model = manifest.record["options"]["model"]["name"]
+        model = manifest.record["options"].get("model", {}).get("name")
     names = [model] if model is not None else registry.names("model")
     refusals = []
     for name in names:
         try:
             return registry.get("model", name).load(checkpoint, device=device), manifest
-        except UsageError:
-            raise
         except CanaryganError as error:
-            refusals.append(str(error))
+            if model is not None:
+                raise
+            refusals.append(f"{name}: {error}")
     raise CanaryganError("\n".join(refusals) or "No model is installed; pip install canarygan-wavegan brings one.")

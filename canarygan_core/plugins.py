@@ -1,7 +1,9 @@
 """Find plugins, load each on its own, and keep what fails as data."""
 
 import functools
+import inspect
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +16,15 @@ from canarygan_core import hookspecs
 from canarygan_core.components import KINDS
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.task import Task
+
+WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What a name looks like: it is typed, and is part of flags."""
+
+SPELLING = "of lower-case letters and digits joined by dashes"
+"""The same for people."""
+
+RESERVED = frozenset({"run", "plugins"})
+"""Commands that no task can take."""
 
 HOMES = {
     "wavegan": "canarygan-wavegan",
@@ -73,7 +84,7 @@ class Registry:
         """Take what a module offers, or its failure: whatever it raises stays with it."""
         try:
             offers = list(self._declared(plugin.name, module))
-        except Exception as error:  # noqa: BLE001 a stranger's module may raise anything, and must hurt nobody else
+        except (Exception, SystemExit) as error:  # noqa: BLE001 a stranger may raise anything, and must hurt nobody else
             self._manager.unregister(name=plugin.name)
             self.fail(plugin, error)
             return
@@ -104,7 +115,9 @@ class Registry:
             kind = caller.name.removeprefix("register_").removesuffix("s")
             for implementation in caller.get_hookimpls():
                 if implementation.plugin_name == name:
-                    offers: Iterable[Any] = implementation.function()  # type: ignore[assignment]
+                    offers: Any = implementation.function()
+                    if not isinstance(offers, Iterable):
+                        raise TypeError(f"{caller.name} must return a list, not {offers!r}.")
                     for offer in offers:
                         yield kind, _checked(kind, offer), offer
 
@@ -144,6 +157,15 @@ class Registry:
         """Every task that nobody else claims, sorted by name."""
         return [offers[0][0] for _, offers in sorted(self._offers["task"].items()) if len(offers) == 1]
 
+    def task(self, words: Sequence[str]) -> Task | None:
+        """The task whose one or two words come first; None where there is none.
+
+        Raises:
+            UsageError: where several plugins offer it.
+        """
+        names = (" ".join(words[:count]) for count in (2, 1))
+        return next((self.get("task", name) for name in names if name in self._offers["task"]), None)
+
     def _missing(self, kind: str, name: str) -> str:
         installed = ", ".join(self.names(kind)) or "none"
         message = f"No {kind} named {name!r}; installed: {installed}.{did_you_mean(name, self.names(kind))}"
@@ -160,6 +182,11 @@ def _checked(kind: str, offer: Any) -> str:
     if kind == "task":
         if not isinstance(offer, Task):
             raise TypeError(f"register_tasks must return Task objects, not {offer!r}.")
+        words = offer.name.split(" ")
+        if len(words) > 2 or not all(map(WORD.fullmatch, words)) or words[0] in RESERVED:
+            raise TypeError(
+                f"a task cannot be named {offer.name!r}: give it one word or two, {SPELLING}, not run or plugins."
+            )
         return offer.name
     wanted = next(base for base in KINDS if base.kind == kind)
     if not (isinstance(offer, type) and issubclass(offer, wanted)):
@@ -167,6 +194,10 @@ def _checked(kind: str, offer: Any) -> str:
     name = getattr(offer, "name", None)
     if not isinstance(name, str) or not name:
         raise TypeError(f"{offer.__name__} has no name: give it `name: ClassVar[str] = ...`.")
+    if not WORD.fullmatch(name):
+        raise TypeError(f"{offer.__name__} cannot be named {name!r}: give it a name {SPELLING}.")
+    if inspect.isabstract(offer):
+        raise TypeError(f"{offer.__name__} does not define {', '.join(sorted(offer.__abstractmethods__))}.")
     return name
 
 
@@ -183,7 +214,7 @@ def load(found: Sequence[EntryPoint]) -> Registry:
             continue
         try:
             module = point.load()
-        except Exception as error:  # noqa: BLE001 see Registry.add
+        except (Exception, SystemExit) as error:  # noqa: BLE001 see Registry.add
             registry.fail(plugin, error)
         else:
             registry.add(plugin, module)
@@ -202,7 +233,7 @@ def installed() -> Registry:
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.value
+    return (point.dist and point.dist.name) or point.value
 
 
 def _described(name: str, distribution: str) -> Plugin:
@@ -210,4 +241,3 @@ def _described(name: str, distribution: str) -> Plugin:
         return Plugin(name, distribution, version(distribution))
     except PackageNotFoundError:
         return Plugin(name, distribution, "unknown")
-

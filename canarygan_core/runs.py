@@ -1,10 +1,11 @@
 """Run directories: numbered or named versions, claimed atomically, resumed, shared by the processes of one training.
 
-    SAVE_DIR/checkpoints/version_N/{manifest.json, all/*.ckpt, last/last.ckpt}
-    SAVE_DIR/logs/{tensorboard,csv}/version_N/
-    SAVE_DIR/previews/version_N/
+SAVE_DIR/checkpoints/version_N/{manifest.json, all/*.ckpt, last/last.ckpt}
+SAVE_DIR/logs/{tensorboard,csv}/version_N/
+SAVE_DIR/previews/version_N/
 """
 
+import itertools
 import logging
 import os
 import re
@@ -113,9 +114,21 @@ def manifest_of(checkpoint: Path) -> Manifest | None:
     return None
 
 
+def of_task(manifest: Manifest, task: str) -> Manifest:
+    """A run's manifest; `CanaryganError` where it is another task's."""
+    if manifest.record["task"] != task:
+        raise CanaryganError(f"{manifest.path.parent} is a run of {manifest.record['task']}, not of {task}.")
+    return manifest
+
+
 @contextmanager
 def opened(
-    save_dir: Path, request: Request, *, version: str = INFER, resume: bool = False, facts: Mapping[str, Any] | None = None
+    save_dir: Path,
+    request: Request,
+    *,
+    version: str = INFER,
+    resume: bool = False,
+    facts: Mapping[str, Any] | None = None,
 ) -> Iterator[Run]:
     """The run in which the block works; its manifest is begun before and ended after, whatever happens.
 
@@ -144,36 +157,30 @@ def opened(
 
 def _claim(save_dir: Path, version: str) -> Path:
     """Create the folder of a new version; creation is what claims it, so that two processes never share one."""
+    if not re.fullmatch(r"[\w.-]+", version):
+        raise CanaryganError(f"A version is a name of letters, digits, '.', '_' and '-', not {version!r}.")
     parent = save_dir / "checkpoints"
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        numbers = [int(name) for name in versions(save_dir) if name.isdigit()]
+        for number in itertools.count(max(numbers, default=-1) + 1):
+            folder = parent / f"version_{number if version == INFER else version}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                if version != INFER:
+                    instead = "Go on with it by --resume, or choose another name."
+                    raise CanaryganError(f"Version {version!r} is already in {save_dir}. {instead}") from None
+            else:
+                return folder
     except OSError as error:
         raise CanaryganError(f"Cannot write to --save-dir {save_dir}: {error.strerror}.") from None
-    if version != INFER:
-        if not re.fullmatch(r"[\w.-]+", version):
-            raise CanaryganError(f"A version is a name of letters, digits, '.', '_' and '-', not {version!r}.")
-        try:
-            (parent / f"version_{version}").mkdir()
-        except FileExistsError:
-            raise CanaryganError(
-                f"Version {version!r} is already in {save_dir}. Go on with it by --resume, or choose another name."
-            ) from None
-        return parent / f"version_{version}"
-    numbers = [int(name) for name in versions(save_dir) if name.isdigit()]
-    number = max(numbers, default=-1) + 1
-    while True:
-        try:
-            (parent / f"version_{number}").mkdir()
-            return parent / f"version_{number}"
-        except FileExistsError:
-            number += 1
+    raise AssertionError("there is always another number")
 
 
 def _resumed(folder: Path, request: Request) -> Manifest:
     """A version's manifest, begun again: what it said of the time before goes into its history."""
-    manifest = Manifest.read(folder / "manifest.json")
-    if manifest.record["task"] != request.task:
-        raise CanaryganError(f"{folder} is a run of {manifest.record['task']}, not of {request.task}.")
+    manifest = of_task(Manifest.read(folder / "manifest.json"), request.task)
     earlier = {key: manifest.record[key] for key in ("argv", "options", "status", "error", "started", "ended")}
     manifest.add(
         history=[*manifest.record.get("history", []), earlier],
@@ -197,8 +204,10 @@ def _attached(save_dir: Path, version: str) -> Run:
         else:
             time.sleep(0.2)
     if name is None:
-        raise CanaryganError("A process of rank above 0 cannot infer the version: give all of them the same --version NAME.")
-    run = Run(save_dir, name, Manifest(save_dir / "checkpoints" / f"version_{name}" / "manifest.json", {}, writes=False))
+        told = "give all of them the same --version NAME"
+        raise CanaryganError(f"A process of rank above 0 cannot infer the version: {told}.")
+    path = save_dir / "checkpoints" / f"version_{name}" / "manifest.json"
+    run = Run(save_dir, name, Manifest(path, {}, writes=False))
     while not run.manifest.path.is_file():
         if time.monotonic() > deadline:
             raise CanaryganError(f"Rank 0 did not open version {name!r} in {save_dir} within {PATIENCE:.0f} s.")

@@ -34,14 +34,19 @@ class Slot:
     The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once.
 
     Attributes:
-        default: the name taken where the user gives none.
+        default: the name taken where the user gives none, or the names where the flag may be given more than once.
         implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
         alias: short flag.
     """
 
-    default: str | None = None
+    default: str | tuple[str, ...] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
     alias: str | None = None
+
+    @property
+    def defaults(self) -> list[str]:
+        """The default as a list of names, empty where there is none."""
+        return [self.default] if isinstance(self.default, str) else list(self.default or ())
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,26 @@
-"""What every plugin that trains with Lightning shares: options, trainer, loggers, checkpoints, interruption.
+"""What every plugin that trains with Lightning shares: options, trainer, loggers.
 
 Nothing here imports torch or Lightning before a training starts.
 """
 
 import csv
 import logging
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from canarygan_core import files, progress
-from canarygan_core.errors import CanaryganError, Interrupted
+from canarygan_core import progress
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import rank
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.loggers import Logger
 
+    from canarygan_core.keeper import Keeper
     from canarygan_core.runs import Run
-
-log = logging.getLogger("canarygan")
-
-TRIED, WARMED = 5, 2
-"""Updates of a dry run, and those among them that its estimate of time leaves out."""
-
-SAVE_EVERY_S = 600.0
-"""Seconds after which `last.ckpt` is renewed even within an epoch, so that a crash never costs more."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +48,7 @@ class Training:
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     """Hardware."""
     dry_run: bool = False
-    """Do a few updates, tell how long the whole would take, and leave nothing."""
+    """Do a few updates on one device, tell how long the whole would take, and leave nothing."""
 
     def __post_init__(self) -> None:
         least = {"log_every_n_steps": 1, "save_every_n_epochs": 1, "batch_size": 1, "devices": 1, "num_nodes": 1}
@@ -69,123 +58,11 @@ class Training:
                 raise CanaryganError(f"--{flag} must be at least {lowest}, not {getattr(self, name)}.")
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How a training is counted: in updates of the model, and in epochs made of them.
-
-    Attributes:
-        per_epoch: updates an epoch.
-        epochs: epochs of the whole training.
-    """
-
-    per_epoch: int
-    epochs: int
-
-    @property
-    def updates(self) -> int:
-        """Updates of the whole training."""
-        return self.per_epoch * self.epochs
-
-    def epoch(self, update: int) -> int:
-        """Epochs completed after so many updates."""
-        return update // self.per_epoch
-
-
-class Keeper:
-    """Saves checkpoints, stops when asked to, and shows how long it still takes.
-
-    Args:
-        run: where checkpoints go.
-        pace: how updates make epochs.
-        training: options; they say how often to save, and whether this is a dry run.
-        updates: gives the updates done so far.
-        check: called before anything is saved; raises `CanaryganError` where the model is not worth saving.
-        saved: called with the path of each checkpoint that stays, and with None before the first update.
-    """
-
-    def __init__(
-        self,
-        run: "Run",
-        pace: Pace,
-        training: Training,
-        *,
-        updates: Callable[[], int],
-        check: Callable[[], None],
-        saved: Callable[[Path | None], None],
-    ) -> None:
-        self.run, self.pace, self.training = run, pace, training
-        self.updates, self.check, self.saved = updates, check, saved
-        self.stop: signal.Signals | None = None
-        self._renewed = self._warmed = time.monotonic()
-
-    def after_update(self, trainer: "Trainer") -> None:
-        """Save where an epoch that is to be kept ends, where the last save is long ago, or where we must stop."""
-        update, (epoch, rest) = self.updates(), divmod(self.updates(), self.pace.per_epoch)
-        if self.training.dry_run:
-            self._estimate(trainer, update)
-        stopping = _anywhere(trainer, self.stop is not None)
-        if rest == 0 and (epoch % self.training.save_every_n_epochs == 0 or update == self.pace.updates):
-            self.keep(trainer)
-        elif stopping or _anywhere(trainer, time.monotonic() - self._renewed > SAVE_EVERY_S):
-            self._save(trainer, self.run.last)
-        if stopping and update < self.pace.updates:
-            again = f"--resume --save-dir {self.run.save_dir} --version {self.run.version}"
-            raise Interrupted(f"Stopped after {update} updates (epoch {epoch}), all saved. Go on with {again}")
-
-    def _estimate(self, trainer: "Trainer", update: int) -> None:
-        """Tell, and stop, once a dry run has done enough to know how long the whole training takes."""
-        if update == WARMED:
-            self._warmed = time.monotonic()
-        if update == min(TRIED, self.pace.updates):
-            each = (time.monotonic() - self._warmed) / max(update - WARMED, 1)
-            log.info(f"{each:.3g} s an update: about {duration(each * self.pace.updates)} for {self.pace.updates:,} updates.")
-            trainer.should_stop = True
-
-    def keep(self, trainer: "Trainer") -> None:
-        """Save a checkpoint into `all/`, and as the last one."""
-        update = self.updates()
-        path = self.run.checkpoints / "all" / f"epoch_{self.pace.epoch(update)}-step_{update}.ckpt"
-        self._save(trainer, path)
-        if trainer.is_global_zero:
-            files.link(path, self.run.last)
-            self.run.manifest.add_output(path)
-            self.saved(path)
-
-    def _save(self, trainer: "Trainer", path: Path) -> None:
-        self.check()
-        partial = path.with_name(f".{path.name}.part")
-        trainer.save_checkpoint(partial)
-        if trainer.is_global_zero:
-            partial.replace(path)
-            for logger in trainer.loggers:
-                logger.save()
-        self._renewed = time.monotonic()
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take the first SIGINT or SIGTERM as a request to stop after the current update; a second one stops at once."""
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.stop = signal.Signals(number)
-            for name, handler in before.items():
-                signal.signal(name, handler)
-            log.warning(f"{self.stop.name}: stopping after this update; once more stops at once, unsaved.")
-
-        before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-        for name in before:
-            signal.signal(name, ask)
-        try:
-            yield
-        finally:
-            for name, handler in before.items():
-                signal.signal(name, handler)
-
-
 def fit(
     module: "LightningModule",
     training: Training,
     run: "Run",
-    keeper: Keeper,
+    keeper: "Keeper",
     *,
     strategy: Any = "auto",
     precision: Any = "32-true",
@@ -193,8 +70,8 @@ def fit(
     """Train a module until its pace is done, from `run.resume_from` where that is set.
 
     Args:
-        module: trains by manual optimisation; one call of `training_step` is one update. Its `train_dataloader` gives what
-            is needed for the updates that remain, and has the length of the whole training.
+        module: trains by manual optimisation; one call of `training_step` is one update. Its `train_dataloader` gives
+            what is needed for the updates that remain.
         training: options.
         run: where everything goes.
         keeper: saves and stops.
@@ -228,21 +105,15 @@ def fit(
             precision=precision,
             max_epochs=1,
             logger=loggers(run),
-            callbacks=[LambdaCallback(on_train_start=started, on_train_batch_end=updated)],
+            callbacks=[
+                LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=_own_counting)
+            ],
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
         trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that reads best."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def bfloat16(training: Training) -> bool:
@@ -265,10 +136,11 @@ def loggers(run: "Run") -> "list[Logger]":
 
     step = None if run.resume_from is None else _step(run.resume_from)
     rows = [] if step is None else _rows(run.logs("csv") / "metrics.csv", step)
-    (run.logs("csv") / "metrics.csv").unlink(missing_ok=True)
     table = CSVLogger(str(run.save_dir / "logs" / "csv"), name="", version=run.folder)
-    table.experiment.metrics.extend(rows)
-    table.save()
+    if rank() == 0:
+        (run.logs("csv") / "metrics.csv").unlink(missing_ok=True)
+        table.experiment.metrics.extend(rows)
+        table.save()
     board = TensorBoardLogger(
         str(run.save_dir / "logs" / "tensorboard"),
         name="",
@@ -293,11 +165,9 @@ def _step(checkpoint: Path) -> int:
     return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
 
 
-def _anywhere(trainer: "Trainer", here: bool) -> bool:
-    """Whether a condition holds in any process, so that all of them do the same."""
-    if trainer.world_size == 1:
-        return here
-    return not trainer.strategy.reduce_boolean_decision(not here, all=True)
+def _own_counting(trainer: "Trainer", module: "LightningModule", checkpoint: dict[str, Any]) -> None:
+    """Leave Lightning's loops out of a checkpoint: the module's own count says where to go on, in whatever process."""
+    checkpoint.pop("loops")
 
 
 def _hush() -> None:

@@ -90,7 +90,7 @@ def generate(
 
 
 def _sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:
-    """Sounds batch by batch. The last batch is filled up, so that a sound's bytes do not depend on how many there are."""
+    """Sounds batch by batch. The last one is filled up, so that a sound's bytes do not depend on how many there are."""
     with progress.bar("generating", len(z)) as advance:
         for start in range(0, len(z), batch_size):
             part = z[start : start + batch_size]
@@ -112,7 +112,9 @@ def _device(name: str, index: int) -> str:
     if name not in ("auto", "cpu", "cuda", "gpu", "mps"):
         raise UsageError(f"No device named {name!r}; there are auto, cpu, cuda and mps.")
     if name == "auto":
-        import torch
-
+        try:
+            import torch
+        except ImportError:  # a model that needs none
+            return "cpu"
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return f"cuda:{index}" if name in ("cuda", "gpu") else name

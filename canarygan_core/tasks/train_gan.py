@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,9 +39,9 @@ def train_gan(
         _same(request, Manifest.read(runs.latest(save_dir, version) / "manifest.json"))
     clips = dataset.load()
     if training.dry_run:
-        with tempfile.TemporaryDirectory(prefix="canarygan-dry-run-") as folder:
-            with runs.opened(Path(folder), request) as run:
-                model.train(clips, run, training=training)
+        training = replace(training, devices=1, num_nodes=1)
+        with tempfile.TemporaryDirectory() as folder, runs.opened(Path(folder), request) as run:
+            model.train(clips, run, training=training)
         return Answer("The dry run went through; nothing was kept.")
     facts = {"dataset": dict(clips.origin), "seed": training.seed}
     with runs.opened(save_dir, request, version=version, resume=resume, facts=facts) as run:
@@ -58,9 +59,8 @@ def _same(request: Request, started: Manifest) -> None:
     for part in ("model", "dataset", "training"):
         old, new = before[part].get("options", before[part]), now[part].get("options", now[part])
         if before[part].get("name") != now[part].get("name"):
-            raise CanaryganError(
-                f"{started.path.parent} was started with --{part} {before[part]['name']}: leave --{part} out, or start anew."
-            )
+            named = f"--{part} {before[part]['name']}"
+            raise CanaryganError(f"{started.path.parent} was started with {named}: leave --{part} out, or start anew.")
         fixed = old.keys() - {"data_dir"} if part != "training" else {"batch_size", "seed"}
         for name in sorted(fixed):
             if old[name] != new.get(name):

@@ -19,8 +19,9 @@ AHEAD = 2
 class ClipStream:
     """The clips of every update, as (critic updates, batch, samples) float32.
 
-    The stream is a pure function of the seed and the number of the update: one permutation of the data after another, cut
-    into batches. So a training that resumes at any update sees what it would have seen, and each clip is seen equally often.
+    The stream is a pure function of the seed and the number of the update: one permutation of the data after another,
+    cut into batches. So a training that resumes at any update sees what it would have seen, and every clip is seen
+    equally often.
 
     Args:
         audio: (clips, samples) float32, memory-mapped or not.
@@ -56,7 +57,7 @@ class ClipStream:
         self._permutations: dict[int, NDArray[np.intp]] = {}
 
     def __len__(self) -> int:
-        return self.total
+        return self.total - self.start
 
     def __iter__(self) -> Iterator[Tensor]:
         updates = range(self.start, self.total)

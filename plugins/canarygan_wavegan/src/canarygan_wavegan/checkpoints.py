@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,15 @@ def read(path: Path) -> dict[str, Any]:
         raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
     try:
         unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-        inert = [(type(name, (Inert,), {}), name) for name in unknown]
+        inert: list[Any] = [(type(name, (Inert,), {}), name) for name in unknown]
         with torch.serialization.safe_globals(inert):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 a damaged or hostile file may break the reader anywhere
-        raise CanaryganError(f"Cannot read the checkpoint {path}: {str(error).splitlines()[0]}") from None
+    except UnpicklingError:
+        raise CanaryganError(
+            f"{path} asks for code to be run when it is read, which is refused; it was not run."
+        ) from None
+    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
+        raise CanaryganError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
         raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
     return content
@@ -85,7 +90,9 @@ class Inert:
 def _ours(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[str, int]]:
     record = content["wavegan"]
     if record["schema"] > SCHEMA:
-        raise CanaryganError(f"{path} was written by a newer canarygan-wavegan (schema {record['schema']}): upgrade it.")
+        raise CanaryganError(
+            f"{path} was written by a newer canarygan-wavegan (schema {record['schema']}): upgrade it."
+        )
     network = Generator(Shape(**record["shape"]))
     _fill(path, network, content["state_dict"], "average." if record["average"] else "generator.")
     updates = int(content["updates"])

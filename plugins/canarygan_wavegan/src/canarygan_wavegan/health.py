@@ -28,7 +28,9 @@ def diversity(sounds: NDArray[np.float32]) -> float:
     """Mean spectral distance in dB between sounds (n, samples), each to the next one in the order given."""
     if len(sounds) < 2:
         return 0.0
-    spectra = np.abs(np.fft.rfft(sounds[:, : sounds.shape[1] // 256 * 256].reshape(len(sounds), -1, 256) * np.hanning(256)))
+    spectra = np.abs(
+        np.fft.rfft(sounds[:, : sounds.shape[1] // 256 * 256].reshape(len(sounds), -1, 256) * np.hanning(256))
+    )
     levels = 20 * np.log10(np.maximum(spectra, 1e-3)).reshape(len(sounds), -1)  # (n, frames * bins)
     return float(np.sqrt(np.square(levels - np.roll(levels, 1, axis=0)).mean(1)).mean())
 
@@ -65,7 +67,9 @@ def in_values(values: Mapping[str, float]) -> list[str]:
     if penalty > FLAT_PENALTY and values["critic/gradient_norm"] < 1e-6:
         found.append("critic saturation: its slope has vanished and the generator learns nothing; lower --lr")
     if penalty > STEEP_PENALTY:
-        found.append(f"critic saturation: its slope has exploded (penalty {penalty:.3g}); lower --lr or raise --penalty")
+        found.append(
+            f"critic saturation: its slope has exploded (penalty {penalty:.3g}); lower --lr or raise --penalty"
+        )
     return found
 
 

@@ -16,7 +16,7 @@ HELD = 0.995
 def sound_energy(audio: NDArray[np.float32]) -> NDArray[np.float64]:
     """Energy above each clip's own background, by frame.
 
-    The background is the tenth percentile of a clip's frames, taken twice, so that steady noise does not count as sound.
+    The background is twice the tenth percentile of a clip's frames, so that steady noise does not count as sound.
 
     Args:
         audio: (clips, samples).
@@ -28,7 +28,8 @@ def sound_energy(audio: NDArray[np.float32]) -> NDArray[np.float64]:
     energy = np.square(audio[:, : frames * FRAME], dtype=np.float64).reshape(len(audio), frames, FRAME).sum(-1)
     energy = np.maximum(energy - 2 * np.percentile(energy, 10, axis=1, keepdims=True), 0)
     total = energy.sum(1, keepdims=True)
-    return np.divide(energy, total, out=np.zeros_like(energy), where=total > 0)
+    shares: NDArray[np.float64] = np.divide(energy, total, out=np.zeros_like(energy), where=total > 0)
+    return shares
 
 
 def held(clips: Clips) -> dict[int, float]:

@@ -50,4 +50,6 @@ def gradient_penalty(critic: Score, between: Tensor) -> Tensor:
     """
     points = between.detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
-    return (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
+    norms = slope.float().flatten(1).norm(dim=1)  # (batch,)
+    penalty: Tensor = (norms - 1).square().mean()
+    return penalty

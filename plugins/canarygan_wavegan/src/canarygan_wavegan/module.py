@@ -1,4 +1,4 @@
-"""The training step: several updates of the critic, one of the generator, every random number a function of the update."""
+"""The training step: updates of the critic, one of the generator, every random number a function of the update."""
 
 import copy
 import dataclasses
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from canarygan_core import training as shared
 from canarygan_core.clips import Clips
-from canarygan_core.training import Pace, Training
+from canarygan_core.keeper import Pace
+from canarygan_core.training import Training
 from canarygan_wavegan.batches import ClipStream
 from canarygan_wavegan.checkpoints import SCHEMA
 from canarygan_wavegan.losses import generator_loss, gradient_penalty, interpolate, wasserstein_estimate
@@ -64,7 +65,7 @@ class WaveGANModule(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.options, self.shape, self.clips, self.pace, self.training_options = options, shape, clips, pace, training
-        self.bfloat16 = shared.bfloat16(training)
+        self.in_bfloat16 = shared.bfloat16(training)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.generator = Generator(shape)
@@ -81,11 +82,8 @@ class WaveGANModule(lightning.LightningModule):
         return self.average if self.average is not None else self.generator
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        settings = {"lr": self.options.lr, "betas": (self.options.beta1, self.options.beta2), "fused": True}
-        return [
-            torch.optim.Adam(self.critic.parameters(), **settings),
-            torch.optim.Adam(self.generator.parameters(), **settings),
-        ]
+        lr, betas = self.options.lr, (self.options.beta1, self.options.beta2)
+        return [torch.optim.Adam(part.parameters(), lr, betas, fused=True) for part in (self.critic, self.generator)]
 
     def train_dataloader(self) -> ClipStream:
         """The clips of the updates that remain, and of them the rows of this process."""
@@ -108,7 +106,7 @@ class WaveGANModule(lightning.LightningModule):
 
     def training_step(self, real: Tensor, index: int) -> None:
         """One update of the generator, after one of the critic for each of `real` (critic updates, batch, samples)."""
-        critic_optimiser, generator_optimiser = self.optimizers()  # type: ignore[misc, union-attr]
+        critic_optimiser, generator_optimiser = self.optimizers()  # type: ignore[attr-defined]
         draws = Draws(self.training_options.seed, self.updates)
         seen = [self.update_critic(batch, draws, critic_optimiser) for batch in real]
         loss = self.update_generator(draws, generator_optimiser)
@@ -150,7 +148,7 @@ class WaveGANModule(lightning.LightningModule):
 
     def arithmetic(self) -> torch.autocast:
         """Autocast for one forward pass. It must end before the weights change: it keeps casts of them meanwhile."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16)
 
     def latents(self, draws: Draws) -> Tensor:
         """Fresh latents for this process, (batch, latent_dim)."""
@@ -181,6 +179,7 @@ class WaveGANModule(lightning.LightningModule):
         self._timed = (self.updates, now, waiting)
         for logger in self.loggers:
             logger.log_metrics(values, step=self.updates)
+            logger.save()
         self.logged(values)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -213,8 +212,10 @@ def average_gradients(weights: list[nn.Parameter]) -> None:
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     torch.distributed.all_reduce(flat)
     flat /= torch.distributed.get_world_size()
-    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
+    start = 0
+    for gradient in gradients:
+        gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+        start += gradient.numel()
 
 
 def gradient_norm(network: nn.Module) -> float:

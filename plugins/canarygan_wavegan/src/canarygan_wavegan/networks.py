@@ -71,9 +71,7 @@ class Generator(nn.Module):
             Upsample(inp, out, stride, shape.upsampling)
             for (inp, out), stride in zip(pairwise(widths), shape.strides, strict=True)
         )
-        self.norms = nn.ModuleList(
-            ChannelNorm(width) if shape.batch_norm else nn.Identity() for width in widths[:-1]
-        )
+        self.norms = nn.ModuleList(ChannelNorm(width) if shape.batch_norm else nn.Identity() for width in widths[:-1])
         nn.init.normal_(self.project.weight, std=math.sqrt(2 / shape.latent_dim))
         nn.init.zeros_(self.project.bias)
 
@@ -96,8 +94,7 @@ class Critic(nn.Module):
         self.shape = shape
         widths = shape.channels[::-1]
         self.layers = nn.ModuleList(
-            Downsample(inp, out, stride)
-            for (inp, out), stride in zip(pairwise(widths), shape.strides, strict=True)
+            Downsample(inp, out, stride) for (inp, out), stride in zip(pairwise(widths), shape.strides, strict=True)
         )
         self.shuffle = PhaseShuffle(phase_shuffle)
         self.readout = nn.Linear(SEED_LENGTH * widths[-1], 1)
@@ -110,7 +107,8 @@ class Critic(nn.Module):
             h = F.leaky_relu(layer(h), 0.2)  # (batch, samples so far, channels)
             if depth < len(self.layers) - 1:
                 h = self.shuffle(h, rng)
-        return self.readout(h.transpose(1, 2).flatten(1)).squeeze(1).float()  # (batch,)
+        scores: Tensor = self.readout(h.transpose(1, 2).flatten(1)).squeeze(1)  # (batch,)
+        return scores.float()
 
 
 def parameter_count(module: nn.Module) -> int:

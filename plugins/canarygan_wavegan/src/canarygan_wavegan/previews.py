@@ -4,15 +4,18 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from canarygan_core import audio, files
 
 WINDOW, HOP, FLOOR = 256, 64, -60.0
 """Spectrograms in pictures: window and hop in samples, lowest level shown in dB."""
+
+COLUMNS = 8
+"""Spectrograms in a row of a picture."""
 
 GAP = 0.1
 """Silence between two sounds of a preview, seconds."""
@@ -36,29 +39,25 @@ def spectrogram(sound: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> Figure:
     """Spectrograms of generated sounds above those of real ones, each (n, samples) at `rate` Hz."""
-    columns = min(8, len(generated))
-    rows = -(-len(generated) // columns)
-    real_rows = -(-len(real) // columns)
-    figure = Figure(figsize=(1.5 * columns, 1.35 * (rows + real_rows) + 0.6), layout="constrained")
-    figure.suptitle(title)
-    axes = figure.subplots(rows + real_rows, columns, sharex=True, sharey=True, squeeze=False)
-    _fill(axes[:rows], generated, rate, "generated")
-    _fill(axes[rows:], real, rate, "real")
+    mosaics = {"generated": mosaic(generated), "real": mosaic(real)}
+    heights = [picture.shape[0] for picture in mosaics.values()]
+    figure = Figure(figsize=(1.5 * COLUMNS, sum(heights) / heights[-1] * 2.6 + 0.4), layout="constrained")
+    figure.suptitle(f"{title}; each {generated.shape[1] / rate:.2g} s long and up to {rate / 2000:g} kHz")
+    axes = figure.subplots(2, 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axis, (label, picture) in zip(axes, mosaics.items(), strict=True):
+        axis.imshow(picture, origin="lower", aspect="auto", vmin=FLOOR, vmax=0, cmap="magma", interpolation="nearest")
+        axis.set_ylabel(label)
+        axis.set(xticks=[], yticks=[])
     return figure
 
 
-def _fill(axes: NDArray[np.object_], sounds: NDArray[np.float32], rate: int, label: str) -> None:
-    shown: list[Axes] = list(axes.ravel())
-    for axis, sound in zip(shown, sounds, strict=False):
-        extent = (0.0, len(sound) / rate, 0.0, rate / 2000)
-        axis.imshow(
-            spectrogram(sound), origin="lower", aspect="auto", extent=extent, vmin=FLOOR, vmax=0, cmap="magma"
-        )
-    for axis in shown[len(sounds) :]:
-        axis.set_axis_off()
-    shown[0].set_ylabel(f"{label}\nkHz")
-    for axis in axes[-1]:
-        axis.set_xlabel("s")
+def mosaic(sounds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Spectrograms of sounds (n, samples) in rows of `COLUMNS`, the first at the top left, with NaN between them."""
+    tiles = [np.pad(spectrogram(sound), 2, constant_values=np.nan) for sound in sounds]
+    blank = np.full_like(tiles[0], np.nan)
+    tiles += [blank] * (-len(tiles) % COLUMNS)
+    rows = [np.concatenate(tiles[start : start + COLUMNS], axis=1) for start in range(0, len(tiles), COLUMNS)]
+    return np.concatenate(rows[::-1])
 
 
 def curves(table: Path) -> Figure | None:
@@ -79,17 +78,17 @@ def curves(table: Path) -> Figure | None:
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, atomically."""
-    with files.replacing(path) as partial:
-        FigureCanvasAgg(figure).print_png(str(partial))
-
-
 def pixels(figure: Figure) -> NDArray[np.uint8]:
     """A figure as an image (height, width, 3)."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3]
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+
+
+def save(picture: NDArray[np.uint8], path: Path) -> None:
+    """Write an image (height, width, 3) as PNG, atomically."""
+    with files.replacing(path) as partial:
+        imsave(partial, picture, format="png")
 
 
 def write_row(sounds: NDArray[np.float32], rate: int, path: Path) -> None:

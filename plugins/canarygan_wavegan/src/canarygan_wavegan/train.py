@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.strategies import DDPStrategy, Strategy
+from lightning.pytorch.strategies import DDPStrategy
 from numpy.typing import NDArray
 
 from canarygan_core import training as shared
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.errors import CanaryganError
-from canarygan_core.training import Keeper, Pace, Training
+from canarygan_core.keeper import Keeper, Pace
+from canarygan_core.training import Training
 from canarygan_wavegan import health, lengths, previews
 from canarygan_wavegan.module import WaveGANModule
 from canarygan_wavegan.networks import Shape, operations, parameter_count
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from canarygan_wavegan.component import WaveGAN
 
 log = logging.getLogger("canarygan")
+
+WORTHWHILE = 1.2
+"""Gain in speed from which on a shorter length is worth a hint."""
 
 PREVIEWED = 16
 """Latents whose sounds are followed through the training."""
@@ -73,7 +77,9 @@ def prepare(options: "WaveGAN", clips: Clips, training: Training) -> WaveGANModu
         raise CanaryganError("The dataset holds no clips to train on.")
     world = training.devices * training.num_nodes
     if training.batch_size % world:
-        raise CanaryganError(f"--batch-size {training.batch_size} cannot be shared by {world} devices: take a multiple.")
+        raise CanaryganError(
+            f"--batch-size {training.batch_size} cannot be shared by {world} devices: take a multiple."
+        )
     samples = lengths.shortest(clips) if options.slice_len == "auto" else options.slice_len
     shape = Shape(options.latent_dim, options.dim, samples, options.upsampling, options.batch_norm)
     consumed = options.critic_updates * training.batch_size
@@ -85,9 +91,10 @@ def tell(module: WaveGANModule) -> None:
     """Say what is about to be trained, and what a better length would save."""
     shape, clips, pace = module.shape, module.clips, module.pace
     log.info(
-        f"{len(clips)} clips of {clips.samples / clips.rate:g} s at {clips.rate} Hz; networks for {shape.samples} samples, "
-        f"d = {shape.dim}, {parameter_count(module.generator):,} + {parameter_count(module.critic):,} weights, "
-        f"{'bfloat16' if module.bfloat16 else 'float32'}."
+        f"{len(clips)} clips of {clips.samples / clips.rate:g} s at {clips.rate} Hz; "
+        f"networks for {shape.samples} samples, d = {shape.dim}, "
+        f"{parameter_count(module.generator):,} + {parameter_count(module.critic):,} weights, "
+        f"{'bfloat16' if module.in_bfloat16 else 'float32'}."
     )
     log.info(
         f"An epoch is {pace.per_epoch} generator updates of {module.options.critic_updates} critic updates each; "
@@ -95,8 +102,8 @@ def tell(module: WaveGANModule) -> None:
     )
     shares = lengths.held(clips)
     enough = lengths.shortest(clips)
-    if enough < shape.samples:
-        gain = operations(shape) / operations(dataclasses.replace(shape, samples=enough))
+    gain = operations(shape) / operations(dataclasses.replace(shape, samples=enough))
+    if gain > WORTHWHILE:
         log.info(
             f"Hint: {enough} samples hold {shares[enough]:.1%} of the sound in these clips; "
             f"--slice-len {enough} (or auto) needs {gain:.1f} times fewer operations an update."
@@ -141,8 +148,8 @@ class Watch:
         """Refuse to save weights that are not numbers."""
         if not all(bool(weight.isfinite().all()) for weight in self.module.parameters()):
             raise CanaryganError(
-                f"Training broke by update {self.module.updates}: NaN in the weights; nothing was saved over the last good "
-                "checkpoint. A lower --lr, or --precision 32, may hold."
+                f"Training broke by update {self.module.updates}: NaN in the weights; nothing was saved over the last "
+                "good checkpoint. A lower --lr, or --precision 32, may hold."
             )
 
     def preview(self, checkpoint: Path | None) -> None:
@@ -151,16 +158,17 @@ class Watch:
         name = checkpoint.stem if checkpoint else "epoch_0-step_0"
         rate = self.module.clips.rate
         sheet = previews.sheet(sounds, self.real, rate, f"{self.module.updates} generator updates")
+        picture = previews.pixels(sheet)
         previews.write_row(sounds, rate, self.run.previews / f"{name}.wav")
-        previews.save(sheet, self.run.previews / f"{name}.png")
+        previews.save(picture, self.run.previews / f"{name}.png")
         curves = previews.curves(self.run.logs("csv") / "metrics.csv")
         if curves is not None:
-            previews.save(curves, self.run.previews / "curves.png")
+            previews.save(previews.pixels(curves), self.run.previews / "curves.png")
         for logger in self.module.loggers:
             if isinstance(logger, TensorBoardLogger):
                 row = sounds[:8].reshape(1, -1)
                 logger.experiment.add_audio("previews/sounds", row, self.module.updates, sample_rate=rate)
-                logger.experiment.add_image("previews/spectrograms", previews.pixels(sheet), self.module.updates, dataformats="HWC")
+                logger.experiment.add_image("previews/spectrograms", picture, self.module.updates, dataformats="HWC")
         if checkpoint is not None:
             self._report(health.in_sounds(sounds, self.real_diversity), "sounds")
 

@@ -1,0 +1,137 @@
+"""What can be checked, one session each: `nox --list`. `nox -s tests` runs every test.
+
+The whole system is installed once, in the environment of `tests`, because torch alone takes gigabytes. Sessions that
+need it too use that environment and make it where it is missing.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.sessions = ["tests"]
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+PLUGINS = sorted(re.findall(r"^-e plugins/(\w+)", Path("requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+HEAVY = ("torch", "torchaudio", "lightning", "sklearn", "umap", "reservoirpy", "matplotlib")
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+ABSENT = f"""
+import importlib.util
+found = [name for name in {HEAVY} if importlib.util.find_spec(name)]
+raise SystemExit(f"The kernel brought {{', '.join(found)}}." if found else 0)
+"""
+
+
+@nox.session(reuse_venv=True)
+def tests(session: nox.Session) -> None:
+    """Every test: kernel, plugins, docs."""
+    install_system(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS, default=False)
+def matrix(session: nox.Session) -> None:
+    """Every test on each supported Python that is here; an environment each."""
+    install_system(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def core_alone(session: nox.Session) -> None:
+    """The kernel as installed from its wheel, alone: its tests, and none of the heavy libraries."""
+    session.install(".", *group("test"))
+    session.run("python", "-c", ABSENT)
+    session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("name", PLUGINS, ids=PLUGINS)
+def plugin(session: nox.Session, name: str) -> None:
+    """The kernel and one plugin, nothing else: the plugin's tests."""
+    session.install(".", f"./plugins/{name}", *group("test"))
+    session.run("pytest", f"plugins/{name}/tests", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff: rules and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    """mypy, strict: kernel, plugins, and what stands around them."""
+    sources = [f"plugins/{name}/src" for name in PLUGINS]
+    around = ["canarygan.py", "noxfile.py", "tests/test_docs.py", "docs/generate_cli.py"]
+    in_system(session, "mypy", "canarygan_core", *sources, *around, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """Write docs/cli.md anew, then test all documents."""
+    in_system(session, "docs/generate_cli.py", module=False)
+    in_system(session, "pytest", "tests/test_docs.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def demo(session: nox.Session) -> None:
+    """The first command of the README, in a temporary folder unless one is given: nox -s demo -- -s FOLDER."""
+    words = session.posargs or ["-s", str(Path(session.create_tmp()) / "runs")]
+    in_system(session, "canarygan", "run", "train-gan", "--model", "wavegan", "--preset", "tiny", *words)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """One benchmark, figures to read, which pass or fail nothing: nox -s bench -- NAME ARGUMENTS."""
+    if not session.posargs:
+        session.skip(
+            f"name one of {', '.join(sorted(path.stem for path in Path('benchmarks').glob('*.py'))) or 'none'}"
+        )
+    name, *words = session.posargs
+    in_system(session, f"benchmarks/{name}.py", *words, module=False)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheels and source distributions into dist/: metadata checked, wheels installed, plugins found."""
+    session.install(*group("build"))
+    dist = Path("dist")
+    for old in [*dist.glob("canarygan*.whl"), *dist.glob("canarygan*.tar.gz")]:
+        old.unlink()
+    for folder in [".", *(f"plugins/{name}" for name in PLUGINS)]:
+        session.run("python", "-m", "build", "--outdir", str(dist), folder)
+    built = [str(path) for path in sorted(dist.glob("canarygan*"))]
+    session.run("twine", "check", "--strict", *built)
+    wheels = [path for path in built if path.endswith(".whl")]
+    session.install("--no-deps", "--force-reinstall", *wheels)
+    session.install(*PROJECT["project"]["dependencies"])
+    session.run("canarygan", "plugins")  # lists the plugins without torch, which --no-deps left out
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """The requirements in groups of pyproject.toml."""
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+def install_system(session: nox.Session) -> None:
+    """Everything, editable, as the README installs it, and what tests and type checks need."""
+    session.install("-r", "requirements.txt", *group("test", "types"))
+
+
+def in_system(session: nox.Session, *words: str, module: bool = True) -> None:
+    """Run a module, or else a script, by the Python of the environment of `tests`."""
+    environment = session.cache_dir.parent / "tests"
+    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        made = [sys.executable, "-m", "nox", "--envdir", str(environment.parent), "-s", "tests", "--install-only"]
+        session.run(*made, external=True)
+    session.run(str(python), *(["-m"] if module else []), *words, external=True)

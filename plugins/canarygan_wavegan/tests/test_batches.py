@@ -1,0 +1,71 @@
+"""The stream of clips."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from canarygan_wavegan.batches import ClipStream
+
+AUDIO = np.arange(7, dtype=np.float32)[:, None] * np.ones((1, 10), np.float32)
+
+
+def stream(audio: np.ndarray = AUDIO, **changes: object) -> ClipStream:
+    options = {"samples": 10, "shape": (2, 4), "rows": slice(None), "seed": 0, "start": 0, "total": 14, "ahead": False}
+    return ClipStream(audio, **(options | changes))
+
+
+def test_every_clip_is_seen_equally_often() -> None:
+    seen = Counter(int(clip[0]) for batch in stream() for clip in batch.flatten(0, 1))
+    assert seen == dict.fromkeys(range(7), 14 * 8 // 7)
+
+
+def test_each_pass_is_another_permutation() -> None:
+    order = np.concatenate([stream().clips(update).ravel() for update in range(7)]).reshape(-1, 7)
+    assert all(sorted(one) == list(range(7)) for one in order)
+    assert len({tuple(one) for one in order}) > 1
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_stream_that_starts_later_goes_on_as_if_it_had_not(ahead: bool) -> None:
+    whole, rest = list(stream(ahead=ahead)), list(stream(ahead=ahead, start=5))
+    assert len(whole) == 14
+    assert len(rest) == 9
+    assert all(torch.equal(a, b) for a, b in zip(whole[5:], rest, strict=True))
+
+
+def test_processes_share_a_batch() -> None:
+    halves = [stream(rows=slice(0, 2)).batch(3), stream(rows=slice(2, 4)).batch(3)]
+    assert torch.equal(torch.cat(halves, dim=1), stream().batch(3))
+
+
+def test_short_clips_are_padded_and_long_ones_cut() -> None:
+    assert stream(samples=16).batch(0)[..., 10:].abs().sum() == 0
+    assert stream(samples=4).batch(0).shape == (2, 4, 4)
+
+
+def test_another_seed_is_another_order() -> None:
+    assert not np.array_equal(stream().clips(0), stream(seed=1).clips(0))
+
+
+def test_what_breaks_in_the_reading_thread_is_raised_where_it_is_read() -> None:
+    class Broken(ClipStream):
+        def batch(self, update: int) -> torch.Tensor:
+            if update == 2:
+                raise OSError("disk gone")
+            return super().batch(update)
+
+    broken = Broken(AUDIO, samples=10, shape=(1, 2), rows=slice(None), seed=0, start=0, total=5, ahead=True)
+    with pytest.raises(OSError, match="disk gone"):
+        list(broken)
+
+
+def test_a_reader_that_leaves_early_leaves_no_thread() -> None:
+    import threading
+
+    before = threading.active_count()
+    batches = iter(stream(ahead=True))
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    del batches
+    assert threading.active_count() == before

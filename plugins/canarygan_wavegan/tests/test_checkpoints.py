@@ -1,0 +1,175 @@
+"""Checkpoints of ours and of the original, and files that are neither."""
+
+import enum
+import os
+import pathlib
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from canarygan_wavegan.checkpoints import load
+from canarygan_wavegan.networks import Generator, Shape
+from torch import Tensor
+
+from canarygan_core.errors import CanaryganError
+
+
+def original_weights(dim: int, latent_dim: int, depth: int = 5) -> dict[str, Tensor]:
+    """Random weights under the names and in the shapes of the original CanaryGAN."""
+    widths = [dim * 2 ** (depth - 1 - level) for level in range(depth)] + [1]
+    weights = {
+        "generator.linear_block.0.weight": torch.randn(16 * widths[0], latent_dim) * 0.5,
+        "generator.linear_block.0.bias": torch.randn(16 * widths[0]) * 0.1,
+        "critic.readout.weight": torch.randn(1, 16 * widths[0]),
+        "critic.readout.bias": torch.randn(1),
+    }
+    for level in range(depth):
+        inp, out = widths[level], widths[level + 1]
+        weights[f"generator.deconvnet.{2 * level}.block.weight"] = torch.randn(inp, out, 25) / (inp * 6) ** 0.5
+        weights[f"generator.deconvnet.{2 * level}.block.bias"] = torch.randn(out) * 0.1
+        weights[f"critic.convnet.{3 * level}.weight"] = torch.randn(widths[-2 - level], widths[-1 - level], 25)
+        weights[f"critic.convnet.{3 * level}.bias"] = torch.randn(widths[-2 - level])
+    return weights
+
+
+def reference(weights: dict[str, Tensor], z: Tensor, strides: tuple[int, ...]) -> Tensor:
+    """The original's generator, straight from torch's functions."""
+    h = F.linear(z, weights["generator.linear_block.0.weight"], weights["generator.linear_block.0.bias"])
+    h = F.relu(h).view(len(z), -1, 16)
+    for level, stride in enumerate(strides):
+        name = f"generator.deconvnet.{2 * level}.block"
+        pad = 11 if stride == 4 else 12
+        h = F.conv_transpose1d(
+            h, weights[f"{name}.weight"], weights[f"{name}.bias"], stride=stride, padding=pad, output_padding=1
+        )
+        h = torch.tanh(h) if level == len(strides) - 1 else F.relu(h)
+    return h.squeeze(1)
+
+
+def save_as_the_original(path: Path, weights: dict[str, Tensor], slice_len: int) -> None:
+    """Write a checkpoint whose hyper-parameters hold an enum of a package that is then no longer there."""
+    package = types.ModuleType("canarygan_of_old")
+    package.SliceLengths = enum.Enum(  # type: ignore[attr-defined]
+        "SliceLengths", {"SHORT": 16384, "MEDIUM": 32768, "LONG": 65536}, module="canarygan_of_old"
+    )
+    sys.modules["canarygan_of_old"] = package
+    try:
+        content = {
+            "state_dict": weights,
+            "hyper_parameters": {"dim": 64, "slice_len": package.SliceLengths(slice_len)},  # type: ignore[attr-defined]
+            "epoch": 984,
+            "global_step": 295212,
+        }
+        torch.save(content, path)
+    finally:
+        del sys.modules["canarygan_of_old"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "strides"),
+    [(16384, (4,) * 5), (32768, (4, 4, 4, 4, 4, 2)), (65536, (4,) * 6)],
+)
+def test_the_original_generator_sounds_the_same(tmp_path: Path, samples: int, strides: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    weights = original_weights(dim=2, latent_dim=4, depth=len(strides))
+    save_as_the_original(tmp_path / "old.ckpt", weights, samples)
+    generator = load(tmp_path / "old.ckpt")
+    z = torch.rand(3, 4) * 2 - 1
+    assert (generator.latent_dim, generator.samples, generator.rate) == (4, samples, 16000)
+    assert generator.progress == {"epoch": 984, "step": 295212}
+    np.testing.assert_allclose(generator.generate(z.numpy()), reference(weights, z, strides).numpy(), atol=1e-5)
+    assert "canarygan_of_old" not in sys.modules
+
+
+def test_the_original_at_full_size(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    weights = {name: w for name, w in original_weights(64, 3).items() if name.startswith("generator")}
+    save_as_the_original(tmp_path / "old.ckpt", weights, 16384)
+    z = torch.rand(2, 3) * 2 - 1
+    sounds = load(tmp_path / "old.ckpt").generate(z.numpy())
+    np.testing.assert_allclose(sounds, reference(weights, z, (4,) * 5).numpy(), atol=1e-5)
+
+
+def test_the_original_with_batch_normalisation_is_refused(tmp_path: Path) -> None:
+    weights = original_weights(dim=2, latent_dim=3)
+    weights = {name.replace("deconvnet.2.block", "deconvnet.2.block.1"): weight for name, weight in weights.items()}
+    torch.save({"state_dict": weights}, tmp_path / "old.ckpt")
+    with pytest.raises(CanaryganError, match="default architecture"):
+        load(tmp_path / "old.ckpt")
+
+
+class Payload:
+    """Calls a function on a path where it is unpickled as Python would."""
+
+    def __init__(self, function: Callable[[str], object], mark: Path) -> None:
+        self.function, self.mark = function, mark
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return self.function, (str(self.mark),)
+
+
+@pytest.mark.parametrize(("function", "refused"), [(os.mkdir, True), (pathlib.Path.touch, True), (exec, False)])
+def test_no_code_in_a_checkpoint_is_run(tmp_path: Path, function: Callable[[str], object], refused: bool) -> None:
+    weights = original_weights(dim=2, latent_dim=3)
+    torch.save(
+        {"state_dict": weights, "hyper_parameters": {"a": Payload(function, tmp_path / "mark")}}, tmp_path / "evil.ckpt"
+    )
+    if refused:
+        with pytest.raises(CanaryganError, match="it was not run"):
+            load(tmp_path / "evil.ckpt")
+    else:
+        assert load(tmp_path / "evil.ckpt").latent_dim == 3
+    assert not (tmp_path / "mark").exists()
+
+
+def test_the_payload_of_the_test_above_would_work(tmp_path: Path) -> None:
+    torch.save(Payload(os.mkdir, tmp_path / "mark"), tmp_path / "evil.ckpt")
+    torch.load(tmp_path / "evil.ckpt", weights_only=False)
+    assert (tmp_path / "mark").exists()
+
+
+def ours(path: Path, **changes: object) -> Generator:
+    shape = Shape(latent_dim=2, dim=1, samples=4096)
+    network = Generator(shape)
+    record = {"schema": 1, "shape": vars(shape), "rate": 16000, "average": False, "per_epoch": 5}
+    weights = {f"generator.{name}": weight for name, weight in network.state_dict().items()}
+    torch.save({"updates": 12, "wavegan": record | changes, "state_dict": weights}, path)
+    return network
+
+
+def test_ours_keep_their_progress(tmp_path: Path) -> None:
+    network = ours(tmp_path / "a.ckpt")
+    generator = load(tmp_path / "a.ckpt")
+    z = np.random.default_rng(0).uniform(-1, 1, (3, 2)).astype(np.float32)
+    assert generator.progress == {"epoch": 2, "step": 12}
+    np.testing.assert_array_equal(generator.generate(z), network(torch.from_numpy(z)).detach().numpy())
+
+
+def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.ckpt"
+    with pytest.raises(CanaryganError, match="no checkpoint at"):
+        load(path)
+    path.write_text("not a checkpoint")
+    with pytest.raises(CanaryganError, match="not a checkpoint, or was cut short"):
+        load(path)
+    torch.save({"state_dict": {}, "epoch": 1}, path)
+    with pytest.raises(CanaryganError, match="not of a WaveGAN"):
+        load(path)
+    torch.save([1, 2], path)
+    with pytest.raises(CanaryganError, match="a list"):
+        load(path)
+    ours(path, schema=99)
+    with pytest.raises(CanaryganError, match="newer"):
+        load(path)
+    ours(path, shape=vars(Shape(latent_dim=2, dim=2, samples=4096)))
+    with pytest.raises(CanaryganError, match="do not fit"):
+        load(path)
+    ours(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(CanaryganError, match="cut short"):
+        load(path)

@@ -1,0 +1,35 @@
+"""The shortest length that holds the sound."""
+
+import numpy as np
+import pytest
+from canarygan_wavegan import lengths
+
+from canarygan_core.clips import Clips
+
+
+def clips(sound: int, noise: float = 0.0, samples: int = 16000) -> Clips:
+    rng = np.random.default_rng(0)
+    audio = noise * rng.normal(size=(20, samples))
+    audio[:, :sound] += np.sin(np.arange(sound) * 0.7)
+    return Clips(audio.astype(np.float32), 16000)
+
+
+@pytest.mark.parametrize(("sound", "expected"), [(1500, 4096), (4000, 4096), (6000, 8192), (12000, 16384)])
+@pytest.mark.parametrize("noise", [0.0, 0.03])
+def test_the_shortest_length_holds_the_sound_whatever_the_background(sound: int, expected: int, noise: float) -> None:
+    assert lengths.shortest(clips(sound, noise)) == expected
+
+
+def test_long_sounds_take_the_longest() -> None:
+    assert lengths.shortest(clips(60000, samples=64000)) == 65536
+
+
+def test_shares_grow_to_one() -> None:
+    shares = lengths.held(clips(6000))
+    assert list(shares.values()) == sorted(shares.values())
+    assert shares[4096] == pytest.approx(4096 / 6000, abs=0.02)
+    assert shares[16384] == pytest.approx(1)
+
+
+def test_silent_clips_have_no_sound() -> None:
+    assert lengths.sound_energy(np.zeros((2, 4096), np.float32)).sum() == 0

@@ -1,0 +1,46 @@
+"""Pictures and sounds made while training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from canarygan_wavegan import previews
+
+
+@pytest.mark.parametrize("frequency", [500, 2000, 6000])
+def test_spectrogram_peaks_at_the_tone(frequency: int) -> None:
+    tone = np.sin(2 * np.pi * frequency * np.arange(4096) / 16000).astype(np.float32)
+    levels = previews.spectrogram(tone)
+    assert levels.shape == (129, 4096 // previews.HOP + 1)
+    inside = levels[:, 5:-5]
+    assert np.abs(inside.argmax(0) * 16000 / 256 - frequency).max() <= 32
+    assert inside.max() == pytest.approx(0, abs=1.0), "a tone at full scale stands at 0 dB"
+
+
+def test_silence_lies_at_the_floor() -> None:
+    assert (previews.spectrogram(np.zeros(1000, np.float32)) == previews.FLOOR).all()
+
+
+def test_sheet_and_row_are_files_that_open(tmp_path: Path) -> None:
+    sounds = np.random.default_rng(0).uniform(-1, 1, (10, 4096)).astype(np.float32)
+    figure = previews.sheet(sounds, sounds[:3], 16000, "12 generator updates")
+    previews.save(previews.pixels(figure), tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert previews.pixels(figure).shape[2] == 3
+    previews.write_row(sounds, 16000, tmp_path / "row.wav")
+    row, rate = soundfile.read(tmp_path / "row.wav")
+    assert rate == 16000
+    assert len(row) == 10 * (4096 + 1600)
+
+
+def test_curves_of_a_log(tmp_path: Path) -> None:
+    table = tmp_path / "metrics.csv"
+    assert previews.curves(table) is None
+    table.write_text(
+        "step,critic/wasserstein,critic/loss,generator/loss,critic/gradient_penalty\n1,1,2,3,4\n2,2,3,4,5\n"
+    )
+    figure = previews.curves(table)
+    assert figure is not None
+    lines = [axis.lines[0].get_xydata().tolist() for axis in figure.axes]  # type: ignore[union-attr]
+    assert lines == [[[1, k], [2, k + 1]] for k in (1, 2, 3, 4)]

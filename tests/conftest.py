@@ -1,0 +1,97 @@
+"""What the kernel's tests share: plugins made on the spot, and the command line in a process of its own."""
+
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from canarygan_core import builtin, cli, hookimpl, plugins
+from canarygan_core.components import Component
+from canarygan_core.plugins import Plugin, Registry
+from canarygan_core.task import Task
+from canarygan_core.tasks import generate
+
+ROOT = Path(__file__).parents[1]
+
+
+class Site:
+    """A folder of installed distributions, which processes started by `run` see besides what is really installed."""
+
+    def __init__(self, folder):
+        self.folder, self.names = folder, []
+
+    def install(self, point, source, *, distribution=None, module=None, version="1.0"):
+        """Install a distribution whose entry point is a module of this source."""
+        distribution, module = distribution or f"canarygan-{point}", module or f"plugin_{point.replace('-', '_')}"
+        (self.folder / f"{module}.py").write_text(source, encoding="utf-8")
+        info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[canarygan]\n{point} = {module}\n")
+        self.names.append(point)
+
+    def run(self, *words, chosen=None, program=("-m", "canarygan"), cwd=None, **environment):
+        """Run a command in a process of its own, with the plugins installed here alone unless others are chosen."""
+        path = os.pathsep.join([str(self.folder), str(ROOT)])
+        chosen = ",".join(self.names) if chosen is None else chosen
+        return subprocess.run(
+            [sys.executable, *program, *words],
+            env={**os.environ, "PYTHONPATH": path, "CANARYGAN_PLUGINS": chosen, **environment},
+            cwd=cwd or self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    return Site(folder)
+
+
+@pytest.fixture
+def offer():
+    """A function that makes a registry of the built-in offers and of these classes and tasks."""
+
+    def make(*offers):
+        registry = Registry()
+        registry.add(Plugin("canarygan", "canarygan", "0"), builtin)
+        module = types.ModuleType("toys")
+        kinds = {}
+        for one in offers:
+            kinds.setdefault("task" if isinstance(one, Task) else one.kind, []).append(one)
+        for kind, these in kinds.items():
+            setattr(module, f"register_{kind}s", hookimpl(lambda these=these: these))
+        if kinds:
+            registry.add(Plugin("toys", "canarygan-toys", "1.0"), module)
+        assert not [plugin for plugin in registry.plugins if plugin.failure]
+        assert all(isinstance(one, Task) or issubclass(one, Component) for one in offers)
+        return registry
+
+    return make
+
+
+@pytest.fixture
+def installed(offer, monkeypatch):
+    """A function that makes the whole system find these classes and tasks, and nothing that is really installed."""
+
+    def make(*offers):
+        registry = offer(*offers)
+        for module in (cli, generate, plugins):
+            monkeypatch.setattr(module, "installed", lambda: registry)
+        return registry
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    """No test is part of a cluster job, and none leaves its folders behind."""
+    for name in ("SLURM_PROCID", "RANK", "NODE_RANK", "LOCAL_RANK", "SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("CANARYGAN_RUN_VERSION", raising=False)

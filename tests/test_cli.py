@@ -1,0 +1,187 @@
+"""The command line as a user meets it: exit codes, what is printed where, and no traceback but for bugs."""
+
+import json
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from canarygan_core import Answer, CanaryganError, Task, cli
+from canarygan_core.errors import Interrupted
+
+
+def good() -> Answer:
+    """Answer well."""
+    logging.getLogger("canarygan").info("working")
+    logging.getLogger("canarygan").debug("details")
+    logging.getLogger("canarygan").warning("beware")
+    return Answer("all is well", {"well": [True, 1, None]})
+
+
+def silent() -> None:
+    """Answer nothing."""
+
+
+def bad() -> Answer:
+    """Answer with bad news."""
+    return Answer("bad news", {"well": False}, exit_code=1)
+
+
+def refuses() -> Answer:
+    """Refuse."""
+    raise CanaryganError("Cannot do it. Do something else.")
+
+
+def interrupted() -> Answer:
+    """Be stopped, after saving."""
+    raise Interrupted("Stopped, all saved.")
+
+
+def killed() -> Answer:
+    """Be stopped at once."""
+    raise KeyboardInterrupt
+
+
+def buggy() -> Answer:
+    """Have a bug."""
+    raise ZeroDivisionError("a bug")
+
+
+def option(*, number: int = 1) -> Answer:
+    """Take an option.
+
+    Args:
+        number: A number.
+    """
+    return Answer(f"number {number}", {"number": number})
+
+
+sys.modules.setdefault("toy_answers", sys.modules[__name__])
+TASKS = [
+    Task(name, f"toy_answers:{name}", f"Task {name}.")
+    for name in ("good", "silent", "bad", "refuses", "interrupted", "killed", "buggy", "option")
+]
+
+
+@pytest.fixture
+def run(installed, capsys):
+    """Run words; gives the exit code, standard output and standard error."""
+    installed(*TASKS)
+
+    def ran(*words):
+        code = cli.main(words)
+        return code, *capsys.readouterr()
+
+    return ran
+
+
+def test_exit_codes(run):
+    wanted = {"good": 0, "silent": 0, "bad": 1, "refuses": 1, "interrupted": 130, "killed": 130}
+    assert {name: run(name)[0] for name in wanted} == wanted
+    assert run("option", "--number", "x")[0] == 2
+    assert run("nothing-like-it")[0] == 2
+    assert run("plugins", "--nope")[0] == 2
+    assert [run(*words)[0] for words in ([], ["--help"], ["run"], ["run", "--help"], ["--version"], ["plugins"])] == [
+        0
+    ] * 6
+    assert [run(*words)[0] for words in (["option", "--help"], ["run", "option", "-h"])] == [0, 0]
+
+
+def test_a_bug_shows_its_traceback(run):
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        run("buggy")
+
+
+def test_an_error_is_its_message_on_standard_error(run):
+    assert run("refuses") == (1, "", "canarygan: Cannot do it. Do something else.\n")
+    assert run("refuses", "--json") == (1, "", "canarygan: Cannot do it. Do something else.\n")
+    assert run("interrupted") == (130, "", "canarygan: Stopped, all saved.\n")
+    code, out, err = run("option", "--numer", "3")
+    assert (code, out) == (2, "")
+    assert "Did you mean --number?" in err
+    assert "See canarygan run option --help" in err
+
+
+def test_the_answer_goes_to_standard_output_and_the_rest_does_not(run):
+    assert run("good") == (0, "all is well\n", "working\nwarning: beware\n")
+    assert run("good", "-v") == (0, "all is well\n", "working\ndetails\nwarning: beware\n")
+    assert run("good", "-q") == run("good", "--quiet") == (0, "", "warning: beware\n")
+    assert run("bad") == (1, "bad news\n", "")
+    assert run("silent") == (0, "", "")
+
+
+def test_json_is_alone_on_standard_output(run):
+    code, out, err = run("good", "--json")
+    assert (code, json.loads(out), err) == (0, {"well": [True, 1, None]}, "warning: beware\n")
+    code, out, _ = run("bad", "--json")
+    assert (code, json.loads(out)) == (1, {"well": False})
+    code, out, _ = run("plugins", "--json")
+    names = [plugin["name"] for plugin in json.loads(out)["plugins"]]
+    assert (code, names) == (0, ["canarygan", "toys"])
+
+
+def test_a_task_with_and_without_run(run):
+    assert run("option", "--number", "3") == run("run", "option", "--number", "3") == (0, "number 3\n", "")
+    assert run("option", "--help")[1] == run("run", "option", "--help")[1] != ""
+
+
+def test_a_mistyped_command_is_guessed(run):
+    for words in (["optoin"], ["run", "optoin"], ["optoin", "--number", "3"]):
+        code, out, err = run(*words)
+        assert (code, out) == (2, "")
+        assert 'Did you mean "option"?' in err
+
+
+def test_help_lists_every_task_and_what_else_there_is(run):
+    listed = run("--help")[1]
+    assert all(task.name in listed and task.summary in listed for task in TASKS)
+    assert "plugins" in listed
+    assert "check-data" in listed
+    assert all(task.summary in run("run", "--help")[1] for task in TASKS)
+
+
+def test_a_help_asked_for_anywhere_does_no_work(run):
+    assert "Be stopped" in run("killed", "--help")[1]
+
+
+def test_plugins_are_listed_with_what_they_offer(run):
+    text = run("plugins")[1]
+    assert "toys  (canarygan-toys 1.0)" in text
+    assert "tasks        bad, buggy, good" in text
+    assert "datasets     folder, synthetic" in text
+
+
+@pytest.mark.parametrize("program", [("-m", "canarygan"), ("-m", "canarygan_core")])
+def test_modules_run_as_programs(site, program):
+    from importlib.metadata import version
+
+    assert site.run("--version", program=program).stdout == f"{version('canarygan')}\n"
+    wrong = site.run("smaple", program=program)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert 'Did you mean "sample"?' in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+
+
+def test_a_bug_in_a_process_of_its_own_shows_its_traceback(site):
+    site.install(
+        "buggy",
+        "from canarygan_core import Task, hookimpl\n\n"
+        "def work():\n    '''Work.'''\n    return 1 / 0\n\n"
+        "@hookimpl\ndef register_tasks():\n    return [Task('buggy', 'plugin_buggy:work', 'Work.')]\n",
+    )
+    done = site.run("buggy")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["plugins"], ["plugins", "--json"], ["--help"], ["sample", "--help"]])
+def test_a_reader_that_leaves_is_no_error(words):
+    # the reading end is closed before anything is written
+    code = "import os, subprocess, sys; r, w = os.pipe(); os.close(r); " + (
+        "sys.exit(subprocess.run([sys.executable, '-m', 'canarygan', *sys.argv[1:]], stdout=w).returncode)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    assert done.returncode == 1

@@ -1,0 +1,79 @@
+"""Clips: what belongs together stays together."""
+
+import numpy as np
+import pytest
+
+from canarygan_core.clips import Clips, fit_length
+from canarygan_core.errors import CanaryganError
+
+AUDIO = np.arange(20, dtype=np.float32).reshape(5, 4)
+
+
+@pytest.fixture
+def clips():
+    return Clips(
+        audio=AUDIO,
+        rate=16000,
+        labels=np.array(["b", "a", "b", "c", "a"]),
+        latents=np.arange(15, dtype=np.float32).reshape(5, 3),
+        posteriors={"esn": np.full((5, 2), 0.5)},
+        sources=np.array([f"{row}.wav" for row in range(5)]),
+        facts={"gain": np.arange(5.0)},
+        origin={"dataset": "toy"},
+    )
+
+
+def test_what_a_set_says_of_itself(clips):
+    assert (len(clips), clips.samples, clips.classes) == (5, 4, ["a", "b", "c"])
+    assert Clips(AUDIO, 16000).classes == []
+
+
+@pytest.mark.parametrize(
+    "rows", [np.array([3, 0]), np.array([True, False, False, True, False]), slice(1, 4), slice(0, 0)]
+)
+def test_rows_are_selected_everywhere(clips, rows):
+    some = clips.select(rows)
+    wanted = np.arange(5)[rows]
+    assert np.array_equal(some.audio, AUDIO[wanted])
+    assert some.labels.tolist() == [clips.labels[row] for row in wanted]
+    assert np.array_equal(some.latents[:, 0], 3.0 * wanted)
+    assert some.posteriors["esn"].shape == (len(wanted), 2)
+    assert some.sources.tolist() == [f"{row}.wav" for row in wanted]
+    assert some.facts["gain"].tolist() == wanted.tolist()
+    assert (some.rate, some.origin) == (16000, {"dataset": "toy"})
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 9])
+def test_batches_are_the_clips_in_order(clips, size):
+    batches = list(clips.batches(size))
+    assert [len(batch) for batch in batches] == [min(size, 5 - start) for start in range(0, 5, size)]
+    assert np.array_equal(np.concatenate([batch.audio for batch in batches]), AUDIO)
+    assert np.concatenate([batch.sources for batch in batches]).tolist() == clips.sources.tolist()
+
+
+def test_a_slice_copies_nothing(clips):
+    assert np.shares_memory(clips.select(slice(1, 3)).audio, AUDIO)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"audio": AUDIO.astype(float)}, r"must be float32 of shape \(clips, samples\), not float64 \(5, 4\)"),
+        ({"audio": AUDIO[0]}, r"not float32 \(4,\)"),
+        ({"labels": np.array(["a"])}, "labels has 1 rows for 5 clips"),
+        ({"latents": np.zeros((6, 3), np.float32)}, "latents has 6 rows for 5 clips"),
+        ({"sources": np.array([], dtype=np.str_)}, "sources has 0 rows for 5 clips"),
+        ({"posteriors": {"esn": np.zeros((4, 2))}}, "esn has 4 rows for 5 clips"),
+        ({"facts": {"gain": np.zeros(2)}}, "gain has 2 rows for 5 clips"),
+    ],
+)
+def test_contradictions_are_refused(changed, told):
+    with pytest.raises(CanaryganError, match=told):
+        Clips(**{"audio": AUDIO, "rate": 16000, **changed})
+
+
+def test_fit_length():
+    assert np.array_equal(fit_length(AUDIO, 6), np.hstack([AUDIO, np.zeros((5, 2), np.float32)]))
+    assert np.array_equal(fit_length(AUDIO, 3), AUDIO[:, :3])
+    assert np.shares_memory(fit_length(AUDIO, 4), AUDIO)
+    assert fit_length(AUDIO, 6).dtype == np.float32

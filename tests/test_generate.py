@@ -1,0 +1,276 @@
+"""`sample` and `generate`, with a model that needs no library."""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from canarygan_core import CanaryganError, Model, archives, cli, files
+from canarygan_core.manifest import Manifest
+from canarygan_core.task import Request
+
+SAMPLES, RATE = 50, 8000
+
+
+class Sines:
+    """Generates a sum of sines, one a coordinate; counts the clips that it was asked for."""
+
+    latent_dim, rate, samples = 2, RATE, SAMPLES
+
+    def __init__(self, progress):
+        self.progress, self.asked = progress, []
+
+    def generate(self, z):
+        assert z.dtype == np.float32
+        self.asked.append(len(z))
+        phase = np.arange(SAMPLES) / SAMPLES
+        return (0.4 * np.sin(2 * np.pi * (z[:, :, None] + phase)).sum(1)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Toy(Model):
+    name: ClassVar[str] = "toy"
+    loaded: ClassVar[list[Any]] = []
+
+    def train(self, clips, run, *, training):
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, checkpoint, *, device="cpu"):
+        try:
+            generator = Sines(json.loads(checkpoint.read_text()))
+        except ValueError:
+            raise CanaryganError(f"{checkpoint} holds no toy.") from None
+        cls.loaded.append((generator, device))
+        return generator
+
+
+@dataclass(frozen=True)
+class Stubborn(Model):
+    name: ClassVar[str] = "stubborn"
+
+    def train(self, clips, run, *, training):
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, checkpoint, *, device="cpu"):
+        raise CanaryganError(f"{checkpoint} is not stubborn.")
+
+
+@pytest.fixture
+def run(installed, capsys):
+    """Run words; gives the exit code, standard output and standard error."""
+    installed(Stubborn, Toy)
+    Toy.loaded.clear()
+
+    def ran(*words):
+        code = cli.main([str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return ran
+
+
+@pytest.fixture
+def version(tmp_path):
+    """The folder of a finished training, with its last checkpoint."""
+    folder = tmp_path / "runs" / "checkpoints" / "version_7"
+    for path in (folder / "last" / "last.ckpt", folder / "all" / "early.ckpt"):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"epoch": 3 if path.stem == "last" else 1, "step": 60}))
+    manifest = Manifest.begin(
+        folder / "manifest.json", Request("train-gan", (), {"model": {"name": "toy", "options": {}}})
+    )
+    manifest.end("finished")
+    return folder
+
+
+def test_sample(run, tmp_path):
+    code, out, _ = run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5, "--json")
+    path = tmp_path / "latent_z-dim_4.npy"
+    z = np.load(path)
+    assert (code, json.loads(out)) == (0, {"path": str(path), "shape": [20, 4]})
+    assert (z.shape, z.dtype) == ((20, 4), np.float32)
+    assert -1 <= z.min() < z.max() <= 1
+    record = Manifest.read(tmp_path / "latent_z-dim_4.manifest.json").record
+    assert (record["status"], record["seed"], record["task"]) == ("finished", 5, "sample")
+    assert record["outputs"] == {path.name: files.digest(path)}
+    assert record["options"]["task"]["n_samples"] == 20
+    before = path.read_bytes()
+    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5)[0] == 0
+    assert path.read_bytes() == before
+    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 6)[0] == 0
+    assert path.read_bytes() != before
+
+
+def test_sample_with_other_distributions_and_wrong_ones(run, tmp_path):
+    words = ("sample", "-n", 1000, "-s", tmp_path, "--dist")
+    assert run(*words, "normal", "--dist_params", '{"loc": 50}')[0] == 0
+    assert abs(np.load(tmp_path / "latent_z-dim_3.npy").mean() - 50) < 1
+    code, out, err = run(*words, "nromal")
+    assert (code, out) == (1, "")
+    assert "Did you mean normal?" in err
+    assert run("sample", "-n", 0, "-s", tmp_path)[0] == 1
+    assert run("sample", "--seed", -1, "-s", tmp_path)[0] == 1
+    (tmp_path / "file").write_text("")
+    code, _, err = run("sample", "-n", 3, "-s", tmp_path / "file")
+    assert code == 1
+    assert "Cannot write" in err
+
+
+def test_generate_from_drawn_latents(run, version, tmp_path):
+    out = tmp_path / "generated"
+    words = ("-x", version, "-s", out, "-n", 25, "--batch-size", 10, "--device", "cpu", "--json")
+    code, text, _ = run("generate", *words)
+    path = out / "generation-version_7-epoch_3-step_60.npz"
+    assert (code, json.loads(text)["path"]) == (0, str(path))
+    assert json.loads(text)["shape"] == [25, SAMPLES]
+    with np.load(path, allow_pickle=False) as archive:
+        content = dict(archive)
+    assert content.keys() == {"x", "z", "rate", "version", "epoch", "step", "checkpoint"}
+    assert content["x"].dtype == content["z"].dtype == np.float32
+    assert np.array_equal(content["x"], Sines({}).generate(content["z"]))
+    assert content["z"].shape == (25, 2)
+    facts = [content[name].item() for name in ("rate", "version", "epoch", "step")]
+    assert facts == [RATE, "7", 3, 60]
+    assert content["checkpoint"].item() == files.digest(version / "last" / "last.ckpt")
+    assert Toy.loaded[0][0].asked == [10, 10, 10]
+    record = Manifest.read(path.with_suffix(".manifest.json")).record
+    assert (record["status"], record["outputs"]) == ("finished", {path.name: files.digest(path)})
+    assert record["inputs"]["generator"]["digest"] == files.digest(version / "last" / "last.ckpt")
+
+
+def test_a_clip_depends_on_its_latent_alone(run, version, tmp_path):
+    np.save(tmp_path / "z.npy", np.random.default_rng(0).uniform(-1, 1, (7, 2)))
+    found = []
+    for number, size in enumerate((3, 7, 100)):
+        out = tmp_path / str(number)
+        assert run("generate", "-x", version, "-s", out, "-z", tmp_path / "z.npy", "--batch_size", size)[0] == 0
+        (path,) = out.glob("*.npz")
+        found.append(path.read_bytes())
+    assert found[0] == found[1] == found[2]
+    record = Manifest.read(path.with_suffix(".manifest.json")).record
+    assert record["inputs"]["latents"]["digest"] == files.digest(tmp_path / "z.npy")
+    again = tmp_path / "again"
+    assert run("generate", "-x", version, "-s", again, "-z", path)[0] == 0
+    assert np.array_equal(archives.read(again / path.name)["x"], archives.read(path)["x"])
+
+
+@pytest.mark.parametrize("where", ["", "last/last.ckpt", "../..", "all/early.ckpt"])
+def test_a_checkpoint_is_a_file_a_version_or_a_folder_of_runs(run, version, tmp_path, where):
+    assert run("generate", "-x", version / where, "-s", tmp_path / "out", "-n", 2)[0] == 0
+    epoch = 1 if "early" in where else 3
+    assert (tmp_path / "out" / f"generation-version_7-epoch_{epoch}-step_60.npz").is_file()
+
+
+def test_a_loose_checkpoint_is_offered_to_every_model(run, version, tmp_path):
+    loose = tmp_path / "loose.ckpt"
+    loose.write_text('{"epoch": 0, "step": 0}')
+    assert run("generate", "-x", loose, "-s", tmp_path / "out", "-n", 2)[0] == 0
+    assert (tmp_path / "out" / "generation-version_loose-epoch_0-step_0.npz").is_file()
+    loose.write_text("nothing")
+    code, out, err = run("generate", "-x", loose, "-s", tmp_path / "out", "-n", 2)
+    assert (code, out) == (1, "")
+    assert "stubborn: " in err
+    assert "holds no toy" in err
+    code, _, err = run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2, "--model", "stubborn")
+    assert code == 1
+    assert "is not stubborn" in err
+    assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2, "--model", "tyo")[0] == 2
+
+
+def test_the_run_of_another_task_does_not_name_a_model(run, version, tmp_path):
+    Manifest.begin(version / "manifest.json", Request("train-decoders", (), {"task": {}}))
+    assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2)[0] == 0
+
+
+def test_what_is_there_is_not_replaced_unless_asked(run, version, tmp_path):
+    words = ("generate", "-x", version, "-s", tmp_path / "out", "-n", 2)
+    assert run(*words)[0] == 0
+    (path,) = (tmp_path / "out").glob("*.npz")
+    before = path.read_bytes(), path.with_suffix(".manifest.json").read_bytes()
+    code, _, err = run(*words, "--seed", 1)
+    assert code == 1
+    assert "is there already: give another --save-dir, or --overwrite" in err
+    assert (path.read_bytes(), path.with_suffix(".manifest.json").read_bytes()) == before
+    assert run(*words, "--seed", 1, "--overwrite")[0] == 0
+    assert path.read_bytes() != before[0]
+
+
+def test_wave_files(run, version, tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 11, "--wav")[0] == 0
+    (path,) = (tmp_path / "out").glob("*.npz")
+    x = archives.read(path)["x"]
+    waves = sorted(path.with_suffix("").iterdir())
+    assert [wave.name for wave in waves] == [f"{number:02}.wav" for number in range(11)]
+    for sound, wave in zip(x, waves, strict=True):
+        read, rate = soundfile.read(wave, dtype="float32")
+        assert rate == RATE
+        assert np.allclose(read, sound, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["-n", "2", "-z", "z.npy"], 2, "not both"),
+        (["-n", "2", "--batch-size", "0"], 2, "--batch-size must be at least 1"),
+        (["-n", "2", "--device", "tpu"], 2, "No device named 'tpu'"),
+        (["-n", "0"], 1, "at least 1 vector"),
+        (["-z", "nowhere.npy"], 1, "There is no file of latents"),
+        (["-z", "wide.npy"], 1, r"wants latents of shape \(n, 2\)"),
+    ],
+)
+def test_what_cannot_be_generated(run, version, tmp_path, monkeypatch, words, code, told):
+    monkeypatch.chdir(tmp_path)
+    np.save("wide.npy", np.zeros((2, 3)))
+    found, out, err = run("generate", "-x", version, "-s", "out", *words)
+    assert (found, out) == (code, "")
+    assert re.search(told, err)
+    assert not Path("out").exists()
+
+
+def test_a_checkpoint_that_is_not_there(run, version, tmp_path):
+    for path in (tmp_path / "nowhere.ckpt", tmp_path / "runs" / "checkpoints", tmp_path):
+        code, _, err = run("generate", "-x", path, "-n", 2, "-s", tmp_path / "out")
+        assert code == 1
+        assert "canarygan: " in err
+    (version / "last" / "last.ckpt").unlink()
+    code, _, err = run("generate", "-x", version, "-n", 2, "-s", tmp_path / "out")
+    assert code == 1
+    assert "There is no checkpoint at" in err
+
+
+def test_a_failure_half_way_is_recorded_and_leaves_no_archive(run, version, tmp_path, monkeypatch):
+    def fail(self, z):
+        if self.asked:
+            raise MemoryError("no more")
+        self.asked.append(len(z))
+        return np.zeros((len(z), SAMPLES), np.float32)
+
+    monkeypatch.setattr(Sines, "generate", fail)
+    with pytest.raises(MemoryError):
+        run("generate", "-x", version, "-s", tmp_path / "out", "-n", 25, "--batch-size", 10)
+    (left,) = (tmp_path / "out").iterdir()
+    record = Manifest.read(left).record
+    assert (record["status"], record["error"]) == ("failed", "MemoryError: no more")
+    assert record["outputs"] == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "device"),
+    [
+        ([], "cpu"),
+        (["--device", "cpu"], "cpu"),
+        (["--device", "cuda", "--device-idx", "1"], "cuda:1"),
+        (["--device", "mps"], "mps"),
+    ],
+)
+def test_device_where_torch_is_not_installed(run, version, tmp_path, monkeypatch, words, device):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2, *words)[0] == 0
+    assert Toy.loaded[0][1] == device

@@ -1,0 +1,282 @@
+"""Run directories: one owner each, whatever happens to it."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from canarygan_core import runs
+from canarygan_core.errors import CanaryganError, Interrupted
+from canarygan_core.manifest import Manifest
+from canarygan_core.runs import opened
+from canarygan_core.task import Request
+
+WORK = Request("work", ("work", "-x"), {"task": {"x": 1}})
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from canarygan_core.runs import opened
+from canarygan_core.task import Request
+with opened(Path(sys.argv[1]), Request("work")) as run:
+    print(run.version, flush=True)
+    time.sleep(120)
+"""
+
+
+def record(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def claim(save_dir, start, queue):
+    start.wait()
+    with opened(save_dir, WORK) as run:
+        queue.put(run.version)
+
+
+def test_processes_that_claim_at_once_get_versions_of_their_own(tmp_path):
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    start, queue = context.Barrier(8), context.Queue()
+    processes = [context.Process(target=claim, args=(tmp_path, start, queue)) for _ in range(8)]
+    for process in processes:
+        process.start()
+    claimed = sorted(queue.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join(60)
+    assert claimed == [str(number) for number in range(8)]
+    assert runs.versions(tmp_path) == claimed
+
+
+def test_layout_and_numbers(tmp_path):
+    with opened(tmp_path, WORK) as run:
+        assert run.version == "0"
+        assert run.resume_from is None
+        assert run.checkpoints == tmp_path / "checkpoints" / "version_0"
+        assert run.last == run.checkpoints / "last" / "last.ckpt"
+        assert run.logs("csv") == tmp_path / "logs" / "csv" / "version_0"
+        assert run.previews == tmp_path / "previews" / "version_0"
+        assert run.manifest.path == run.checkpoints / "manifest.json"
+    (tmp_path / "checkpoints" / "version_10").mkdir()
+    with opened(tmp_path, WORK) as run:
+        assert run.version == "11"
+    with opened(tmp_path, WORK, version="named") as run:
+        assert run.version == "named"
+    assert runs.versions(tmp_path) == ["0", "10", "11", "named"]
+
+
+def test_a_name_is_taken_once(tmp_path):
+    with opened(tmp_path, WORK, version="mine"):
+        pass
+    before = record(tmp_path / "checkpoints" / "version_mine")
+    with (
+        pytest.raises(CanaryganError, match=r"'mine' is already in .* by --resume"),
+        opened(tmp_path, WORK, version="mine"),
+    ):
+        pytest.fail("opened a version twice")
+    assert record(tmp_path / "checkpoints" / "version_mine") == before
+
+
+@pytest.mark.parametrize("name", ["a/b", "..\\a", "a b", "", "a:b"])
+def test_a_name_that_is_no_name(tmp_path, name):
+    with pytest.raises(CanaryganError, match="A version is a name of letters"), opened(tmp_path, WORK, version=name):
+        pytest.fail("opened")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    for save_dir in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(CanaryganError, match="Cannot write to --save-dir"), opened(save_dir, WORK):
+            pytest.fail("opened")
+    with pytest.raises(CanaryganError, match="Cannot write to --save-dir"), opened(tmp_path, WORK, version="n" * 300):
+        pytest.fail("opened")
+
+    def refuse(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(CanaryganError, match="Permission denied"), opened(tmp_path / "new", WORK):
+        pytest.fail("opened")
+
+
+def test_the_manifest_follows_the_work(tmp_path):
+    with opened(tmp_path, WORK, facts={"seed": 7}) as run:
+        during = record(run.checkpoints)
+        assert (during["status"], during["error"], during["ended"]) == ("running", None, None)
+        assert (during["task"], during["argv"], during["options"]) == ("work", ["work", "-x"], {"task": {"x": 1}})
+        assert during["seed"] == 7
+        run.warn("look out")
+    after = record(run.checkpoints)
+    assert (after["status"], after["error"]) == ("finished", None)
+    assert after["ended"] >= after["started"]
+    assert [one["message"] for one in after["warnings"]] == ["look out"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (CanaryganError("No good."), "failed", "No good."),
+        (ZeroDivisionError("a bug"), "failed", "ZeroDivisionError: a bug"),
+        (MemoryError(), "failed", "MemoryError: "),
+        (Interrupted("Stopped."), "interrupted", "Stopped."),
+        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
+    ],
+)
+def test_an_end_by_error_is_recorded_and_goes_on_rising(tmp_path, error, status, text):
+    with pytest.raises(type(error)), opened(tmp_path, WORK):
+        raise error
+    after = record(tmp_path / "checkpoints" / "version_0")
+    assert (after["status"], after["error"]) == (status, text)
+    assert after["ended"] is not None
+    assert runs.ANNOUNCED not in os.environ
+
+
+def test_resume_goes_on_with_the_latest_and_keeps_its_history(tmp_path):
+    for name in ("a", "b"):
+        with opened(tmp_path, WORK, version=name) as run:
+            pass
+    run.last.parent.mkdir()
+    run.last.write_text("weights")
+    os.utime(tmp_path / "checkpoints" / "version_a" / "manifest.json", (1, 1))
+    again = Request("work", ("work", "--resume"), {"task": {"x": 2}})
+
+    def interrupted():
+        with opened(tmp_path, again, resume=True, facts={"seed": 3}) as run:
+            assert run.version == "b"
+            assert run.resume_from == run.last
+            during = record(run.checkpoints)
+            assert (during["status"], during["argv"], during["options"]) == (
+                "running",
+                ["work", "--resume"],
+                {"task": {"x": 2}},
+            )
+            raise Interrupted("Stopped.")
+
+    with pytest.raises(Interrupted):
+        interrupted()
+    with opened(tmp_path, WORK, version="b", resume=True):
+        pass
+    with opened(tmp_path, WORK, version="a", resume=True) as run:
+        assert run.version == "a"
+        assert run.resume_from is None
+    after = record(tmp_path / "checkpoints" / "version_b")
+    assert after["seed"] == 3
+    assert [(one["status"], one["options"]["task"]["x"]) for one in after["history"]] == [
+        ("finished", 1),
+        ("interrupted", 2),
+    ]
+    assert after["status"] == "finished"
+
+
+def test_what_cannot_be_resumed(tmp_path):
+    with pytest.raises(CanaryganError, match=r"Cannot find any run .* \(it holds no run yet\)"):
+        runs.latest(tmp_path)
+    with opened(tmp_path, WORK):
+        pass
+    with pytest.raises(CanaryganError, match=r"Cannot find version '7' .* \(there: 0\)"):
+        runs.latest(tmp_path, "7")
+    before = record(tmp_path / "checkpoints" / "version_0")
+    other = Request("other")
+    with pytest.raises(CanaryganError, match="is a run of work, not of other"), opened(tmp_path, other, resume=True):
+        pytest.fail("resumed another task")
+    assert record(tmp_path / "checkpoints" / "version_0") == before
+
+
+def test_a_version_has_one_owner_until_it_dies(tmp_path):
+    pytest.importorskip("fcntl")
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout.readline().strip() == "0"
+            told = "is being trained by another process"
+            with pytest.raises(CanaryganError, match=told), opened(tmp_path, WORK, resume=True):
+                pytest.fail("two owners")
+            assert record(tmp_path / "checkpoints" / "version_0")["status"] == "running"
+            with opened(tmp_path, WORK) as run:
+                assert run.version == "1"
+        finally:
+            holder.send_signal(signal.SIGKILL)
+    with opened(tmp_path, WORK, version="0", resume=True) as run:
+        assert run.manifest.record["history"][0]["status"] == "running"
+    assert record(tmp_path / "checkpoints" / "version_0")["status"] == "finished"
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    monkeypatch.setattr(runs, "PATIENCE", 0.3)
+
+
+@pytest.mark.parametrize("variable", ["LOCAL_RANK", "NODE_RANK", "RANK", "SLURM_PROCID"])
+def test_rank(monkeypatch, variable):
+    assert runs.rank() == 0
+    monkeypatch.setenv(variable, "2")
+    assert runs.rank() == 2
+
+
+def test_a_process_that_rank_0_starts_attaches_by_its_environment(tmp_path, monkeypatch):
+    with opened(tmp_path, WORK) as first:
+        assert os.environ[runs.ANNOUNCED] == "0"
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        with opened(tmp_path, WORK) as other:
+            assert (other.version, other.checkpoints) == (first.version, first.checkpoints)
+            assert other.manifest.record == record(first.checkpoints)
+            before = (first.checkpoints / "manifest.json").read_bytes()
+            other.warn("not written by this one")
+            assert (first.checkpoints / "manifest.json").read_bytes() == before
+        assert record(first.checkpoints)["status"] == "running"
+        monkeypatch.delenv("LOCAL_RANK")
+    assert runs.versions(tmp_path) == ["0"]
+
+
+@pytest.mark.parametrize("job", ["SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"])
+def test_a_process_of_the_same_job_attaches_by_its_note(tmp_path, monkeypatch, patience, job):
+    monkeypatch.setenv(job, "77")
+    with opened(tmp_path, WORK, version="ours"):
+        monkeypatch.delenv(runs.ANNOUNCED)
+        monkeypatch.setenv("RANK", "1")
+        with opened(tmp_path, WORK) as other:
+            assert other.version == "ours"
+        monkeypatch.delenv("RANK")
+        monkeypatch.setenv(runs.ANNOUNCED, "ours")
+    assert not list((tmp_path / "checkpoints").glob(".job*"))
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(CanaryganError, match="same --version NAME"), opened(tmp_path, WORK):
+        pytest.fail("attached to a job that is over")
+
+
+def test_a_process_of_higher_rank_attaches_by_name_and_waits_no_longer_than_its_patience(
+    tmp_path, monkeypatch, patience
+):
+    monkeypatch.setenv("RANK", "1")
+    told = "cannot infer the version: give all of them the same --version NAME"
+    with pytest.raises(CanaryganError, match=told), opened(tmp_path, WORK):
+        pytest.fail("attached to nothing")
+    with pytest.raises(CanaryganError, match="Rank 0 did not open version 'x'"), opened(tmp_path, WORK, version="x"):
+        pytest.fail("attached to nothing")
+    assert not (tmp_path / "checkpoints").exists()
+    monkeypatch.delenv("RANK")
+    with opened(tmp_path, WORK, version="x") as first:
+        monkeypatch.delenv(runs.ANNOUNCED)
+        monkeypatch.setenv("RANK", "1")
+        first.last.parent.mkdir()
+        first.last.write_text("weights")
+        with opened(tmp_path, WORK, version="x") as other:
+            assert other.version == "x"
+            assert other.resume_from == first.last
+        monkeypatch.delenv("RANK")
+        monkeypatch.setenv(runs.ANNOUNCED, "x")
+
+
+def test_the_manifest_of_a_checkpoint(tmp_path):
+    with opened(tmp_path, WORK) as run:
+        for path in (run.last, run.checkpoints / "all" / "one.ckpt"):
+            path.parent.mkdir()
+            path.write_text("weights")
+            assert runs.manifest_of(path).path == run.checkpoints.resolve() / "manifest.json"
+    (tmp_path / "loose.ckpt").write_text("weights")
+    assert runs.manifest_of(tmp_path / "loose.ckpt") is None
+    assert isinstance(runs.manifest_of(run.last), Manifest)
