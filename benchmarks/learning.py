@@ -104,7 +104,9 @@ def main() -> None:
         }
     write(options.name, table, manifest=json.loads((options.version_dir / "manifest.json").read_text()))
     picked = real[np.linspace(0, len(real) - 1, 32).astype(int), :SAMPLES]
-    sheet = previews.sheet(sounds[:32], picked, clips.rate, "generated from random latents, and real clips at random")
+    sheet = previews.sheet(
+        sounds[:32], picked, clips.rate, "generated from random latents, and real clips of every class"
+    )
     previews.save(previews.pixels(sheet), RESULTS / f"{options.name}.png")
 
 

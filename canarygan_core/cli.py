@@ -1,4 +1,4 @@
-"""The command line: `canarygan run TASK`, or `canarygan TASK`, and `canarygan plugins`. All printing is here."""
+"""The command line: `canarygan run TASK`, or `canarygan TASK`, and what is no task. All printing is here."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -93,8 +93,11 @@ class _Lines(logging.Handler):
         print(f"{mark}{record.getMessage()}", file=sys.stderr)
 
 
-def _catalogue(registry: Registry) -> App:
-    """What is not a task: the list of tasks, `plugins`, `--version`, and the word for what cannot be found."""
+def _catalogue(registry: Registry, *, whole: bool = False) -> App:
+    """What is not a task: the list of tasks, `plugins`, `--version`, and the word for what cannot be found.
+
+    With `whole`, every task is there with its options, which costs the import of what does the work.
+    """
     app = App(
         "canarygan",
         help="Learn a bird's syllables, generate new ones, tell which is which, and measure how good they are.",
@@ -113,13 +116,29 @@ def _catalogue(registry: Registry) -> App:
             parent.command(group)
         for task, (first, second) in zip(registry.tasks(), pairs, strict=True):
             if second or first not in groups:
-                (groups[first] if second else parent).command(_shim, name=second or first, help=task.summary)
+                place = groups[first] if second else parent
+                if whole:
+                    from canarygan_core.binding import HELP_FLAGS, Command
+
+                    place.command(Command(task, HELP_FLAGS, registry).app, name=second or first)
+                else:
+                    place.command(_shim, name=second or first, help=task.summary)
     app.command(run)
 
     @app.command(name="plugins")
     def plugins(*, json: Annotated[bool, Parameter(negative=(), help="For programs.")] = False) -> int:
         """List the installed plugins: what each offers, and what failed and why."""
         return _list_plugins(registry, as_json=json)
+
+    @app.command(name="completion")
+    def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
+        """Print a completion script: canarygan completion bash > FILE, and source FILE from the shell's start-up file.
+
+        Args:
+            shell: Which shell.
+        """
+        print(_catalogue(registry, whole=True).generate_completion(prog_name="canarygan", shell=shell))
+        return 0
 
     return app
 

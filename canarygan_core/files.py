@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,15 +39,10 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def link(existing: Path, path: Path) -> None:
-    """Give a file a second name, atomically: a hard link, or a copy where the file system has none."""
-    import shutil
-
+def copy(existing: Path, path: Path) -> None:
+    """Copy a file, atomically. A hard link would be cheaper, but damage to one name would be damage to both."""
     with replacing(path) as partial:
-        try:
-            os.link(existing, partial)
-        except OSError:
-            shutil.copyfile(existing, partial)
+        shutil.copyfile(existing, partial)
 
 
 def digest(path: Path) -> str:

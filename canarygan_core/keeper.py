@@ -76,10 +76,12 @@ class Keeper:
         self.updates, self.check, self.saved = updates, check, saved
         self.stop: signal.Signals | None = None
         self._renewed = self._warmed = time.monotonic()
+        self._began: tuple[int, float] | None = None
 
     def after_update(self, trainer: "Trainer") -> None:
         """Save where an epoch that is to be kept ends, where the last save is long ago, or where we must stop."""
         update, (epoch, rest) = self.updates(), divmod(self.updates(), self.pace.per_epoch)
+        self._began = self._began or (update, time.monotonic())
         if self.training.dry_run:
             self._estimate(trainer, update)
         stopping = _anywhere(trainer, self.stop is not None)
@@ -108,9 +110,18 @@ class Keeper:
         path = self.run.checkpoints / "all" / f"epoch_{self.pace.epoch(update)}-step_{update}.ckpt"
         self._save(trainer, path)
         if trainer.is_global_zero:
-            files.link(path, self.run.last)
+            files.copy(path, self.run.last)
             self.run.manifest.add_output(path)
             self.saved(path)
+            log.info(f"Epoch {self.pace.epoch(update)} of {self.pace.epochs}, {update} updates{self._left(update)}.")
+
+    def _left(self, update: int) -> str:
+        """How long the rest takes at the pace so far, for a message."""
+        since, began = self._began or (update, 0.0)
+        if update == since or update == self.pace.updates:
+            return ""
+        each = (time.monotonic() - began) / (update - since)
+        return f"; about {duration(each * (self.pace.updates - update))} left"
 
     def _save(self, trainer: "Trainer", path: Path) -> None:
         self.check()

@@ -23,7 +23,7 @@ WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SPELLING = "of lower-case letters and digits joined by dashes"
 """The same for people."""
 
-RESERVED = frozenset({"run", "plugins"})
+RESERVED = frozenset({"run", "plugins", "completion"})
 """Commands that no task can take."""
 
 HOMES = {

@@ -82,6 +82,7 @@ def fit(
         Interrupted: when stopped by a signal, after saving.
     """
     import lightning.pytorch as lightning
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
     from lightning.pytorch.callbacks import LambdaCallback
 
     _hush()
@@ -97,23 +98,29 @@ def fit(
             advance(1, note=f"epoch {keeper.pace.epoch(update)} of {keeper.pace.epochs}")
             keeper.after_update(trainer)
 
-        trainer = lightning.Trainer(
-            accelerator=training.accelerator,
-            devices=training.devices,
-            num_nodes=training.num_nodes,
-            strategy=strategy,
-            precision=precision,
-            max_epochs=1,
-            logger=loggers(run),
-            callbacks=[
-                LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=_own_counting)
-            ],
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-        )
-        trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
+        hooks = LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=_own_counting)
+        try:
+            trainer = lightning.Trainer(
+                accelerator=training.accelerator,
+                devices=training.devices,
+                num_nodes=training.num_nodes,
+                strategy=strategy,
+                precision=precision,
+                max_epochs=1,
+                logger=loggers(run),
+                callbacks=[hooks],
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                use_distributed_sampler=False,
+            )
+        except MisconfigurationException as error:
+            asked = f"--accelerator {training.accelerator} -G {training.devices} -N {training.num_nodes}"
+            raise CanaryganError(f"{asked} cannot be had here: {str(error).strip().splitlines()[0]}") from None
+        try:
+            trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
+        except SystemExit as left:  # what Lightning makes of a second Ctrl-C
+            raise KeyboardInterrupt from left
 
 
 def bfloat16(training: Training) -> bool:
@@ -159,10 +166,20 @@ def _rows(path: Path, step: int) -> list[Any]:
 
 
 def _step(checkpoint: Path) -> int:
-    """The updates after which a checkpoint was saved."""
+    """The updates after which a checkpoint was saved.
+
+    Raises:
+        CanaryganError: where it is damaged.
+    """
     import torch
 
-    return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
+    try:
+        return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
+    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
+        kept = checkpoint.parents[1] / "all"
+        raise CanaryganError(
+            f"{checkpoint} is damaged ({type(error).__name__}): copy the newest whole one from {kept} over it."
+        ) from None
 
 
 def _own_counting(trainer: "Trainer", module: "LightningModule", checkpoint: dict[str, Any]) -> None:

@@ -270,6 +270,18 @@ def test_options_that_cannot_work_are_refused(
         trained(tmp_path, clips, training=training, **options)
 
 
+def test_hardware_that_is_not_there_is_told(tmp_path: Path, clips: Clips) -> None:
+    with pytest.raises(CanaryganError, match="--accelerator mps -G 1 -N 1 cannot be had here"):
+        trained(tmp_path, clips, training={"accelerator": "mps"})
+
+
+def test_a_damaged_checkpoint_is_told_on_resuming(tmp_path: Path, clips: Clips) -> None:
+    run = trained(tmp_path, clips)
+    run.last.write_bytes(run.last.read_bytes()[:5000])
+    with pytest.raises(CanaryganError, match=r"damaged .*copy the newest whole one"):
+        trained(tmp_path, clips, training={"max_epochs": 5}, resume=True)
+
+
 def test_a_dry_run_tells_the_time_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "-s", str(tmp_path / "runs"), "--dry-run"], capture_output=True, text=True, check=True
