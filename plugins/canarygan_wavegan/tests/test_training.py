@@ -303,6 +303,8 @@ def test_two_processes_equal_one_with_the_joint_batch(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     one, two = rows(tmp_path / "one"), rows(tmp_path / "two")
     assert len(one) == len(two) == 6
+    for mine, theirs in zip(one, two, strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-3, abs=1e-4)
     weights = last(tmp_path / "one")["state_dict"], last(tmp_path / "two")["state_dict"]
     for name, weight in weights[0].items():
         torch.testing.assert_close(weight, weights[1][name], rtol=1e-4, atol=1e-5)

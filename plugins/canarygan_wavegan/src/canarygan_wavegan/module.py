@@ -114,8 +114,8 @@ class WaveGANModule(lightning.LightningModule):
         if self.average is not None:
             track_average(self.average, self.generator, self.options.ema, self.updates)
         if self.updates == 1 or self.updates % self.training_options.log_every_n_steps == 0:
-            wasserstein, penalty = torch.stack([torch.stack(pair) for pair in seen]).mean(0).tolist()
-            self.log_values(wasserstein, penalty, float(loss))
+            mean = torch.stack([*torch.stack([torch.stack(pair) for pair in seen]).mean(0), loss])
+            self.log_values(*self.trainer.strategy.reduce(mean, reduce_op="mean").tolist())
 
     def update_critic(self, real: Tensor, draws: Draws, optimiser: Any) -> tuple[Tensor, Tensor]:
         """Wasserstein estimate and unweighted penalty, detached, of a step on real sounds (batch, samples)."""
