@@ -55,12 +55,17 @@ def writing(path: Path, size: int) -> Iterator[Writer]:
     Raises:
         CanaryganError: where the disk cannot hold it.
     """
-    with files.replacing(path) as partial:
-        free = shutil.disk_usage(path.parent).free
-        if size > free:
-            raise CanaryganError(f"{path} needs {size / 1e9:.1f} GB and {path.parent} has {free / 1e9:.1f} GB free.")
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-            yield Writer(archive)
+    check_room(path, size)
+    with files.replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+        yield Writer(archive)
+
+
+def check_room(path: Path, size: int) -> None:
+    """Raise `CanaryganError` where the disk that `path` is to go to has not `size` bytes left."""
+    folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise CanaryganError(f"{path} needs {size / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free.")
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:

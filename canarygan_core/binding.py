@@ -6,6 +6,7 @@ classes that they name, so that its help and its errors speak of their options.
 
 import dataclasses
 import inspect
+import re
 import tomllib
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.config import Dict
 
-from canarygan_core.components import Component
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.options import flags, jsonable, peek
 from canarygan_core.plugins import Registry
+from canarygan_core.slots import Choice, parameters_of, part_of, slot_of
 from canarygan_core.task import Answer, Request, Slot, Task
 
 HELP_FLAGS = ("--help", "-h")
@@ -31,27 +32,18 @@ MOMENTARY = frozenset({"save-dir", "version", "resume", "dry-run", "preset", "co
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A slot of a task and the classes chosen for it."""
-
-    parameter: str
-    kind: str
-    slot: Slot
-    several: bool
-    classes: tuple[type[Component], ...]
-    known: tuple[str, ...]
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.parameter.replace("_", "-")
-
-
-@dataclass(frozen=True)
 class Layer:
-    """Option values from elsewhere than the command line; `options` have dashes in their keys."""
+    """Option values from elsewhere than the command line.
+
+    Attributes:
+        source: where from, for messages.
+        options: by flag, without its leading dashes.
+        folder: what relative paths among them start from, empty for the working directory.
+    """
 
     source: str
     options: Mapping[str, Any]
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,8 +78,10 @@ class Command:
         self.helping = any(word in HELP_FLAGS for word in self.words)
         self.layers = self._file()
         self.recorded = self._recorded()
+        if self.recorded and self._said("--preset"):
+            raise UsageError("A training that goes on keeps the options it was started with: leave out --preset.")
         self.layers += self.recorded
-        found = [slot for name, hint in hints.items() if (slot := _slot(name, hint))]
+        found = [slot for name, hint in hints.items() if (slot := slot_of(name, hint))]
         self.choices = [self._choose(name, kind, slot, several, registry) for name, kind, slot, several in found]
         self.layers += self._preset()
         self.given: set[str] = set()
@@ -128,7 +122,7 @@ class Command:
         arguments: dict[str, Any] = {}
         options: dict[str, Any] = {"task": {}}
         for choice in self.choices:
-            parts = [values[_part(choice.parameter, cls)] for cls in choice.classes]
+            parts = [values[part_of(choice.parameter, cls)] for cls in choice.classes]
             records = [{"name": part.name, "options": jsonable(part)} for part in parts]
             arguments[choice.parameter] = parts if choice.several else parts[0]
             options[choice.parameter] = records if choice.several else records[0]
@@ -147,9 +141,29 @@ class Command:
 
     def _source(self, layer: Layer) -> Dict:
         """A layer for the parser; what was recorded for a component that is no longer chosen is let go."""
-        return Dict(dict(layer.options), source=layer.source, allow_unknown=layer in self.recorded)
+        options, recorded = dict(layer.options), layer in self.recorded
+        moved = layer.folder and Path(layer.folder) != Path.cwd()
+        for name in self._paths() & options.keys() if moved else ():
+            options[name] = _placed(options[name], Path(layer.folder))
+        return Dict(options, source=layer.source, allow_unknown=recorded)
+
+    def _paths(self) -> set[str]:
+        """The options of the chosen components that are paths."""
+        hints = {
+            key: hint
+            for choice in self.choices
+            for cls in choice.classes
+            for key, hint in typing.get_type_hints(cls).items()
+        }
+        return {key.replace("_", "-") for key, hint in hints.items() if Path in (hint, *typing.get_args(hint))}
 
     def _note_given(self, app: App, commands: tuple[str, ...], arguments: Any) -> None:
+        """Remember what was said, and refuse fractions where whole numbers are wanted: the parser would round them."""
+        for argument in arguments:
+            kinds = {argument.hint, *typing.get_args(argument.hint)} - {type(None), list}
+            for token in argument.tokens if kinds <= {int, argument.hint} and int in kinds else ():
+                if re.fullmatch(r"[+-]?\d*\.\d*[1-9]\d*", token.value):
+                    raise UsageError(f"{argument.name} takes a whole number, not {token.value}.")
         recorded = {layer.source for layer in self.recorded}
         self.given = {
             argument.name.removeprefix("--")
@@ -180,7 +194,7 @@ class Command:
         slots = {choice.parameter: choice for choice in self.choices}
         for name, parameter in self.signature.parameters.items():
             if name in slots:
-                parameters |= _slot_parameters(slots[name])
+                parameters |= parameters_of(slots[name])
             elif parameter.annotation is not Request:
                 parameters[name] = (_flattened(hints[name]), parameter.default)
         presets = self._presets()
@@ -275,42 +289,12 @@ class Command:
         path = runs.latest(save_dir, version) / "manifest.json"
         record = runs.of_task(Manifest.read(path), self.task.name).record
         flat = {key: value for key, value in flags(record["options"]).items() if key not in MOMENTARY}
-        return [Layer(str(path), flat)]
+        return [Layer(str(path), flat, record.get("cwd", ""))]
 
 
-def _slot(name: str, hint: Any) -> tuple[str, str, Slot, bool] | None:
-    """(parameter, kind, slot, several) where a parameter is a slot."""
-    marks = [mark for mark in typing.get_args(hint)[1:] if isinstance(mark, Slot)]
-    if not marks:
-        return None
-    wanted = typing.get_args(hint)[0]
-    several = typing.get_origin(wanted) is list
-    kind: type[Component] = typing.get_args(wanted)[0] if several else wanted
-    return name, kind.kind, marks[0], several
-
-
-def _slot_parameters(choice: Choice) -> dict[str, Any]:
-    """The flag that chooses, and the options of the chosen: flat for one, `--name.option` where there may be more."""
-    told = f"Which {choice.kind}. [installed: {', '.join(choice.known) or 'none'}]"
-    chooser = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=told)
-    names = choice.slot.defaults
-    kind = (list[str] if choice.several else str) if names else (list[str] | None if choice.several else str | None)
-    parameters: dict[str, Any] = {
-        choice.parameter: (Annotated[kind, chooser], (names if choice.several else names[0]) if names else None)
-    }
-    for cls in choice.classes:
-        try:
-            instance = cls()
-        except (CanaryganError, TypeError):  # an option without default
-            instance = inspect.Parameter.empty  # type: ignore[assignment]
-        flat = Parameter(name=f"--{cls.name}" if choice.several else "*", group=Group(f"{choice.kind} {cls.name}"))
-        parameters[_part(choice.parameter, cls)] = (Annotated[cls, flat], instance)
-    return parameters
-
-
-def _part(parameter: str, cls: type[Component]) -> str:
-    """The command's parameter that holds a chosen component; cannot clash with a task's own."""
-    return f"{parameter}__{cls.name.replace('-', '_')}"
+def _placed(value: Any, folder: Path) -> Any:
+    """A recorded path, or several, from the folder that it was given in."""
+    return [str(folder / item) for item in value] if isinstance(value, list) else str(folder / value)
 
 
 def _flattened(hint: Any) -> Any:

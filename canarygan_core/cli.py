@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from types import FrameType
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
@@ -21,6 +23,7 @@ SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code: 0, 1 for an error of the user's to mend, 2 for misuse of the line."""
     words = list(sys.argv[1:] if argv is None else argv)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         code = _run(words, installed())
         sys.stdout.flush()
@@ -34,6 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output left; what is still in the buffer goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Take SIGTERM like Ctrl-C, so that whatever is half-written is removed."""
+    raise KeyboardInterrupt
 
 
 def _run(words: list[str], registry: Registry) -> int:

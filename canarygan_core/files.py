@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +25,11 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         os.replace(partial, path)
+    except (FileExistsError, NotADirectoryError):
+        raise CanaryganError(f"Cannot write {path}: {path.parent} is no folder.") from None
     except OSError as error:
+        if error.errno is None:  # numpy's word for a disk that took only a part
+            raise CanaryganError(f"Cannot write {path}: {error}.") from error
         if error.errno == errno.ENOSPC or str(error.filename) in {str(partial), *map(str, path.parents)}:
             raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         raise
@@ -43,6 +48,14 @@ def copy(existing: Path, path: Path) -> None:
     """Copy a file, atomically. A hard link would be cheaper, but damage to one name would be damage to both."""
     with replacing(path) as partial:
         shutil.copyfile(existing, partial)
+
+
+def check_zip(path: Path) -> None:
+    """Raise `zipfile.BadZipFile` where a member's bytes are not those that were written."""
+    with zipfile.ZipFile(path) as archive:
+        member = archive.testzip()
+    if member is not None:
+        raise zipfile.BadZipFile(f"{member} has changed since it was written")
 
 
 def digest(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Keeping a training: checkpoints on time, a stop when asked for, the time that is left."""
 
 import logging
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from canarygan_core import files
-from canarygan_core.errors import Interrupted
+from canarygan_core.errors import CanaryganError, Interrupted
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -84,13 +85,16 @@ class Keeper:
         self._began = self._began or (update, time.monotonic())
         if self.training.dry_run:
             self._estimate(trainer, update)
+            if self.stop is not None:
+                raise Interrupted("The dry run was stopped; nothing was kept.")
         stopping = _anywhere(trainer, self.stop is not None)
         if rest == 0 and (epoch % self.training.save_every_n_epochs == 0 or update == self.pace.updates):
             self.keep(trainer)
         elif stopping or _anywhere(trainer, time.monotonic() - self._renewed > SAVE_EVERY_S):
             self._save(trainer, self.run.last)
         if stopping and update < self.pace.updates:
-            again = f"--resume --save-dir {self.run.save_dir} --version {self.run.version}"
+            folder, task = shlex.quote(str(self.run.save_dir)), self.run.manifest.record["task"]
+            again = f"canarygan run {task} --resume --save-dir {folder} --version {self.run.version}"
             raise Interrupted(f"Stopped after {update} updates (epoch {epoch}), all saved. Go on with {again}")
 
     def _estimate(self, trainer: "Trainer", update: int) -> None:
@@ -112,7 +116,10 @@ class Keeper:
         if trainer.is_global_zero:
             files.copy(path, self.run.last)
             self.run.manifest.add_output(path)
-            self.saved(path)
+            try:
+                self.saved(path)
+            except (OSError, CanaryganError) as error:  # a picture is not worth the training
+                log.warning(f"No preview of {path.name}: {error}")
             log.info(f"Epoch {self.pace.epoch(update)} of {self.pace.epochs}, {update} updates{self._left(update)}.")
 
     def _left(self, update: int) -> str:
@@ -126,7 +133,13 @@ class Keeper:
     def _save(self, trainer: "Trainer", path: Path) -> None:
         self.check()
         partial = path.with_name(f".{path.name}.part")
-        trainer.save_checkpoint(partial)
+        try:
+            trainer.save_checkpoint(partial)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            raise CanaryganError(
+                f"Cannot write {path}: {str(error).splitlines()[0]}. Make room, and go on with --resume."
+            ) from error
         if trainer.is_global_zero:
             partial.replace(path)
             for logger in trainer.loggers:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.errors import CanaryganError, did_you_mean
+from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 
 DISTRIBUTIONS: dict[str, dict[str, float]] = {
     "uniform": {"low": -1.0, "high": 1.0},
@@ -35,20 +35,22 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
         seed: of the draw.
 
     Raises:
-        CanaryganError: on an unknown distribution or parameter, or values that it cannot have.
+        UsageError: on an unknown distribution or parameter, values that it cannot have, or more than memory holds.
     """
     if count < 1 or dim < 1:
-        raise CanaryganError(f"Draw at least 1 vector of at least 1 coordinate, not {count} of {dim}.")
+        raise UsageError(f"Draw at least 1 vector of at least 1 coordinate, not {count} of {dim}.")
     if dist not in DISTRIBUTIONS:
         near = did_you_mean(dist, DISTRIBUTIONS)
-        raise CanaryganError(f"No distribution named {dist!r}; there are {', '.join(DISTRIBUTIONS)}.{near}")
+        raise UsageError(f"No distribution named {dist!r}; there are {', '.join(DISTRIBUTIONS)}.{near}")
     values = DISTRIBUTIONS[dist] | _parsed(dist, params)
     if seed < 0:
-        raise CanaryganError(f"A seed is 0 or more, not {seed}.")
+        raise UsageError(f"A seed is 0 or more, not {seed}.")
     try:
         drawn = getattr(np.random.default_rng(seed), dist)(size=(count, dim), **values)
+    except MemoryError:
+        raise UsageError(f"{count} vectors of {dim} coordinates do not fit in memory: draw fewer.") from None
     except (ValueError, TypeError, OverflowError) as error:
-        raise CanaryganError(f"{dist} cannot have the parameters {values}: {error}.") from None
+        raise UsageError(f"{dist} cannot have the parameters {values}: {error}.") from None
     latents: NDArray[np.float32] = drawn.astype(np.float32)
     return latents
 
@@ -58,12 +60,12 @@ def _parsed(dist: str, params: str) -> dict[str, float]:
         given: Any = json.loads(params or "{}")
     except json.JSONDecodeError as error:
         wanted = f"must be a JSON object such as {_example(dist)}"
-        raise CanaryganError(f"--dist-params {wanted}, not {params!r} ({error}).") from None
+        raise UsageError(f"--dist-params {wanted}, not {params!r} ({error}).") from None
     known = DISTRIBUTIONS[dist]
     if not isinstance(given, dict) or not given.keys() <= known.keys():
-        raise CanaryganError(f"--dist-params of {dist} are {', '.join(known)}, such as {_example(dist)}; not {params}.")
+        raise UsageError(f"--dist-params of {dist} are {', '.join(known)}, such as {_example(dist)}; not {params}.")
     if not all(isinstance(value, int | float) and abs(value) < LARGEST for value in given.values()):
-        raise CanaryganError(f"--dist-params must be numbers below {LARGEST:g}, as in {_example(dist)}; not {params}.")
+        raise UsageError(f"--dist-params must be numbers below {LARGEST:g}, as in {_example(dist)}; not {params}.")
     return given
 
 

@@ -51,6 +51,7 @@ class Manifest:
             "task": request.task,
             "argv": list(request.argv),
             "options": request.options,
+            "cwd": os.getcwd(),
             "status": "running",
             "error": None,
             "started": _now(),
@@ -119,11 +120,12 @@ def ending(manifest: Manifest) -> Iterator[Manifest]:
     """Record the end of the block: `finished`, `interrupted`, or `failed` with its error, which goes on rising."""
     try:
         yield manifest
-    except (Interrupted, KeyboardInterrupt) as error:
-        manifest.end("interrupted", str(error) or type(error).__name__)
-        raise
     except BaseException as error:
-        manifest.end("failed", str(error) if isinstance(error, CanaryganError) else f"{type(error).__name__}: {error}")
+        stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+        name = type(error).__name__
+        told = (str(error) or name) if stopped or isinstance(error, CanaryganError) else f"{name}: {error}"
+        with suppress(CanaryganError):  # a disk that is full must not hide what filled it
+            manifest.end("interrupted" if stopped else "failed", told)
         raise
     manifest.end("finished")
 

@@ -16,7 +16,8 @@ def resolve(path: Path) -> Path:
         CanaryganError: where there is none.
     """
     if path.is_dir():
-        folder = path if (path / "manifest.json").is_file() else runs.latest(path)
+        known = runs.versions(path)
+        folder = runs.latest(path) if known and not (path / "manifest.json").is_file() else path
         path = folder / "last" / "last.ckpt"
     if not path.is_file():
         raise CanaryganError(

@@ -97,7 +97,8 @@ def latest(save_dir: Path, version: str = INFER) -> Path:
     """
     known = versions(save_dir)
     if version == INFER and known:
-        return max((save_dir / "checkpoints" / f"version_{name}" for name in known), key=_age)
+        folders = [save_dir / "checkpoints" / f"version_{name}" for name in known]
+        return max([folder for folder in folders if not _stillborn(folder)] or folders, key=_age)
     folder = save_dir / "checkpoints" / f"version_{version}"
     if version != INFER and folder.is_dir():
         return folder
@@ -151,6 +152,8 @@ def opened(
         manifest.add(**(facts or {}))
         run = Run(save_dir, folder.name.removeprefix("version_"), manifest)
         run.resume_from = run.last if run.last.is_file() else None
+        if resume and run.resume_from is None:
+            log.warning(f"Version {run.version} has no checkpoint yet: starting it anew.")
         with _announcing(run), ending(manifest):
             yield run
 
@@ -186,6 +189,7 @@ def _resumed(folder: Path, request: Request) -> Manifest:
         history=[*manifest.record.get("history", []), earlier],
         argv=list(request.argv),
         options=request.options,
+        cwd=os.getcwd(),
         status="running",
         error=None,
         ended=None,
@@ -254,6 +258,12 @@ def _locked(folder: Path) -> Iterator[None]:
         except OSError:
             raise CanaryganError(f"{folder} is being trained by another process.") from None
         yield
+
+
+def _stillborn(folder: Path) -> bool:
+    """Whether a version failed before its first checkpoint, so that there is nothing to go on with."""
+    manifest, checkpoint = folder / "manifest.json", folder / "last" / "last.ckpt"
+    return not checkpoint.is_file() and manifest.is_file() and Manifest.read(manifest).record["status"] == "failed"
 
 
 def _age(folder: Path) -> float:

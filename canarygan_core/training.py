@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from canarygan_core import progress
+from canarygan_core import files, progress
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import rank
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from canarygan_core.keeper import Keeper
     from canarygan_core.runs import Run
+
+log = logging.getLogger("canarygan")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Training:
             if getattr(self, name) < lowest:
                 flag = name.replace("_", "-")
                 raise CanaryganError(f"--{flag} must be at least {lowest}, not {getattr(self, name)}.")
+        if self.seed >= 2**63:
+            raise CanaryganError(f"--seed must be below 2^63, not {self.seed}.")
 
 
 def fit(
@@ -86,6 +90,12 @@ def fit(
     from lightning.pytorch.callbacks import LambdaCallback
 
     _hush()
+    done = 0 if run.resume_from is None else _step(run.resume_from)
+    if run.resume_from is not None:
+        log.info(f"Going on after {done} updates, epoch {keeper.pace.epoch(done)}.")
+    if done >= keeper.pace.updates:
+        log.warning(f"Nothing is left to do: ask for more than {keeper.pace.epoch(done)} epochs with --max-epochs.")
+        return
     with progress.bar("training", keeper.pace.updates) as advance, keeper.listening():
 
         def started(trainer: "Trainer", module: "LightningModule") -> None:
@@ -107,7 +117,7 @@ def fit(
                 strategy=strategy,
                 precision=precision,
                 max_epochs=1,
-                logger=loggers(run),
+                logger=loggers(run, done),
                 callbacks=[hooks],
                 enable_checkpointing=False,
                 enable_progress_bar=False,
@@ -137,12 +147,11 @@ def bfloat16(training: Training) -> bool:
     return any(getattr(torch.cpu, name, lambda: False)() for name in asked)
 
 
-def loggers(run: "Run") -> "list[Logger]":
-    """TensorBoard and CSV logs of a run; when resuming, what was logged after the checkpoint is taken back."""
+def loggers(run: "Run", done: int) -> "list[Logger]":
+    """TensorBoard and CSV logs of a run; what was logged after the updates that are done is taken back."""
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-    step = None if run.resume_from is None else _step(run.resume_from)
-    rows = [] if step is None else _rows(run.logs("csv") / "metrics.csv", step)
+    rows = _rows(run.logs("csv") / "metrics.csv", done)
     table = CSVLogger(str(run.save_dir / "logs" / "csv"), name="", version=run.folder)
     if rank() == 0:
         (run.logs("csv") / "metrics.csv").unlink(missing_ok=True)
@@ -152,17 +161,17 @@ def loggers(run: "Run") -> "list[Logger]":
         str(run.save_dir / "logs" / "tensorboard"),
         name="",
         version=run.folder,
-        purge_step=None if step is None else step + 1,
+        purge_step=done + 1 if done else None,
     )
     return [board, table]
 
 
 def _rows(path: Path, step: int) -> list[Any]:
-    """The rows of a CSV log up to a step."""
+    """The rows of a CSV log up to a step, but for one that was cut short when the machine went down."""
     if not path.is_file():
         return []
     with open(path, encoding="utf-8", newline="") as stream:
-        return [row for row in csv.DictReader(stream) if int(row["step"]) <= step]
+        return [row for row in csv.DictReader(stream) if (row["step"] or "").isdigit() and int(row["step"]) <= step]
 
 
 def _step(checkpoint: Path) -> int:
@@ -174,11 +183,13 @@ def _step(checkpoint: Path) -> int:
     import torch
 
     try:
+        files.check_zip(checkpoint)
         return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
         kept = checkpoint.parents[1] / "all"
         raise CanaryganError(
-            f"{checkpoint} is damaged ({type(error).__name__}): copy the newest whole one from {kept} over it."
+            f"{checkpoint} is damaged ({type(error).__name__}): copy the newest whole one from {kept} over it, "
+            "or start a new version."
         ) from None
 
 

@@ -30,7 +30,7 @@ A task runs as `canarygan run TASK ...` or, shorter, `canarygan TASK ...`. `pyth
   over the file, the file over a preset. A key that is no flag is refused.
 - Underscores may stand for dashes: `--max_epochs` is `--max-epochs`.
 - Exit codes: 0 done; 1 something to mend, told in a sentence or two; 2 a command line that makes no sense; 130 stopped
-  by a signal after saving. A traceback is a bug: please report it.
+  by a signal. A traceback is a bug: please report it.
 
 Environment variables:
 

@@ -139,7 +139,7 @@ def test_nothing_left(tmp_path):
 
 def test_options_are_passed_on_in_the_advice(data):
     text = check_data(data_dir=data, sampling_rate=8000, max_length=0.5).text
-    assert text.endswith(f"canarygan train-gan -d {data} --sampling-rate 8000 --max-length 0.5")
+    assert text.endswith(f"canarygan train-gan -d {data} --preset small --sampling-rate 8000 --max-length 0.5")
 
 
 def test_errors_for_people(tmp_path):

@@ -101,21 +101,27 @@ def test_sample(run, tmp_path):
     assert record["outputs"] == {path.name: files.digest(path)}
     assert record["options"]["task"]["n_samples"] == 20
     before = path.read_bytes()
-    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5)[0] == 0
+    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5, "--overwrite")[0] == 0
     assert path.read_bytes() == before
-    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 6)[0] == 0
+    code, _, err = run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 6)
+    assert code == 1
+    assert "--overwrite" in err
+    assert path.read_bytes() == before
+    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 6, "--overwrite")[0] == 0
     assert path.read_bytes() != before
 
 
 def test_sample_with_other_distributions_and_wrong_ones(run, tmp_path):
-    words = ("sample", "-n", 1000, "-s", tmp_path, "--dist")
+    words = ("sample", "-n", 1000, "-s", tmp_path, "--overwrite", "--dist")
     assert run(*words, "normal", "--dist_params", '{"loc": 50}')[0] == 0
     assert abs(np.load(tmp_path / "latent_z-dim_3.npy").mean() - 50) < 1
     code, out, err = run(*words, "nromal")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "Did you mean normal?" in err
-    assert run("sample", "-n", 0, "-s", tmp_path)[0] == 1
-    assert run("sample", "--seed", -1, "-s", tmp_path)[0] == 1
+    assert run("sample", "-n", 0, "-s", tmp_path, "--overwrite")[0] == 2
+    assert run("sample", "-n", 2.5, "-s", tmp_path, "--overwrite")[0] == 2
+    assert run("sample", "--seed", -1, "-s", tmp_path, "--overwrite")[0] == 2
+    assert run("sample", "-n", 10**13, "-s", tmp_path, "--overwrite")[0] == 2
     (tmp_path / "file").write_text("")
     code, _, err = run("sample", "-n", 3, "-s", tmp_path / "file")
     assert code == 1
@@ -220,7 +226,7 @@ def test_wave_files(run, version, tmp_path):
         (["-n", "2", "-z", "z.npy"], 2, "not both"),
         (["-n", "2", "--batch-size", "0"], 2, "--batch-size must be at least 1"),
         (["-n", "2", "--device", "tpu"], 2, "No device named 'tpu'"),
-        (["-n", "0"], 1, "at least 1 vector"),
+        (["-n", "0"], 2, "at least 1 vector"),
         (["-z", "nowhere.npy"], 1, "There is no file of latents"),
         (["-z", "wide.npy"], 1, r"wants latents of shape \(n, 2\)"),
     ],

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,47 @@ def test_two_trainings_at_once_get_two_versions(tmp_path: Path) -> None:
     for folder in versions:
         assert (folder / "last" / "last.ckpt").is_file()
         assert json.loads((folder / "manifest.json").read_text())["status"] == "finished"
+
+
+def test_a_training_goes_on_from_anywhere_but_not_with_other_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    canarygan("write-dataset", "--syllables", 2, "--per-class", 4, "-s", "data")
+    canarygan("train-gan", "-d", "data", "-s", "runs", *SMALL)
+    assert "Nothing is left to do" in canarygan("train-gan", "-s", "runs", "--resume").stderr
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    more = canarygan("train-gan", "-s", tmp_path / "runs", "--resume", "--max-epochs", 2)
+    assert "Going on after 2 updates, epoch 1." in more.stderr
+    record = json.loads((tmp_path / "runs/checkpoints/version_0/manifest.json").read_text())
+    assert record["result"]["updates"] == 4
+    assert "--preset" in canarygan("train-gan", "-s", tmp_path / "runs", "--resume", "--preset", "tiny", code=2).stderr
+    (tmp_path / "data" / "A" / "0000.wav").unlink()
+    changed = canarygan("train-gan", "-s", tmp_path / "runs", "--resume", "--max-epochs", 3, code=1)
+    assert "The clips have changed" in changed.stderr
+
+
+def test_wave_files_are_those_of_their_archive(trained: Path, tmp_path: Path) -> None:
+    for count in (12, 3):
+        canarygan("generate", "-x", trained, "-n", count, "-s", tmp_path, "--wav", "--overwrite")
+        folder = next(path for path in tmp_path.iterdir() if path.is_dir())
+        assert len(list(folder.iterdir())) == count
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".json", ".npz"]
+
+
+def test_a_stopped_generation_leaves_nothing(trained: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "canarygan", "generate", "-x", str(trained), "-n", "100000", "-s", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    while not list(tmp_path.glob(".generation-*.npz.*.part")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 130
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+    assert json.loads(next(tmp_path.iterdir()).read_text())["status"] == "interrupted"
 
 
 def test_the_manifest_tells_what_was_learnt_from(trained: Path) -> None:

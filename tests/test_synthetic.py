@@ -54,7 +54,7 @@ def spectrum(audio: Floats) -> Floats:
 
 
 def test_sixteen_types_as_in_the_paper_in_sorted_order() -> None:
-    assert KINDS == sorted("A B1 B2 C D E H J1 J2 L M N O Q R V".split())
+    assert sorted(["A", "B1", "B2", "C", "D", "E", "H", "J1", "J2", "L", "M", "N", "O", "Q", "R", "V"]) == KINDS
     assert len(KINDS) == Synthetic.types
 
 
@@ -69,8 +69,10 @@ def test_clips_of_the_house(clips: Clips) -> None:
     assert clips.audio.shape == (16 * 20, 16_000)
     assert clips.audio.dtype == np.float32
     assert clips.rate == 16_000
-    assert clips.labels is not None and clips.labels.tolist() == [kind for kind in KINDS for _ in range(20)]
-    assert clips.sources is not None and clips.sources[[0, 7, 20]].tolist() == [
+    assert clips.labels is not None
+    assert clips.labels.tolist() == [kind for kind in KINDS for _ in range(20)]
+    assert clips.sources is not None
+    assert clips.sources[[0, 7, 20]].tolist() == [
         "A/0000.wav",
         "A/0007.wav",
         "B1/0000.wav",
@@ -83,7 +85,8 @@ def test_clips_of_the_house(clips: Clips) -> None:
 def test_factors_fill_the_range_and_unused_ones_are_zero(clips: Clips) -> None:
     factors = clips.facts["factors"]
     assert factors.shape == (len(clips), 3)
-    assert -1 <= factors.min() < -0.9 and 0.9 < factors.max() <= 1
+    assert -1 <= factors.min() < -0.9
+    assert 0.9 < factors.max() <= 1
     for kind in KINDS:
         used = len(SYLLABLES[kind].factors)
         mine = factors[clips.labels == kind]
@@ -96,7 +99,8 @@ def test_sounds_last_30_to_300_ms_and_start_10_ms_in(kind: str) -> None:
     audio = synthesise(kind, CORNERS)
     start, end = ends(audio)
     ms = (end - start + 1) / RATE * 1000
-    assert ms.min() >= 30 and ms.max() <= 300
+    assert ms.min() >= 30
+    assert ms.max() <= 300
     assert np.all(audio[:, :ONSET] == 0)
     assert np.all(start - ONSET < 0.005 * RATE)
     length = synthesis.lengths(kind, CORNERS)
@@ -107,7 +111,8 @@ def test_sounds_last_30_to_300_ms_and_start_10_ms_in(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_fundamentals_lie_between_1_and_7_khz(kind: str) -> None:
     hz = synthesis.fundamental(kind, CORNERS)
-    assert hz.min() >= 1_000 and hz.max() <= 7_000
+    assert hz.min() >= 1_000
+    assert hz.max() <= 7_000
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -51,11 +51,6 @@ def load(data_dir: Path, *, rate: int, max_length: float, gain: str, skip_unusab
         UnusableAudio: where files cannot be used.
     """
     found = survey(data_dir)
-    if found.empty and not skip_unusable:
-        raise CanaryganError(
-            f"{data_dir} has {unit(len(found.empty), 'class folder')} without a sound file: {', '.join(found.empty)}. "
-            f"{LAYOUT} Fill or remove them, or leave them out with --skip-unusable."
-        )
     options = {"sampling_rate": rate, "max_length": max_length, "gain": gain, "skip_unusable": skip_unusable}
     entry = cache.folder() / "folder" / _key(found, options)
     if entry.is_relative_to(found.folder):
@@ -150,9 +145,15 @@ def _decode(draft: Path, found: Survey, options: Mapping[str, Any]) -> None:
 
 def _refuse(problems: Sequence[Problem], found: Survey, *, skip: bool) -> None:
     """Raise for files that cannot be used, where they are not to be left out or nothing else is there."""
+    empty = ""
+    if found.empty and not skip:
+        folders = unit(len(found.empty), "class folder")
+        empty = f"{found.folder} has {folders} without a sound file: {', '.join(found.empty)}. "
+    if empty and not problems:
+        raise CanaryganError(f"{empty}{LAYOUT} Fill or remove them, or leave them out with --skip-unusable.")
     if not problems or (skip and len(problems) < len(found.sources)):
         return
-    heading = f"{len(problems)} of {unit(len(found.sources), 'file')} in {found.folder} cannot be used:"
+    heading = f"{empty}{len(problems)} of {unit(len(found.sources), 'file')} in {found.folder} cannot be used:"
     if len(problems) == len(found.sources):
         advice = "None is left to load."
     else:

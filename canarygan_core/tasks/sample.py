@@ -7,6 +7,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core import files, latents
+from canarygan_core.errors import CanaryganError
 from canarygan_core.manifest import Manifest, ending
 from canarygan_core.task import Answer, Request
 
@@ -19,6 +20,7 @@ def sample(
     dist: str = "uniform",
     dist_params: str = "",
     seed: int = 0,
+    overwrite: bool = False,
     request: Request,
 ) -> Answer:
     """Draw latent vectors and write them to SAVE_DIR/latent_z-dim_D.npy, float32 of shape (n, d).
@@ -30,9 +32,12 @@ def sample(
         dist: Distribution: uniform, normal, laplace, logistic, triangular or beta.
         dist_params: Its parameters, JSON; for uniform {"low": -1, "high": 1} unless given.
         seed: Seed of the draw.
+        overwrite: Replace latents that are there already.
     """
     drawn = latents.draw(n_samples, dim, dist=dist, params=dist_params, seed=seed)
     path = save_dir / f"latent_z-dim_{dim}.npy"
+    if path.exists() and not overwrite:
+        raise CanaryganError(f"{path} is there already: give another --save-dir, or --overwrite.")
     with ending(Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed)) as manifest:
         with files.replacing(path) as partial, open(partial, "wb") as stream:
             np.save(stream, drawn)

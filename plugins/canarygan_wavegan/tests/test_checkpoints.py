@@ -160,6 +160,10 @@ def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": {}, "epoch": 1}, path)
     with pytest.raises(CanaryganError, match="not of a WaveGAN"):
         load(path)
+    for content in ({"wavegan": 1}, {"wavegan": {"schema": 1}}, {"state_dict": None}):
+        torch.save(content, path)
+        with pytest.raises(CanaryganError, match="does not hold what a WaveGAN's checkpoint does"):
+            load(path)
     torch.save([1, 2], path)
     with pytest.raises(CanaryganError, match="a list"):
         load(path)
@@ -170,6 +174,11 @@ def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CanaryganError, match="do not fit"):
         load(path)
     ours(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 255
+    path.write_bytes(damaged)
+    with pytest.raises(CanaryganError, match="damaged"):
+        load(path)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(CanaryganError, match="cut short"):
         load(path)

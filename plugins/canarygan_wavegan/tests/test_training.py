@@ -260,6 +260,9 @@ def test_lasting_silence_is_told(tmp_path: Path, clips: Clips, monkeypatch: pyte
         ({"ema": 1.0}, {}, "--ema must be"),
         ({"phase_shuffle": 99}, {}, "--phase-shuffle must be"),
         ({"lr": 0.0}, {}, "--lr must be"),
+        ({"lr": float("nan")}, {}, "--lr must be"),
+        ({"penalty": float("inf")}, {}, "--lr must be"),
+        ({}, {"seed": 10**20}, "--seed must be below"),
         ({}, {"max_epochs": 0}, "--max-epochs must be at least 1"),
     ],
 )

@@ -57,7 +57,7 @@ class ClipStream:
         self._permutations: dict[int, NDArray[np.intp]] = {}
 
     def __len__(self) -> int:
-        return self.total - self.start
+        return max(0, self.total - self.start)
 
     def __iter__(self) -> Iterator[Tensor]:
         updates = range(self.start, self.total)
@@ -121,4 +121,4 @@ class ClipStream:
                 yield item
         finally:
             left.set()
-            thread.join()
+            thread.join(timeout=1)

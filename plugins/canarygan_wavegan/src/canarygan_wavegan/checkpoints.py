@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from canarygan_core import files
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_wavegan.networks import SEED_LENGTH, STRIDES, Generator, Shape
 
@@ -43,12 +44,18 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
         CanaryganError: where the file is missing, damaged, or holds no generator that this version knows.
     """
     content = read(path)
-    if "wavegan" in content:
-        network, rate, progress = _ours(path, content)
-    elif any(name.startswith("generator.linear_block.") for name in content.get("state_dict", {})):
-        network, rate, progress = _original(path, content)
-    else:
-        raise CanaryganError(f"{path} is a checkpoint, but not of a WaveGAN; it holds {', '.join(map(str, content))}.")
+    try:
+        if "wavegan" in content:
+            network, rate, progress = _ours(path, content)
+        elif any(name.startswith("generator.linear_block.") for name in content.get("state_dict", {})):
+            network, rate, progress = _original(path, content)
+        else:
+            held = ", ".join(map(str, content))
+            raise CanaryganError(f"{path} is a checkpoint, but not of a WaveGAN; it holds {held}.")
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise CanaryganError(
+            f"{path} does not hold what a WaveGAN's checkpoint does ({type(error).__name__}: {error})."
+        ) from None
     try:
         return TrainedGenerator(network, rate, progress, device)
     except (RuntimeError, AssertionError) as error:
@@ -62,6 +69,7 @@ def read(path: Path) -> dict[str, Any]:
     if not zipfile.is_zipfile(path):
         raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
     try:
+        files.check_zip(path)
         unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
         inert: list[Any] = [(type(name, (Inert,), {}), name) for name in unknown]
         with torch.serialization.safe_globals(inert):

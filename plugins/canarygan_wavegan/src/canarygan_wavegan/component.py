@@ -1,5 +1,6 @@
 """The WaveGAN's options: what `--model wavegan` puts on the command line."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ class WaveGAN(Model):
         for name in ("ema", "beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise CanaryganError(f"--{name} must be at least 0 and under 1, not {getattr(self, name)}.")
-        if self.lr <= 0 or self.penalty < 0:
+        if not (0 < self.lr < math.inf and 0 <= self.penalty < math.inf):
             raise CanaryganError(f"--lr must be above 0 and --penalty not under 0, not {self.lr} and {self.penalty}.")
 
     def train(self, clips: "Clips", run: "Run", *, training: "Training") -> None:
