@@ -1,6 +1,8 @@
 """`generate`: make sounds with a trained model."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +10,8 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core import archives, audio, files, latents, models, progress
+from canarygan_core import archives, audio, decoders, files, latents, models, progress
+from canarygan_core.clips import Clips
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.manifest import Manifest, ending
@@ -22,6 +25,8 @@ def generate(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("generated"),
     vec_file: Annotated[Path | None, Parameter(alias="-z")] = None,
     num_samples: Annotated[int | None, Parameter(alias="-n")] = None,
+    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
+    transform_params: Annotated[Path | None, Parameter(alias="-p")] = None,
     dist: str = "uniform",
     dist_params: str = "",
     seed: int = 0,
@@ -40,6 +45,8 @@ def generate(
         save_dir: Folder for the archive and its manifest.
         vec_file: File of latents (n, d), as `sample` writes; leaves out --num-samples.
         num_samples: Sounds to make from latents drawn anew. [default: 16000 without -z]
+        decoder_ckpt: Folder of a trained decoder, or of several, that label each sound; may be given again.
+        transform_params: Feature parameters that must be the decoder's; not needed, it knows its own.
         dist: Distribution of drawn latents; see `sample`.
         dist_params: Its parameters, JSON.
         seed: Seed of the draw.
@@ -56,25 +63,39 @@ def generate(
         raise UsageError(f"--batch-size must be at least 1, not {batch_size}.")
     checkpoint = models.resolve(generator_ckpt)
     generator, run = models.load(checkpoint, installed(), model=model, device=_device(device, device_idx))
+    trained = decoders.load_all(decoder_ckpt or [], installed(), transform_params)
+    version = run.path.parent.name.removeprefix("version_") if run else checkpoint.stem
+    epoch, step = generator.progress["epoch"], generator.progress["step"]
+    path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
+    for taken in (path, path.with_suffix("")) if wav else (path,):
+        if taken.exists() and not overwrite:
+            raise CanaryganError(f"{taken} is there already: give another --save-dir, or --overwrite.")
     if vec_file is not None:
         z = latents.read(vec_file, generator.latent_dim)
     else:
         count = 16000 if num_samples is None else num_samples
+        archives.check_room(path, 4 * count * (generator.samples + generator.latent_dim))
         z = latents.draw(count, generator.latent_dim, dist=dist, params=dist_params, seed=seed)
-    version = run.path.parent.name.removeprefix("version_") if run else checkpoint.stem
-    epoch, step = generator.progress["epoch"], generator.progress["step"]
-    path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
-    if path.exists() and not overwrite:
-        raise CanaryganError(f"{path} is there already: give another --save-dir, or --overwrite.")
-    manifest = Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed)
-    with ending(manifest):
+    record = path.with_suffix(".manifest.json")
+    with _unless_replaced(record, path), ending(Manifest.begin(record, request, seed=seed)) as manifest:
         manifest.add_input("generator", checkpoint)
         if vec_file is not None:
             manifest.add_input("latents", vec_file)
+        for one in trained:
+            manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         shape = (len(z), generator.samples)
-        with archives.writing(path, size=4 * shape[0] * (shape[1] + z.shape[1])) as archive:
-            archive.stream("x", shape, np.dtype(np.float32), _sounds(generator, z, batch_size))
+        posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
+        size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
+        with archives.writing(path, size=size) as archive:
+            sounds = _decoded(_sounds(generator, z, batch_size), generator.rate, trained, posteriors)
+            archive.stream("x", shape, np.dtype(np.float32), sounds)
             archive.add("z", z)
+            for one in trained:
+                judged = np.concatenate(posteriors[one.key])
+                archive.add(f"y_{one.key}", one.labels(judged))
+                archive.add(f"posteriors_{one.key}", judged)
+                archive.add(f"classes_{one.key}", np.asarray(one.classes))
+                archive.add(f"threshold_{one.key}", np.asarray(one.threshold))
             archive.add("rate", np.asarray(generator.rate))
             archive.add("version", np.asarray(version))
             archive.add("epoch", np.asarray(epoch))
@@ -83,10 +104,20 @@ def generate(
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate)
+    shares = {one.key: _shares(np.concatenate(posteriors[one.key]), one) for one in trained}
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
+    for key, counts in shares.items():
+        text += f"\n{key}: {', '.join(f'{label} {count}' for label, count in counts.items())}"
     if wav:
         text += f"\nWAV files: {path.with_suffix('')}"
-    return Answer(text, {"path": str(path), "shape": list(shape), "rate": generator.rate, "epoch": epoch, "step": step})
+    data = {"path": str(path), "shape": list(shape), "rate": generator.rate, "epoch": epoch, "step": step}
+    return Answer(text, data | ({"labels": shares} if shares else {}))
+
+
+def _shares(posteriors: NDArray[np.float32], trained: decoders.Trained) -> dict[str, int]:
+    """How many sounds have each label, those that the decoder would reject under X."""
+    labels, counts = np.unique(trained.votes(posteriors), return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
 
 def _sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:
@@ -100,11 +131,42 @@ def _sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> It
             advance(len(part))
 
 
+def _decoded(
+    sounds: Iterable[NDArray[np.float32]],
+    rate: int,
+    trained: Sequence[decoders.Trained],
+    posteriors: dict[str, list[NDArray[np.float32]]],
+) -> Iterator[NDArray[np.float32]]:
+    """Pass sounds on, batch by batch, and keep what each decoder makes of them."""
+    for batch in sounds:
+        for one in trained:
+            posteriors[one.key].append(one.posteriors(Clips(batch, rate)))
+        yield batch
+
+
+@contextmanager
+def _unless_replaced(record: Path, archive: Path) -> Iterator[None]:
+    """Give an archive that the block was to replace, and did not, its manifest back."""
+    before = (record.read_bytes(), archive.stat().st_ino) if record.is_file() and archive.is_file() else None
+    try:
+        yield
+    except BaseException:
+        if before is not None and archive.is_file() and archive.stat().st_ino == before[1]:
+            record.write_bytes(before[0])
+        raise
+
+
 def _write_waves(archive: Path, rate: int) -> None:
-    sounds = archives.read(archive)["x"]
+    """Write a folder of WAV files, named like the archive, whole or not at all; one of that name is replaced."""
+    sounds, folder = archives.read(archive)["x"], archive.with_suffix("")
     digits = len(str(len(sounds) - 1))
-    for number, sound in enumerate(progress.track(sounds, "writing WAV files")):
-        audio.write(archive.with_suffix("") / f"{number:0{digits}}.wav", sound, rate)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as draft:
+        made = Path(draft) / folder.name
+        for number, sound in enumerate(progress.track(sounds, "writing WAV files")):
+            audio.write(made / f"{number:0{digits}}.wav", sound, rate)
+        if folder.exists():
+            folder.rename(Path(draft) / "replaced")
+        made.rename(folder)
 
 
 def _device(name: str, index: int) -> str:

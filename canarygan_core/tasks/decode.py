@@ -1,0 +1,178 @@
+"""`decode`: tell which syllable each sound is."""
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from cyclopts import Parameter
+from numpy.typing import NDArray
+
+from canarygan_core import decoders, files
+from canarygan_core.audio import Problem, UnusableAudio
+from canarygan_core.clips import Clips
+from canarygan_core.decoders import Trained
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.manifest import Manifest, ending
+from canarygan_core.plugins import installed
+from canarygan_core.sounds import Sound, clips_of, collect, read_cuts
+from canarygan_core.task import Answer, Request
+
+log = logging.getLogger("canarygan")
+
+
+def decode(
+    *paths: Path,
+    decoder_ckpt: Annotated[list[Path], Parameter(alias="-y")],
+    save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoded"),
+    transform_params: Annotated[Path | None, Parameter(alias="-p")] = None,
+    onsets: Path | None = None,
+    format: list[Literal["csv", "audacity"]] | None = None,
+    reject: bool = True,
+    skip_unusable: bool = False,
+    overwrite: bool = False,
+    request: Request,
+) -> Answer:
+    """Tell which syllable each sound is: of sound files, folders of them, generation archives and long recordings.
+
+    Args:
+        paths: Sound files, folders that are searched for some, and .npz archives that generate made.
+        decoder_ckpt: Folder of a trained decoder, or of several; may be given again.
+        save_dir: Folder for the table, the labels and their manifest.
+        transform_params: Feature parameters that must be the decoder's; not needed, it knows its own.
+        onsets: CSV table with onset and offset in seconds, and file where there are several recordings, by which long
+            recordings are cut.
+        format: csv for one table, audacity for a label file a recording; may be given again. [default: csv]
+        reject: Label X what a decoder is less sure of than of nearly all real sounds it was tried on.
+        skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
+        overwrite: Replace what is in the way.
+    """
+    if not paths:
+        raise UsageError("Give sound files, folders of them, or .npz archives to decode.")
+    formats = format or ["csv"]
+    trained = decoders.load_all(decoder_ckpt, installed(), transform_params)
+    if not trained:
+        raise UsageError("Give the folder of a trained decoder by -y.")
+    cuts = None if onsets is None else read_cuts(onsets)
+    sounds = collect(paths, cuts)
+    targets = _targets(save_dir, sounds, formats)
+    for target in targets.values():
+        if target.exists() and not overwrite:
+            raise CanaryganError(f"{target} is there already: give another --save-dir, or --overwrite.")
+    manifest = Manifest.begin(save_dir / "decoded.manifest.json", request)
+    with ending(manifest):
+        for one in trained:
+            manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
+        if onsets is not None:
+            manifest.add_input("onsets", onsets)
+        table, problems = _decoded(sounds, trained, reject=reject)
+        _refuse(problems, skip_unusable, len(sounds))
+        for problem in problems:
+            manifest.warn(str(problem))
+        for (kind, name), target in targets.items():
+            text = _csv(table) if kind == "csv" else _audacity([row for row in table if row["file"] == name])
+            files.write_text(target, text)
+            manifest.add_output(target)
+    return _answer(table, trained, list(targets.values()))
+
+
+def _targets(save_dir: Path, sounds: Sequence[Sound], formats: Sequence[str]) -> dict[tuple[str, str], Path]:
+    """Where each output goes, by its format and, for label files, the recording."""
+    made: dict[tuple[str, str], Path] = {}
+    if "csv" in formats:
+        made["csv", ""] = save_dir / "decoded.csv"
+    if "audacity" in formats:
+        names = list(dict.fromkeys(sound.file for sound in sounds))
+        stems = Counter(Path(name).stem for name in names)
+        for name in names:
+            stem = Path(name).stem if stems[Path(name).stem] == 1 else "-".join(Path(name).with_suffix("").parts[-2:])
+            made["audacity", name] = save_dir / f"{stem}.labels.txt"
+        if len(set(made.values())) < len(made):
+            raise UsageError("Two recordings have one name: decode them with --format audacity one at a time.")
+    return made
+
+
+def _decoded(
+    sounds: Sequence[Sound], trained: Sequence[Trained], *, reject: bool
+) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """A row a sound, and what could not be used."""
+    rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
+    table: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for heard, audio, refused in clips_of(sounds, rate, seconds):
+        problems += refused
+        if heard:
+            table += _rows(heard, Clips(audio, rate), trained, reject=reject)
+    return table, problems
+
+
+def _rows(heard: Sequence[Sound], clips: Clips, trained: Sequence[Trained], *, reject: bool) -> list[dict[str, Any]]:
+    """A row a clip: where it is, what most decoders say, and what each says."""
+    votes, certainty, columns = [], [], {}
+    for one in trained:
+        posteriors = one.posteriors(clips)
+        labels = one.labels(posteriors)
+        columns[one.key] = (labels, posteriors.max(1), decoders.margins(posteriors))
+        votes.append(one.votes(posteriors) if reject else labels)
+        certainty.append(posteriors.max(1))
+    chosen, agreement = decoders.consensus(votes, certainty)
+    rows = []
+    for index, sound in enumerate(heard):
+        row: dict[str, Any] = {
+            "file": sound.file,
+            "row": sound.row,
+            "onset": round(sound.onset, 6),
+            "offset": round(sound.offset, 6),
+            "label": str(chosen[index]),
+            "agreement": round(float(agreement[index]), 3),
+        }
+        for key, (labels, best, margin) in columns.items():
+            row[key] = str(labels[index])
+            row[f"{key}_posterior"] = _rounded(best, index)
+            row[f"{key}_margin"] = _rounded(margin, index)
+        rows.append(row)
+    return rows
+
+
+def _rounded(values: NDArray[np.floating[Any]], index: int) -> float:
+    return round(float(values[index]), 4)
+
+
+def _refuse(problems: Sequence[Problem], skip: bool, total: int) -> None:
+    """Raise for sounds that cannot be used, where they are not to be left out or nothing else is there."""
+    if problems and not (skip and len(problems) < total):
+        heading = f"{len(problems)} of {total} sounds cannot be used:" if total > 1 else ""
+        raise UnusableAudio(problems, heading, "Mend or remove them, or leave them out with --skip-unusable.")
+    if problems:
+        log.warning("%s", UnusableAudio(problems, f"{len(problems)} of {total} sounds left out as unusable:"))
+
+
+def _csv(table: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()
+
+
+def _audacity(rows: Sequence[dict[str, Any]]) -> str:
+    """A label track as Audacity imports it: start, end and text, tab-separated, seconds."""
+    plain = str.maketrans("\t\n\r", "   ")
+    return "".join(f"{row['onset']:.6f}\t{row['offset']:.6f}\t{row['label'].translate(plain)}\n" for row in rows)
+
+
+def _answer(table: Sequence[dict[str, Any]], trained: Sequence[Trained], targets: Sequence[Path]) -> Answer:
+    counts = Counter(row["label"] for row in table)
+    lines = [f"{len(table)} sounds: " + ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))]
+    if len(trained) > 1:
+        agreed = sum(row["agreement"] == 1 for row in table)
+        lines.append(f"{', '.join(one.key for one in trained)} agree on {agreed} of {len(table)}.")
+    lines += [f"Written: {target}" for target in targets[:5]]
+    if len(targets) > 5:
+        lines.append(f"... and {len(targets) - 5} more")
+    data = {"outputs": [str(target) for target in targets], "counts": dict(sorted(counts.items())), "rows": table}
+    return Answer("\n".join(lines), data)

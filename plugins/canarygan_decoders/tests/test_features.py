@@ -1,0 +1,160 @@
+import dataclasses
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+import yaml
+from canarygan_decoders import config, features
+from canarygan_decoders.features import Features
+
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError, UsageError
+
+
+def chirp() -> np.ndarray:
+    """A tenth of a second from 2 to 5 kHz in a second of silence, quiet, 16 kHz."""
+    time = np.arange(1600) / 16000
+    sound = np.zeros(16000, np.float32)
+    sound[160:1760] = 0.05 * np.hanning(1600) * np.sin(2 * np.pi * (2000 * time + 15000 * time**2))
+    return sound
+
+
+def noise() -> np.ndarray:
+    return 0.1 * np.random.default_rng(3).standard_normal(16000, np.float32)
+
+
+def reference(sound: np.ndarray, parameters: Features) -> np.ndarray:
+    """The same by scipy and librosa, float64."""
+    sound = sound.astype(np.float64) / np.abs(sound).max()
+    if parameters.features == "mfcc-classic":
+        made = librosa.feature.mfcc(
+            y=sound,
+            sr=16000,
+            n_mfcc=parameters.n_mfcc,
+            lifter=parameters.lifter,
+            n_fft=512,
+            win_length=256,
+            hop_length=128,
+            fmin=500,
+            fmax=8000,
+        )
+    else:
+        made = scipy.signal.spectrogram(
+            sound, 16000, "hann", 256, 128, 512, detrend=False, scaling="spectrum", mode="magnitude"
+        )[2]
+        made = np.log10(made / 1e-4 + 1) / np.log10(1 / 1e-4 + 1)
+        if parameters.features in ("mel", "deltas"):
+            made = librosa.feature.melspectrogram(S=made, sr=16000, n_mels=128)
+        if parameters.features == "deltas":
+            made = librosa.feature.mfcc(S=made, n_mfcc=parameters.n_mfcc, lifter=parameters.lifter)
+    if parameters.differentiates:
+        mode = parameters.padding
+        parts = [librosa.feature.delta(made, width=9, order=order, mode=mode) for order in (1, 2)]
+        made = np.vstack([made, *parts] if parameters.mfcc else parts)
+    return made.T
+
+
+@pytest.mark.parametrize("sound", [chirp(), noise()], ids=["chirp", "noise"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        Features(),
+        Features(mfcc=True, n_mfcc=20, lifter=22, padding="nearest"),
+        Features(features="spec"),
+        Features(features="mel"),
+        Features(features="mfcc-classic"),
+        Features(features="mfcc-classic", mfcc=True, lifter=22, padding="mirror"),
+    ],
+    ids=lambda parameters: f"{parameters.features}-{parameters.padding}",
+)
+def test_agrees_with_scipy_and_librosa(sound: np.ndarray, parameters: Features) -> None:
+    made = features.extract(Clips(sound[None], 16000), parameters)[0]
+    expected = reference(sound, parameters)
+    assert made.shape == expected.shape == parameters.shape
+    for start in range(0, parameters.size, 13) if parameters.differentiates else [0]:
+        block = slice(start, start + 13) if parameters.differentiates else slice(None)
+        np.testing.assert_allclose(
+            made[:, block], expected[:, block], rtol=0, atol=1e-4 * np.abs(expected[:, block]).max()
+        )
+
+
+@pytest.mark.parametrize("kind", features.KINDS)
+def test_does_not_depend_on_level_or_batch(kind: str) -> None:
+    parameters = Features(features=kind)
+    sounds = np.stack([chirp(), noise(), chirp()[::-1], noise()])
+    sounds *= np.float32([1, 1, 0.01, 3])[:, None]
+    together = features.extract(Clips(sounds, 16000), parameters)
+    louder = features.extract(Clips(sounds * np.float32(4), 16000), parameters)
+    alone = np.concatenate([features.extract(Clips(sound[None], 16000), parameters) for sound in sounds[::-1]])[::-1]
+    scale = np.abs(together).max()
+    np.testing.assert_allclose(louder, together, atol=1e-5 * scale)
+    np.testing.assert_allclose(alone, together, atol=1e-5 * scale)
+
+
+def test_level_is_kept_on_request() -> None:
+    parameters = Features(features="spec", norm_audio=False)
+    quiet, loud = features.extract(Clips(np.stack([chirp(), 10 * chirp()]), 16000), parameters)
+    assert loud.max() > quiet.max() + 0.1
+
+
+def test_brings_clips_to_rate_and_length() -> None:
+    time = np.arange(32000) / 32000
+    high = (np.hanning(32000) * np.sin(2 * np.pi * 3000 * time)).astype(np.float32)
+    low = np.ascontiguousarray(high[::2])
+    parameters = Features(features="mel", max_length=0.5)
+    made = features.extract(Clips(high[None], 32000), parameters)
+    np.testing.assert_allclose(made, features.extract(Clips(low[None], 16000), parameters), atol=2e-3)
+    assert features.extract(Clips(low[None, :100], 16000), parameters).shape == (1, *parameters.shape)
+
+
+def test_silence_is_zero_and_finite() -> None:
+    assert not features.extract(Clips(np.zeros((1, 16000), np.float32), 16000), Features()).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"features": "detlas"}, "Did you mean deltas?"),
+        ({"n_mfcc": 200}, "at most --n-mels, 128"),
+        ({"n_fft": 128}, "at least --win-length, 256"),
+        ({"max_length": 0.05}, "derivatives need 9"),
+        ({"max_length": float("nan")}, "--max-length"),
+        ({"features": "mfcc-classic", "fmax": 9000}, "half the sampling rate"),
+        ({"hop_length": 0}, "--hop-length must be at least 1"),
+        ({"lifter": -1}, "--lifter"),
+        ({"sampling_rate": 10}, "1000 to 768000"),
+    ],
+)
+def test_refuses_parameters_out_of_range(options: dict, said: str) -> None:
+    with pytest.raises(CanaryganError, match=said.replace("?", r"\?")):
+        Features(**options)
+
+
+def test_parameters_travel_in_yaml(tmp_path) -> None:
+    path = tmp_path / "decoder-dataset.config.yml"
+    parameters = Features(features="mel", n_mels=40, norm_audio=False)
+    config.write(path, parameters)
+    assert config.read(path) == parameters
+    assert yaml.safe_load(path.read_text())["transform"] == dataclasses.asdict(parameters)
+    config.refuse_unlike(parameters, path)
+    with pytest.raises(UsageError, match="n-mels 128, not 40"):
+        config.refuse_unlike(dataclasses.replace(parameters, n_mels=128), path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("transform: {n_mfc: 3}", "Did you mean n_mfcc"),
+        ("[1, 2]", "but a list"),
+        ("{", "no feature parameters"),
+        ("transform: {features: nonsense}", "there are deltas"),
+        ("!!python/object/apply:os.system ['touch {mark}']", "no feature parameters"),
+    ],
+)
+def test_yaml_runs_nothing(tmp_path, text: str, said: str) -> None:
+    mark, path = tmp_path / "mark", tmp_path / "config.yml"
+    path.write_text(text.replace("{mark}", str(mark)))
+    with pytest.raises(CanaryganError, match=said):
+        config.read(path)
+    assert not mark.exists()

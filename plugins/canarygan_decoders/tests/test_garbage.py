@@ -1,0 +1,112 @@
+import json
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from canarygan_decoders import dataset, garbage
+
+from canarygan_core import cli
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
+
+
+class Hum:
+    """A generator of one tone an epoch, at another rate than the clips."""
+
+    latent_dim, rate, samples = 2, 8000, 1000
+
+    def __init__(self, epoch: int) -> None:
+        self.progress = {"epoch": epoch, "step": epoch}
+
+    def generate(self, z: np.ndarray) -> np.ndarray:
+        time = np.arange(self.samples) / self.rate
+        return np.repeat(np.sin(2 * np.pi * (500 + 20 * self.progress["epoch"]) * time)[None], len(z), 0).astype(
+            np.float32
+        )
+
+
+class Models:
+    lies: ClassVar[bool] = False
+
+    @classmethod
+    def load(cls, path: Path, *_: object, **__: object):
+        return Hum(int(path.read_text()) + cls.lies), None
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch) -> Path:
+    folder = tmp_path / "gan" / "checkpoints" / "version_0"
+    (folder / "all").mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"schema": 1}))
+    for epoch in (15, 30, 45, 60):
+        (folder / "all" / f"epoch_{epoch}-step_{epoch * 10}.ckpt").write_text(str(epoch))
+    monkeypatch.setattr(garbage.models, "load", Models.load)
+    return folder
+
+
+def test_five_classes_as_large_as_the_real_ones(run: Path, syllables: Clips) -> None:
+    mixed, names = garbage.with_garbage(syllables, run, (15, 30, 45), seed=0)
+    assert names == ["EARLY15", "EARLY30", "EARLY45", "OT", "WN"]
+    assert mixed.classes == sorted([*syllables.classes, *names])
+    assert [(mixed.labels == name).sum() for name in mixed.classes] == [12] * 9
+    assert (mixed.samples, mixed.rate) == (syllables.samples, syllables.rate)
+    np.testing.assert_array_equal(mixed.audio[:48], syllables.audio)
+    assert mixed.sources[48] == "EARLY15/0000"
+    spectrum = np.abs(np.fft.rfft(mixed.audio[mixed.labels == "OT"][0]))
+    assert spectrum.argmax() * 16000 / syllables.samples == pytest.approx(1700, abs=10)  # epoch 60 hums at 1700 Hz
+    again, _ = garbage.with_garbage(syllables, run, (15, 30, 45), seed=0)
+    np.testing.assert_array_equal(mixed.audio, again.audio)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [((15, 20), "no checkpoint of epoch 20; there are those of 15, 30, 45, 60"), ((15, 60), "is the last of")],
+)
+def test_epochs_that_cannot_be_had(epochs: tuple[int, ...], said: str, run: Path, syllables: Clips) -> None:
+    with pytest.raises(CanaryganError, match=said):
+        garbage.with_garbage(syllables, run, epochs, seed=0)
+
+
+def test_a_checkpoint_of_another_epoch_than_its_name_is_refused(run: Path, syllables: Clips, monkeypatch) -> None:
+    monkeypatch.setattr(Models, "lies", True)
+    with pytest.raises(CanaryganError, match="is of epoch 16, not 15"):
+        garbage.with_garbage(syllables, run, (15,), seed=0)
+
+
+def test_a_run_without_checkpoints_and_a_class_of_the_name(run: Path, syllables: Clips, tmp_path: Path) -> None:
+    clash = Clips(syllables.audio, syllables.rate, labels=np.where(syllables.labels == syllables.labels[0], "WN", "a"))
+    with pytest.raises(CanaryganError, match="has a class WN already"):
+        garbage.with_garbage(clash, run, (15,), seed=0)
+    for path in (run / "all").iterdir():
+        path.unlink()
+    with pytest.raises(CanaryganError, match="no checkpoints in all/"):
+        garbage.with_garbage(syllables, run, (15,), seed=0)
+
+
+def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) -> None:
+    from canarygan_core import audio, decoders
+    from canarygan_core.plugins import installed
+
+    for number, (sound, label) in enumerate(zip(syllables.audio, syllables.labels, strict=True)):
+        audio.write(tmp_path / "data" / str(label) / f"{number}.wav", sound, syllables.rate)
+    words = [
+        "build-decoder-dataset",
+        "-d",
+        tmp_path / "data",
+        "-s",
+        tmp_path / "set",
+        "--garbage",
+        run,
+        "--max-length",
+        0.3,
+    ]
+    assert cli.main([*map(str, words), "--early-epochs", "15", "--early-epochs", "30"]) == 0
+    assert dataset.read(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN")
+    assert cli.main(["train-decoders", "-p", str(tmp_path / "set"), "-s", str(tmp_path / "d"), "-m", "svm"]) == 0
+    svm = decoders.load(tmp_path / "d" / "svm", installed())
+    noise = np.random.default_rng(5).standard_normal((5, 4800), np.float32)
+    posteriors = svm.posteriors(Clips(np.concatenate([noise, syllables.audio[:5]]), 16000))
+    assert svm.labels(posteriors)[:5].tolist() == ["WN"] * 5
+    assert svm.votes(posteriors)[:5].tolist() == ["X"] * 5
+    assert (svm.labels(posteriors)[5:] == syllables.labels[:5]).all()

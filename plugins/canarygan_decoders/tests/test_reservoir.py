@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+import torch
+from canarygan_decoders import ESN, reservoir
+from reservoirpy.mat_gen import bernoulli
+from reservoirpy.nodes import Reservoir as Node
+from reservoirpy.nodes import Ridge
+
+from canarygan_core.errors import CanaryganError
+
+DRAW = {
+    "leak": 0.05,
+    "spectral_radius": 0.5,
+    "bias_scaling": 1.0,
+    "input_connectivity": 0.1,
+    "rc_connectivity": 0.1,
+    "seed": 7,
+}
+SCALING = np.r_[np.full(13, 1.0), np.full(13, 0.7)]
+
+
+@pytest.fixture(scope="module")
+def series() -> np.ndarray:
+    """Five clips of 30 frames of 26 numbers."""
+    return np.random.default_rng(0).normal(size=(5, 30, 26))
+
+
+def node() -> Node:
+    made = Node(
+        100,
+        lr=0.05,
+        sr=0.5,
+        input_scaling=SCALING,
+        bias=bernoulli,
+        input_connectivity=0.1,
+        rc_connectivity=0.1,
+        input_dim=26,
+        seed=7,
+    )
+    made.initialize(np.zeros((1, 26)))
+    return made
+
+
+def one_by_one(series: np.ndarray) -> np.ndarray:
+    """States (clips, frames, units) of reservoirpy's own step, reset before every clip."""
+    theirs, made = node(), []
+    for clip in series:
+        theirs.state = {"out": np.zeros(100)}
+        made.append(np.stack([theirs.step(frame) for frame in clip]))
+    return np.stack(made)
+
+
+def test_states_are_those_of_reservoirpy_reset_before_every_clip(series: np.ndarray) -> None:
+    pool = reservoir.drawn(100, SCALING, **DRAW)
+    made = reservoir.states(pool, torch.tensor(series)).transpose(0, 1).numpy()
+    np.testing.assert_allclose(made, one_by_one(series), rtol=0, atol=1e-6)
+
+
+def test_states_do_not_depend_on_order_or_batch(series: np.ndarray) -> None:
+    pool = reservoir.drawn(100, SCALING, **DRAW)
+    together = reservoir.states(pool, torch.tensor(series)).numpy()
+    backwards = reservoir.states(pool, torch.tensor(series[::-1].copy())).numpy()[:, ::-1]
+    alone = np.concatenate([reservoir.states(pool, torch.tensor(clip[None])).numpy() for clip in series], 1)
+    np.testing.assert_allclose(backwards, together, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_readout_is_reservoirpys_ridge(series: np.ndarray, dtype: torch.dtype) -> None:
+    targets = np.array([0, 1, 2, 1, 0])
+    pool = reservoir.drawn(100, SCALING, **DRAW).to(dtype)
+    weights, bias = reservoir.accumulated(pool, series, targets, 3, np.arange(5)).solve(0.1)
+    theirs = Ridge(ridge=0.1)
+    hot = np.eye(3)[targets]
+    theirs.fit(list(one_by_one(series)), [np.tile(row, (30, 1)) for row in hot])
+    tolerance = 1e-8 if dtype is torch.float64 else 2e-4
+    np.testing.assert_allclose(weights, theirs.Wout, atol=tolerance)
+    np.testing.assert_allclose(bias, theirs.bias, atol=tolerance)
+
+
+def test_readout_is_least_squares(series: np.ndarray) -> None:
+    targets = np.array([0, 1, 0, 1, 1])
+    pool = reservoir.drawn(100, SCALING, **DRAW)
+    weights, bias = reservoir.accumulated(pool, series, targets, 2, np.arange(5)).solve(1e-9)
+    rows = reservoir.states(pool, torch.tensor(series)).transpose(0, 1).reshape(150, 100).numpy()
+    solved = np.linalg.lstsq(np.c_[rows, np.ones(150)], np.repeat(np.eye(2)[targets], 30, 0), rcond=None)[0]
+    np.testing.assert_allclose(rows @ weights + bias, np.c_[rows, np.ones(150)] @ solved, atol=1e-4)
+
+
+def test_sums_join(series: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = np.array([0, 1, 0, 1, 1])
+    pool = reservoir.drawn(100, SCALING, **DRAW)
+    whole = reservoir.accumulated(pool, series, targets, 2, np.arange(5))
+    monkeypatch.setattr(reservoir, "BATCH", 2)
+    first = reservoir.accumulated(pool, series, targets, 2, np.array([0, 1, 2]), centre=whole.centre)
+    rest = reservoir.accumulated(pool, series, targets, 2, np.array([3, 4]), centre=whole.centre)
+    for one, other in zip(reservoir.joined(first, rest).solve(0.1), whole.solve(0.1), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+def test_policies_on_a_known_readout() -> None:
+    readout = torch.tensor([[[0.2, 0.1]], [[0.3, 0.9]], [[0.8, 0.0]]])  # 3 frames, 1 clip, 2 classes
+    np.testing.assert_allclose(reservoir.reduced(readout, "argmax"), [[0.3, 0.9]])
+    np.testing.assert_allclose(reservoir.reduced(readout, "max"), [[0.8, 0.9]])
+    np.testing.assert_allclose(reservoir.reduced(readout, "mean"), [[1.3 / 3, 1 / 3]])
+    np.testing.assert_allclose(reservoir.reduced(readout, "sum"), [[1.3, 1.0]])
+
+
+@pytest.mark.parametrize("policy", ["argmax", "max", "mean", "sum"])
+def test_outputs_follow_the_policy(series: np.ndarray, policy: str) -> None:
+    pool = reservoir.drawn(100, SCALING, **DRAW)
+    weights, bias = torch.randn(100, 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    readout = reservoir.states(pool, torch.tensor(series)) @ weights + bias
+    made = reservoir.outputs(pool, series, weights, bias, policy)
+    np.testing.assert_allclose(made, reservoir.reduced(readout, policy), atol=1e-9)
+
+
+def test_given_reservoirs(tmp_path, series: np.ndarray, syllables, short) -> None:
+    rng = np.random.default_rng(1)
+    arrays = {"W": 0.05 * rng.normal(size=(40, 40)), "Win": rng.normal(size=(40, 26)), "bias": rng.normal(size=40)}
+    np.savez(tmp_path / "r.npz", **arrays)
+    fitted = ESN(reservoirs=tmp_path / "r.npz").fit(syllables, parameters=short)
+    np.testing.assert_allclose(fitted.state["recurrent"], arrays["W"], rtol=1e-6)
+    np.savez(tmp_path / "bad.npz", W=arrays["W"], Win=arrays["Win"][:, :3], bias=arrays["bias"])
+    with pytest.raises(CanaryganError, match=r"Win \(40, 3\)"):
+        ESN(reservoirs=tmp_path / "bad.npz").fit(syllables, parameters=short)
+    np.savez(tmp_path / "none.npz", W=arrays["W"])
+    with pytest.raises(CanaryganError, match="Win, bias is missing"):
+        ESN(reservoirs=tmp_path / "none.npz").fit(syllables, parameters=short)

@@ -1,0 +1,214 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from canarygan_decoders import dataset, metrics, search
+
+from canarygan_core import archives, audio, cli
+from canarygan_core.clips import Clips
+
+SHORT = ["--max-length", "0.3"]
+SMALL = ["--esn.units", "60"]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory, syllables: Clips) -> Path:
+    """The syllables as WAV files, one folder a class; one class has a name with a space and an accent."""
+    made = tmp_path_factory.mktemp("data") / "birds"
+    for number, (sound, label) in enumerate(zip(syllables.audio, syllables.labels, strict=True)):
+        name = "été 1" if label == syllables.classes[0] else label
+        audio.write(made / name / f"{number:03d}.wav", 0.2 * sound, syllables.rate)
+    return made
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, folder: Path) -> Path:
+    made = tmp_path_factory.mktemp("built") / "set"
+    assert (
+        cli.main(
+            ["build-decoder-dataset", "-d", str(folder), "-s", str(made), "--split", "0.25", "--augment", "1", *SHORT]
+        )
+        == 0
+    )
+    return made
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, built: Path) -> Path:
+    made = tmp_path_factory.mktemp("trained") / "decoders"
+    assert cli.main(["train-decoders", "-p", str(built), "-s", str(made), "--seeds", "2", *SMALL]) == 0
+    return made
+
+
+def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
+    material = dataset.read(built)
+    arrays = archives.read(built / dataset.ARCHIVE)
+    names = sorted(path.name for path in folder.iterdir())
+    assert arrays["classes"].tolist() == names
+    assert arrays["train_features"].shape == (72, 36, 26)
+    assert arrays["test_features"].shape == (12, 36, 26)
+    assert [(arrays["test_labels"] == name).sum() for name in names] == [3] * 4
+    for side in ("train", "test"):
+        pairs = zip(arrays[f"{side}_sources"], arrays[f"{side}_labels"], strict=True)
+        assert all((folder / source).is_file() and source.startswith(f"{label}/") for source, label in pairs)
+    assert not set(arrays["train_sources"]) & set(arrays["test_sources"])
+    assert set(material.tests) == {"clean", "other-gain", "noise-20dB"}
+    np.testing.assert_allclose(material.tests["other-gain"].features, material.tests["clean"].features, atol=1e-5)
+
+
+def test_the_split_follows_the_seed(folder: Path, tmp_path: Path) -> None:
+    def sources(name: str, seed: int) -> list[str]:
+        words = ["build-decoder-dataset", "-d", folder, "-s", tmp_path / name, "--seed", seed, "--augment", 0, *SHORT]
+        assert cli.main(list(map(str, words))) == 0
+        return archives.read(tmp_path / name / dataset.ARCHIVE)["test_sources"].tolist()
+
+    assert sources("a", 1) == sources("b", 1) != sources("c", 2)
+
+
+def test_training_leaves_what_it_says(trained: Path, folder: Path) -> None:
+    names = sorted(path.name for path in folder.iterdir())
+    summary = json.loads((trained / "summary.json").read_text())
+    assert sorted(summary) == ["esn", "knn", "svm"]
+    for name in summary:
+        arrays = archives.read(trained / f"metrics-{name}.npz")
+        assert arrays["classes"].tolist() == names
+        assert arrays["confusion"].sum() == 12
+        assert arrays["accuracy"] == summary[name]["test"]["clean"]["accuracy"] >= 0.9
+        assert set(summary[name]["test"]) == {"clean", "other-gain", "noise-20dB"}
+        assert (trained / f"confusion-{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert json.loads((trained / name / "decoder.json").read_text())["classes"] == names
+    assert len(summary["esn"]["seeds"]["accuracies"]) == 2
+    assert "seeds" not in summary["knn"]
+    assert json.loads((trained / "manifest.json").read_text())["status"] == "finished"
+
+
+def test_from_sounds_to_labels(trained: Path, folder: Path, tmp_path: Path) -> None:
+    assert cli.main(["decode", "-y", str(trained), str(folder), "-s", str(tmp_path / "out")]) == 0
+    with open(tmp_path / "out" / "decoded.csv", encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 48
+    right = [row["svm"] == Path(row["file"]).parent.name for row in rows]
+    assert np.mean(right) > 0.9
+    assert {row["knn"] for row in rows} == {path.name for path in folder.iterdir()}
+
+
+def test_from_clips_without_a_set(folder: Path, tmp_path: Path, capsys) -> None:
+    words = [
+        "train-decoders",
+        "-d",
+        folder,
+        "-s",
+        tmp_path / "d",
+        "-m",
+        "knn",
+        "--knn.k",
+        3,
+        "--augment",
+        0,
+        *SHORT,
+        "--json",
+    ]
+    assert cli.main(list(map(str, words))) == 0
+    assert json.loads(capsys.readouterr().out)["decoders"]["knn"]["test"]["clean"]["clips"] == 4
+    record = json.loads((tmp_path / "d" / "knn" / "decoder.json").read_text())
+    assert record["decoder"]["options"] == {"k": 3}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-p", "{built}", "--n-mfcc", "20"], "was made with n-mfcc 13, not 20"),
+        (["-p", "{built}", "--split", "0.5"], "--split was settled"),
+        (["-p", "{built}", "-d", "{folder}"], "one of the two"),
+        ([], "one of the two"),
+        (["-d", "{folder}", "--features", "delta"], "deltas"),
+        (["-d", "{folder}", "--split", "1.5"], "0 to below 1"),
+        (["-d", "{folder}/été 1"], "none in a class folder"),
+        (["-p", "{folder}"], "build-decoder-dataset makes one"),
+        (["-p", "{built}", "-m", "knm"], "Did you mean knn?"),
+        (["-p", "{built}", "-m", "knn", "--search", "2"], "names no options to search"),
+        (["-p", "{built}", "--reservoirs", "nowhere"], "no .npz"),
+    ],
+)
+def test_misuse_is_explained(words: list[str], said: str, built: Path, folder: Path, tmp_path: Path, capsys) -> None:
+    words = [word.format(built=built, folder=folder) for word in words]
+    assert cli.main(["train-decoders", *words, "-s", str(tmp_path / "d")]) in (1, 2)
+    assert said in capsys.readouterr().err
+
+
+def test_one_class_is_explained(folder: Path, tmp_path: Path, capsys) -> None:
+    only = tmp_path / "one" / "A"
+    only.mkdir(parents=True)
+    for path in sorted((folder / "été 1").iterdir())[:3]:
+        (only / path.name).write_bytes(path.read_bytes())
+    for task in ("build-decoder-dataset", "train-decoders"):
+        assert cli.main([task, "-d", str(only.parent), "-s", str(tmp_path / "out")]) == 1
+        assert "has one class, A" in capsys.readouterr().err
+
+
+def test_classes_with_one_clip_are_trained_on_and_said(folder: Path, tmp_path: Path, capsys) -> None:
+    for label in ("x", "y"):
+        (tmp_path / "two" / label).mkdir(parents=True)
+    paths = sorted(folder.rglob("*.wav"))
+    (tmp_path / "two" / "x" / "0.wav").write_bytes(paths[0].read_bytes())
+    for path in paths[-4:]:
+        (tmp_path / "two" / "y" / path.name).write_bytes(path.read_bytes())
+    assert (
+        cli.main(["train-decoders", "-d", str(tmp_path / "two"), "-s", str(tmp_path / "d"), "-m", "knn", *SHORT]) == 0
+    )
+    said = capsys.readouterr()
+    assert "One clip only, so none to test on: x" in said.err
+    assert "1 of 1" in said.out
+
+
+def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    words = ["train-decoders", "-p", str(built), "-s", str(tmp_path), "-m", "esn", "--esn.units", "30", "--search"]
+    assert cli.main([*words, "2"]) == 0
+    journal = tmp_path / "search-esn.jsonl"
+    first = journal.read_text().splitlines()
+    assert [json.loads(line)["trial"] for line in first] == [0, 1]
+    journal.write_text("\n".join(first) + '\n{"search": "cut sh')
+    tried = []
+    real = search.crossed
+    monkeypatch.setattr(search, "crossed", lambda decoder, material: tried.append(decoder) or real(decoder, material))
+    assert cli.main([*words, "3"]) == 0
+    assert len(tried) == 1
+    lines = journal.read_text().splitlines()
+    assert lines[:2] == first
+    assert json.loads(lines[3])["trial"] == 2
+    assert cli.main([*words, "3", "--seed", "5"]) == 1
+    assert "another --save-dir" in capsys.readouterr().err
+
+
+def test_folds_keep_copies_together() -> None:
+    labels = np.repeat(["a", "b"], 6)
+    groups = np.arange(12)
+    fold = search.folds(np.tile(labels, 2), np.tile(groups, 2))
+    np.testing.assert_array_equal(fold[:12], fold[12:])
+    assert [(fold[:6] == number).sum() for number in range(3)] == [2, 2, 2]
+
+
+def test_scores_on_a_known_confusion() -> None:
+    score = metrics.score(["a", "a", "a", "b"], ["a", "a", "b", "b"], ["a", "b", "c"])
+    np.testing.assert_array_equal(score.confusion, [[2, 1, 0], [0, 1, 0], [0, 0, 0]])
+    assert score.accuracy == 0.75
+    np.testing.assert_allclose(score.recall, [2 / 3, 1, np.nan])
+    assert score.macro_f1 == pytest.approx((4 / 5 + 2 / 3) / 2)
+    assert metrics.wilson(88, 90) == pytest.approx((0.92257, 0.99388), abs=1e-4)
+    assert metrics.wilson(90, 90) == pytest.approx((0.95906, 1), abs=1e-4)
+
+
+def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
+    from matplotlib.figure import Figure
+
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: drawn.append(figure) or Path(path).touch())
+    metrics.draw(tmp_path / "c.png", metrics.score(["a", "a", "b$"], ["a", "b$", "b$"], ["a", "b$"]), "title")
+    axes = drawn[0].axes[0]
+    assert axes.get_ylabel() == "True class"
+    assert axes.get_xlabel() == "Label given"
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", r"b\$"]
+    cells = {(int(text.get_position()[0]), int(text.get_position()[1])): text.get_text() for text in axes.texts}
+    assert cells == {(0, 0): "1", (1, 0): "1", (1, 1): "1"}  # (column given, row true): an `a` was taken for `b$`

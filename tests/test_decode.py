@@ -1,0 +1,310 @@
+"""`decode`, trained decoders on disk and `generate -y`, by the kernel alone: with toy decoders and no torch."""
+
+import csv
+import json
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import canarygan_core
+from canarygan_core import archives, audio, cli, decoders, sounds
+from canarygan_core.clips import Clips
+from canarygan_core.components import Decoder
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.plugins import Plugin, Registry
+from canarygan_core.tasks import decode as decode_task
+from canarygan_core.tasks import generate as generate_task
+
+RATE = 16000
+CLASSES = ("low", "mid, or so", "hoch \u00fc")
+CENTRES = np.array([1000.0, 2500.0, 4000.0])
+
+
+@dataclass(frozen=True)
+class FittedPitch:
+    """Tells classes apart by the number of zero crossings."""
+
+    classes: tuple[str, ...]
+    width: float
+
+    def posteriors(self, clips: Clips) -> Any:
+        turns = (np.diff(np.signbit(clips.audio), axis=1) != 0).sum(1)
+        sound = np.maximum((np.abs(clips.audio) > 1e-4).sum(1), 1)
+        hertz = turns / sound * clips.rate / 2
+        raised = np.exp(-(((hertz[:, None] - CENTRES) / self.width) ** 2)) + 1e-9
+        return (raised / raised.sum(1, keepdims=True)).astype(np.float32)
+
+    def save(self, folder: Path) -> None:
+        np.savez(folder / "state.npz", classes=np.array(self.classes), width=self.width)
+
+
+@dataclass(frozen=True)
+class Pitch(Decoder):
+    """A toy."""
+
+    name: ClassVar[str] = "pitch"
+
+    width: float = 600.0
+    """Width of a class, Hz."""
+
+    def fit(self, clips: Clips) -> FittedPitch:
+        return FittedPitch(CLASSES, self.width)
+
+    @classmethod
+    def load(cls, folder: Path) -> FittedPitch:
+        with np.load(folder / "state.npz", allow_pickle=False) as state:
+            return FittedPitch(tuple(state["classes"].tolist()), float(state["width"]))
+
+
+class Tones:
+    """A generator of tones: the first latent chooses the pitch, below -0.9 silence."""
+
+    latent_dim, rate, samples = 1, RATE, 1600
+    progress: ClassVar[dict[str, int]] = {"epoch": 3, "step": 7}
+
+    def generate(self, z: Any) -> Any:
+        time = np.arange(self.samples) / self.rate
+        made = np.sin(2 * np.pi * (2500 + 1400 * z[:, :1]) * time).astype(np.float32)
+        return np.where(z[:, :1] < -0.9, 0, made).astype(np.float32)
+
+
+def tone(hertz: float, seconds: float = 0.1, rate: int = RATE) -> Any:
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    made = Registry()
+    made.add(Plugin("toy", "toy", "0"), SimpleNamespace(register_decoders=canarygan_core.hookimpl(lambda: [Pitch])))
+    for task in (decode_task, generate_task):
+        monkeypatch.setattr(task, "installed", lambda: made)
+    monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
+    return made
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """Two decoders in one folder."""
+    clips = Clips(np.zeros((2, 10), np.float32), RATE, labels=np.array(["a", "b"]))
+    for name, width in (("one", 600.0), ("two", 900.0)):
+        decoder = Pitch(width)
+        decoders.save(tmp_path / "decoders" / name, decoder, decoder.fit(clips), threshold=0.6)
+    return tmp_path / "decoders"
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "decoded.csv", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path, capsys) -> None:
+    folder = tmp_path / "data"
+    for name, hertz in (("b/mid.wav", 2500), ("a/low.wav", 1000)):
+        audio.write(folder / name, tone(hertz), RATE)
+    audio.write(tmp_path / "some.wav", tone(3900, rate=44100), 44100)
+    with archives.writing(tmp_path / "generation.npz", 0) as archive:
+        archive.add("x", np.stack([tone(1000), np.zeros(1600, np.float32), tone(3900)]))
+        archive.add("rate", np.asarray(RATE))
+    words = ["decode", "-y", str(trained), *(str(tmp_path / name) for name in ("some.wav", "data", "generation.npz"))]
+    assert cli.main([*words, "-s", str(tmp_path / "out")]) == 0
+    rows = rows_of(tmp_path / "out")
+    labels = ["hoch \u00fc", "low", "mid, or so", "low", "X", "hoch \u00fc"]
+    assert [row["label"] for row in rows] == [row["one"] for row in rows] == [row["two"] for row in rows] == labels
+    assert [Path(row["file"]).name for row in rows] == ["some.wav", "low.wav", "mid.wav", *["generation.npz"] * 3]
+    assert [row["row"] for row in rows] == ["0", "0", "0", "0", "1", "2"]
+    assert [float(row["offset"]) for row in rows[3:]] == pytest.approx([0.1, 0.2, 0.3])
+    assert float(rows[0]["one_posterior"]) > 0.9
+    assert float(rows[4]["one_margin"]) == 0
+    record = json.loads((tmp_path / "out" / "decoded.manifest.json").read_text())
+    assert record["status"] == "finished"
+    assert set(record["inputs"]) == {"decoder one", "decoder two"}
+    assert "resampled" in capsys.readouterr().err
+    assert cli.main([*words, "-s", str(tmp_path / "out")]) == 1
+    assert "--overwrite" in capsys.readouterr().err
+
+
+def test_a_long_recording_by_its_onsets(trained: Path, tmp_path: Path) -> None:
+    quiet = np.zeros(RATE, np.float32)
+    long = np.concatenate([quiet, tone(1000), quiet, tone(3900), quiet, tone(2500)])
+    audio.write(tmp_path / "long.wav", np.stack([long, long], 1), RATE)
+    (tmp_path / "onsets.csv").write_text("onset;offset\n1.0;1.1\n2.1;2.2\n3.2;3.3\n")
+    words = ["decode", "-y", str(trained / "one"), str(tmp_path / "long.wav"), "--onsets", str(tmp_path / "onsets.csv")]
+    assert cli.main([*words, "-s", str(tmp_path / "out"), "--format", "csv", "--format", "audacity"]) == 0
+    assert [row["pitch"] for row in rows_of(tmp_path / "out")] == ["low", "hoch \u00fc", "mid, or so"]
+    lines = (tmp_path / "out" / "long.labels.txt").read_text(encoding="utf-8").splitlines()
+    assert lines == [
+        "1.000000\t1.100000\tlow",
+        "2.100000\t2.200000\thoch \u00fc",
+        "3.200000\t3.300000\tmid, or so",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("onset,end\n1,2\n", "columns onset and offset"),
+        ("onset,offset\n1,x\n", "line 2: onset and offset must be numbers"),
+        ("onset,offset\n2,1\n", "before the offset"),
+        ("onset,offset\n", "no line below"),
+        ("onset,offset\n0.1,9\n", "lasts 0.500 s"),
+        ("file,onset,offset\nother.wav,0,0.1\n", "no line for r.wav"),
+        ("file,onset,offset\nr.wav,0,0.1\nother.wav,0,0.1\n", "names other.wav"),
+    ],
+)
+def test_tables_that_cannot_be_used(text: str, said: str, trained: Path, tmp_path: Path, capsys) -> None:
+    audio.write(tmp_path / "r.wav", tone(1000, 0.5), RATE)
+    (tmp_path / "t.csv").write_text(text)
+    words = ["decode", "-y", trained, tmp_path / "r.wav", "--onsets", tmp_path / "t.csv", "-s", tmp_path / "out"]
+    assert cli.main(list(map(str, words))) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out" / "decoded.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        ([], "Give sound files", 2),
+        (["nothing.wav"], "there is no such file", 1),
+        (["empty"], "holds no sound to decode", 1),
+        (["silence.npz"], "holds no sounds: an archive from generate has x, this has z", 1),
+        (["long.wav"], "--onsets", 1),
+        (["good.wav", "bad.wav"], "1 of 2 sounds cannot be used", 1),
+        (["good.wav", "-p", "p.yml"], "no feature parameters to compare", 2),
+    ],
+)
+def test_what_cannot_be_decoded_is_explained(
+    words: list[str], said: str, code: int, trained: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    np.savez("silence.npz", z=np.zeros((3, 2), np.float32))
+    audio.write(Path("long.wav"), np.tile(tone(1000, 1), 12), RATE)
+    audio.write(Path("good.wav"), tone(1000), RATE)
+    Path("bad.wav").write_text("not a sound")
+    assert cli.main(["decode", "-y", "decoders", *words]) == code
+    assert said in capsys.readouterr().err
+    if "bad.wav" in words:
+        assert cli.main(["decode", "-y", "decoders", *words, "--skip-unusable"]) == 0
+        assert "bad.wav" in capsys.readouterr().err
+
+
+def test_generate_writes_labels_beside_sounds(trained: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    checkpoint = tmp_path / "c.ckpt"
+    checkpoint.write_bytes(b"x")
+    monkeypatch.setattr(generate_task.models, "load", lambda *_, **__: (Tones(), None))
+    z = np.float32([[-0.8], [0], [1], [-1], [1]])
+    np.save(tmp_path / "z.npy", z)
+    words = ["generate", "-x", checkpoint, "-s", tmp_path / "out", "-z", tmp_path / "z.npy", "-y", trained / "one"]
+    assert cli.main([*map(str, words), "--batch-size", "2", "--device", "cpu"]) == 0
+    path = next((tmp_path / "out").glob("*.npz"))
+    made = archives.read(path)
+    assert made["y_pitch"].dtype.kind == "U"
+    assert made["y_pitch"].tolist() == ["low", "mid, or so", "hoch \u00fc", "X", "hoch \u00fc"]
+    assert made["posteriors_pitch"].shape == (5, 3)
+    assert made["classes_pitch"].tolist() == list(CLASSES)
+    np.testing.assert_array_equal(made["z"], z)
+    assert made["x"].shape == (5, 1600)
+    assert cli.main(["decode", "-y", str(trained / "one"), str(path), "-s", str(tmp_path / "again")]) == 0
+    assert [row["pitch"] for row in rows_of(tmp_path / "again")] == made["y_pitch"].tolist()
+
+
+def change(folder: Path, **keys: Any) -> None:
+    record = json.loads((folder / decoders.RECORD).read_text())
+    (folder / decoders.RECORD).write_text(json.dumps(record | keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"schema": 99}, "newer CanaryGAN"),
+        ({"schema": "x"}, "does not describe a decoder"),
+        ({"classes": []}, "names no component, or no class"),
+        ({"classes": ["a", "b", "c"]}, "contradicts itself"),
+        ({"files": {"../../etc/passwd": "sha256:0"}}, "is missing"),
+        ({"files": {"state.npz": "sha256:0"}}, "cut short or changed"),
+        ({"decoder": {"name": "pitsch"}}, "Did you mean pitch?"),
+        ({"threshold": None}, "threshold is missing or of the wrong type"),
+    ],
+)
+def test_records_that_cannot_be_trusted(keys: dict[str, Any], said: str, trained: Path, registry: Registry) -> None:
+    change(trained / "one", **keys)
+    with pytest.raises(CanaryganError, match=said.replace("?", r"\?")):
+        decoders.load(trained / "one", registry)
+
+
+def test_a_folder_of_something_else_is_neither_read_nor_replaced(tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(CanaryganError, match="train-decoders makes one"):
+        decoders.load_all([tmp_path / "mine"], registry)
+    with pytest.raises(CanaryganError, match="is no decoder"):
+        decoders.save(tmp_path / "mine", Pitch(), FittedPitch(CLASSES, 1.0))
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "thesis.txt"]
+
+
+def test_two_of_one_name_take_their_folders(trained: Path, tmp_path: Path, registry: Registry) -> None:
+    assert [one.key for one in decoders.load_all([trained], registry)] == ["one", "two"]
+    assert [one.key for one in decoders.load_all([trained / "two"], registry)] == ["pitch"]
+    (tmp_path / "other").mkdir()
+    (trained / "two").rename(tmp_path / "other" / "one")
+    with pytest.raises(UsageError, match="Two decoders are called one"):
+        decoders.load_all([trained / "one", tmp_path / "other" / "one"], registry)
+
+
+def test_labels_margins_and_consensus() -> None:
+    posteriors = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
+    assert decoders.labels_of(posteriors, "abc").tolist() == ["a", "c"]
+    np.testing.assert_allclose(decoders.margins(posteriors), [0.5, 0.1])
+    votes = [np.array(["a", "a", "X"]), np.array(["b", "a", "b"]), np.array(["a", "c", "c"])]
+    sure = [np.array([0.5, 0.5, 0.5]), np.array([0.9, 0.5, 0.6]), np.array([0.1, 0.9, 0.7])]
+    labels, agreement = decoders.consensus(votes, sure)
+    assert labels.tolist() == ["a", "a", "c"]
+    np.testing.assert_allclose(agreement, [2 / 3, 2 / 3, 1 / 3])
+
+
+def test_the_threshold_rejects_at_most_its_share() -> None:
+    best = np.linspace(0.5, 1, 101)
+    limit = decoders.threshold(np.c_[best, 1 - best], 0.02)
+    assert (best < limit).sum() == 2
+    assert decoders.threshold(np.empty((0, 2)), 0.02) == 0
+
+
+def test_garbage_and_doubt_become_x(trained: Path) -> None:
+    fitted = FittedPitch(("a", "WN"), 1.0)
+    one = decoders.Trained("k", fitted, ("a", "WN"), 0.7, ("WN",), trained, {})
+    posteriors = np.array([[0.9, 0.1], [0.6, 0.4], [0.1, 0.9], [0.5, 0.5]])
+    assert one.votes(posteriors).tolist() == ["a", "X", "X", "X"]
+    assert one.labels(posteriors).tolist() == ["a", "a", "WN", "X"]
+
+
+def test_sounds_not_finite_or_silent_are_x_and_reach_no_decoder(trained: Path, registry: Registry) -> None:
+    one = decoders.load(trained / "one", registry)
+    strange = np.stack([tone(1000), np.full(1600, np.nan, np.float32), np.zeros(1600, np.float32)])
+    posteriors = one.posteriors(Clips(strange, RATE))
+    assert one.labels(posteriors).tolist() == ["low", "X", "X"]
+
+
+def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    for number in range(5):
+        audio.write(tmp_path / f"{number}.wav", tone(1000 + 500 * number, 0.1 + 0.3 * number), RATE)
+    found = sounds.collect([tmp_path])
+    together = np.concatenate([clips for _, clips, _ in sounds.clips_of(found, RATE, 1.0)])
+    monkeypatch.setattr(sounds, "BATCH", 2)
+    parts = list(sounds.clips_of(found, RATE, 1.0))
+    assert [len(heard) for heard, _, _ in parts] == [2, 2, 1]
+    np.testing.assert_array_equal(np.concatenate([clips for _, clips, _ in parts]), together)
+    assert together.shape == (5, RATE)
+    assert "1 of 5 sounds are longer than 1 s" in caplog.text
+
+
+def test_decoding_needs_no_torch(trained: Path, tmp_path: Path) -> None:
+    import subprocess
+
+    script = "import sys, canarygan_core.tasks.decode, canarygan_core.decoders; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
