@@ -55,7 +55,7 @@ def core_alone(session: nox.Session) -> None:
 @nox.parametrize("name", PLUGINS, ids=PLUGINS)
 def plugin(session: nox.Session, name: str) -> None:
     """The kernel and one plugin, nothing else: the plugin's tests."""
-    session.install(".", f"./plugins/{name}", *group("test"))
+    session.install(".", f"./plugins/{name}", *group("test", "references"))
     session.run("pytest", f"plugins/{name}/tests", *session.posargs)
 
 
@@ -124,7 +124,7 @@ def group(*names: str) -> tuple[str, ...]:
 
 def install_system(session: nox.Session) -> None:
     """Everything, editable, as the README installs it, and what tests and type checks need."""
-    session.install("-r", "requirements.txt", *group("test", "types"))
+    session.install("-r", "requirements.txt", *group("test", "references", "types"))
 
 
 def in_system(session: nox.Session, *words: str, module: bool = True) -> None:

@@ -191,7 +191,7 @@ def test_an_interrupted_training_ends_like_one_that_was_not(
             assert process.returncode == -signal.SIGKILL
         else:
             assert process.returncode == 130, told
-            assert "Go on with --resume" in told
+            assert "Go on with canarygan run train-gan --resume" in told
             assert "Traceback" not in told
         resume = ["--resume"]
     interrupted = last(tmp_path)["updates"]
