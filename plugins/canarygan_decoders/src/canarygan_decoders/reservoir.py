@@ -123,15 +123,18 @@ def _dense(matrix: Any) -> Tensor:
 
 
 def states(reservoir: Reservoir, features: Tensor) -> Tensor:
-    """States (frames, n, units) of clips' features (n, frames, inputs), each clip from a state of zero."""
+    """States (frames, n, units) of clips' features (n, frames, inputs), each clip from a state of zero.
+
+    The recurrent product is numpy's: its BLAS is twice as fast as torch's on some processors, and no slower elsewhere.
+    """
     clips, frames, _ = features.shape
     drive = torch.addmm(reservoir.bias, features.transpose(0, 1).reshape(frames * clips, -1), reservoir.inputs.T)
     made = drive.view(frames, clips, reservoir.units)
-    state, weights = torch.zeros_like(made[0]), reservoir.recurrent.T
-    for frame in made:  # each frame's drive becomes its state, in place
-        if frame is not made[0]:
-            frame.addmm_(state, weights)
-        state = frame.tanh_().mul_(reservoir.leak).add_(state, alpha=1 - reservoir.leak)
+    weights, product = reservoir.recurrent.T.numpy(), torch.empty_like(made[0])
+    state = made[0].tanh_().mul_(reservoir.leak)  # from zero
+    for frame in made[1:]:  # each frame's drive becomes its state, in place
+        np.matmul(state.numpy(), weights, out=product.numpy())
+        state = torch.lerp(state, frame.add_(product).tanh_(), reservoir.leak, out=frame)
     return made
 
 
@@ -230,10 +233,15 @@ def _parts(rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 @contextmanager
 def _workers() -> Iterator[ThreadPoolExecutor]:
     """Threads that take a batch each; a product shared out over threads would wait for the slowest at every frame."""
+    from threadpoolctl import threadpool_limits
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with (
+            threadpool_limits(1, user_api="blas"),
+            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
             yield pool
     finally:
         torch.set_num_threads(threads)
