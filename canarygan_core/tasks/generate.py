@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +32,7 @@ def generate(
     dist_params: str = "",
     seed: int = 0,
     batch_size: int = 100,
+    num_workers: Annotated[int, Parameter(alias="-c")] = 2,
     device: str = "auto",
     device_idx: int = 0,
     wav: bool = False,
@@ -51,6 +53,7 @@ def generate(
         dist_params: Its parameters, JSON.
         seed: Seed of the draw.
         batch_size: Sounds computed at a time.
+        num_workers: Threads that write WAV files.
         device: auto, cpu, cuda or mps.
         device_idx: Which GPU.
         wav: Write a WAV file a sound besides.
@@ -59,8 +62,8 @@ def generate(
     """
     if vec_file is not None and num_samples is not None:
         raise UsageError("Give latents with -z or a number with -n, not both.")
-    if batch_size < 1:
-        raise UsageError(f"--batch-size must be at least 1, not {batch_size}.")
+    if batch_size < 1 or num_workers < 1:
+        raise UsageError(f"--batch-size and --num-workers must be at least 1, not {batch_size} and {num_workers}.")
     checkpoint = models.resolve(generator_ckpt)
     generator, run = models.load(checkpoint, installed(), model=model, device=_device(device, device_idx))
     trained = decoders.load_all(decoder_ckpt or [], installed(), transform_params)
@@ -103,7 +106,7 @@ def generate(
             archive.add("checkpoint", np.asarray(files.digest(checkpoint)))
         manifest.add_output(path)
         if wav:
-            _write_waves(path, generator.rate)
+            _write_waves(path, generator.rate, num_workers)
     shares = {one.key: _shares(np.concatenate(posteriors[one.key]), one) for one in trained}
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
     for key, counts in shares.items():
@@ -156,14 +159,19 @@ def _unless_replaced(record: Path, archive: Path) -> Iterator[None]:
         raise
 
 
-def _write_waves(archive: Path, rate: int) -> None:
+def _write_waves(archive: Path, rate: int, workers: int) -> None:
     """Write a folder of WAV files, named like the archive, whole or not at all; one of that name is replaced."""
     sounds, folder = archives.read(archive)["x"], archive.with_suffix("")
     digits = len(str(len(sounds) - 1))
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as draft:
         made = Path(draft) / folder.name
-        for number, sound in enumerate(progress.track(sounds, "writing WAV files")):
-            audio.write(made / f"{number:0{digits}}.wav", sound, rate)
+
+        def write(number: int) -> None:
+            audio.write(made / f"{number:0{digits}}.wav", sounds[number], rate)
+
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in progress.track(pool.map(write, range(len(sounds))), "writing WAV files", len(sounds)):
+                pass
         if folder.exists():
             folder.rename(Path(draft) / "replaced")
         made.rename(folder)
