@@ -227,6 +227,7 @@ def test_wave_files(run, version, tmp_path):
         (["-n", "2", "--batch-size", "0"], 2, "--batch-size must be at least 1"),
         (["-n", "2", "--device", "tpu"], 2, "No device named 'tpu'"),
         (["-n", "0"], 2, "at least 1 vector"),
+        (["-c", "0"], 2, "--num-workers must be at least 1"),
         (["-z", "nowhere.npy"], 1, "There is no file of latents"),
         (["-z", "wide.npy"], 1, r"wants latents of shape \(n, 2\)"),
     ],

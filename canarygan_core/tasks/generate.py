@@ -62,8 +62,9 @@ def generate(
     """
     if vec_file is not None and num_samples is not None:
         raise UsageError("Give latents with -z or a number with -n, not both.")
-    if batch_size < 1 or num_workers < 1:
-        raise UsageError(f"--batch-size and --num-workers must be at least 1, not {batch_size} and {num_workers}.")
+    for flag, number in (("--batch-size", batch_size), ("--num-workers", num_workers)):
+        if number < 1:
+            raise UsageError(f"{flag} must be at least 1, not {number}.")
     checkpoint = models.resolve(generator_ckpt)
     generator, run = models.load(checkpoint, installed(), model=model, device=_device(device, device_idx))
     trained = decoders.load_all(decoder_ckpt or [], installed(), transform_params)
