@@ -198,6 +198,15 @@ def _read(path: Path, rate: int, longest: float | None) -> Recording:
     )
 
 
+def resampled(audio: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+    """Clips (n, samples) brought from one sampling rate to another, Hz; themselves where it is the same."""
+    if rate == wanted:
+        return audio
+    made = [soxr.resample(np.ascontiguousarray(sound), rate, wanted, quality="HQ") for sound in audio]
+    samples = round(audio.shape[1] * wanted / rate)
+    return np.stack(made) if made else np.empty((0, samples), np.float32)
+
+
 def _check_header(stream: BinaryIO, longest: float | None) -> None:
     """Refuse what holds no sound, or far too much to be worth reading."""
     start = stream.read(512)

@@ -1,6 +1,6 @@
 """Clips: the one type that crosses plugins."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -104,3 +104,35 @@ def fit_length(audio: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
     if missing <= 0:
         return audio[:, :samples]
     return np.pad(audio, ((0, 0), (0, missing)))
+
+
+def concatenated(parts: Iterable[Clips]) -> Clips:
+    """Clips of several parts, one after the other; the first says what is not told of each clip.
+
+    Raises:
+        CanaryganError: where there is no part, or they know different things of their clips.
+    """
+    listed = list(parts)
+    if not listed:
+        raise CanaryganError("There are no clips.")
+    first = listed[0]
+
+    def joined(columns: Iterable[NDArray[Any] | None]) -> Any:
+        told = list(columns)
+        found = [column for column in told if column is not None]
+        if 0 < len(found) < len(told):
+            raise CanaryganError("Some of the clips have labels, latents or sources, and some have none.")
+        return np.concatenate(found) if found else None
+
+    try:
+        return replace(
+            first,
+            audio=joined(part.audio for part in listed),
+            labels=joined(part.labels for part in listed),
+            latents=joined(part.latents for part in listed),
+            sources=joined(part.sources for part in listed),
+            posteriors={name: joined(part.posteriors[name] for part in listed) for name in first.posteriors},
+            facts={name: joined(part.facts[name] for part in listed) for name in first.facts},
+        )
+    except (KeyError, ValueError) as error:
+        raise CanaryganError(f"The clips cannot be joined: {error}.") from None

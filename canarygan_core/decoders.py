@@ -4,9 +4,6 @@ A trained decoder is a folder: `decoder.json` says which component it is of and 
 component's own. Nothing in it is ever run.
 """
 
-import json
-import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import files
 from canarygan_core.audio import SILENT
 from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import versions
-from canarygan_core.options import jsonable
+from canarygan_core.fitted import Shelf
 from canarygan_core.plugins import Registry
 
-SCHEMA = 1
-"""Version of `decoder.json`; raised when a reader of the old one would misread the new."""
+SHELF = Shelf(
+    "decoder",
+    schema=1,
+    facts={"classes": list, "threshold": int | float, "garbage": list},
+    maker="train-decoders",
+    again="train anew",
+)
 
-RECORD = "decoder.json"
+RECORD = SHELF.record
 
 X = "X"
 """The label of what is none of the classes."""
@@ -159,32 +159,8 @@ def save(
         garbage: classes that count as X.
         facts: what else is known of the training, JSON values.
     """
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
-    draft.mkdir(parents=True)
-    try:
-        fitted.save(draft)
-        record = {
-            "schema": SCHEMA,
-            "decoder": {"name": decoder.name, "options": jsonable(decoder)},
-            "classes": list(fitted.classes),
-            "threshold": threshold,
-            "garbage": list(garbage),
-            "files": {path.name: files.digest(path) for path in sorted(draft.iterdir())},
-            "versions": versions(),
-            **(facts or {}),
-        }
-        files.write_text(draft / RECORD, json.dumps(record, indent=2) + "\n")
-        if folder.exists():
-            _check_replaceable(folder)
-            shutil.rmtree(folder)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _check_replaceable(folder: Path) -> None:
-    if not (folder / RECORD).is_file() and any(folder.iterdir()):
-        raise CanaryganError(f"{folder} is there and is no decoder: give another --save-dir.")
+    known = {"classes": list(fitted.classes), "threshold": threshold, "garbage": list(garbage)}
+    SHELF.save(folder, decoder, fitted, known | dict(facts or {}))
 
 
 def load(folder: Path, registry: Registry) -> Trained:
@@ -193,17 +169,9 @@ def load(folder: Path, registry: Registry) -> Trained:
     Raises:
         CanaryganError: where it is missing, damaged, of a newer version, or of a decoder that is not installed.
     """
-    record = _record(folder)
-    for name, digest in record["files"].items():
-        if Path(name).name != name or not (folder / name).is_file():
-            raise CanaryganError(
-                f"{folder} is no whole decoder: its {name} is missing. Copy the folder again, or train anew."
-            )
-        if files.digest(folder / name) != digest:
-            raise CanaryganError(
-                f"{folder / name} is not the file that was written: cut short or changed. Copy it again, or train anew."
-            )
-    fitted = registry.get("decoder", record["decoder"]["name"]).load(folder)
+    fitted, record = SHELF.load(folder, registry)
+    if not record["classes"]:
+        raise CanaryganError(f"{folder / RECORD} does not describe a decoder: it names no component, or no class.")
     classes = tuple(map(str, record["classes"]))
     if tuple(fitted.classes) != classes:
         raise CanaryganError(f"{folder} contradicts itself: {RECORD} and what was learnt name different classes.")
@@ -216,31 +184,6 @@ def load(folder: Path, registry: Registry) -> Trained:
         folder=folder,
         record=record,
     )
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    """The content of a folder's `decoder.json`, checked."""
-    path = folder / RECORD
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        schema = int(record["schema"])
-    except OSError:
-        raise CanaryganError(
-            f"{folder} holds no trained decoder: there is no {RECORD} in it. train-decoders makes one."
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise CanaryganError(f"{path} does not describe a decoder ({type(error).__name__}: {error}).") from None
-    if schema > SCHEMA:
-        raise CanaryganError(
-            f"{folder} was written by a newer CanaryGAN (schema {schema}, this reads {SCHEMA}): upgrade."
-        )
-    kinds = {"decoder": dict, "classes": list, "threshold": int | float, "garbage": list, "files": dict}
-    for key, kind in kinds.items():
-        if not isinstance(record.get(key), kind):
-            raise CanaryganError(f"{path} does not describe a decoder: {key} is missing or of the wrong type.")
-    if not isinstance(record["decoder"].get("name"), str) or not record["classes"]:
-        raise CanaryganError(f"{path} does not describe a decoder: it names no component, or no class.")
-    return record
 
 
 def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None = None) -> list[Trained]:

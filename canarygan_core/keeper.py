@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canarygan_core import files
 from canarygan_core.errors import CanaryganError, Interrupted
@@ -61,6 +61,7 @@ class Keeper:
         updates: gives the updates done so far.
         check: called before anything is saved; raises `CanaryganError` where the model is not worth saving.
         saved: called with the path of each checkpoint that stays, and with None before the first update.
+        done: asked at the end of each epoch whether the training has learnt all it can and should end.
     """
 
     def __init__(
@@ -72,10 +73,12 @@ class Keeper:
         updates: Callable[[], int],
         check: Callable[[], None],
         saved: Callable[[Path | None], None],
+        done: Callable[[], bool] = lambda: False,
     ) -> None:
         self.run, self.pace, self.training = run, pace, training
-        self.updates, self.check, self.saved = updates, check, saved
+        self.updates, self.check, self.saved, self.done = updates, check, saved, done
         self.stop: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
         self._renewed = self._warmed = time.monotonic()
         self._began: tuple[int, float] | None = None
 
@@ -88,11 +91,13 @@ class Keeper:
             if self.stop is not None:
                 raise Interrupted("The dry run was stopped; nothing was kept.")
         stopping = _anywhere(trainer, self.stop is not None)
-        if rest == 0 and (epoch % self.training.save_every_n_epochs == 0 or update == self.pace.updates):
+        ended = update == self.pace.updates or (rest == 0 and self.done())
+        trainer.should_stop |= ended
+        if rest == 0 and (ended or epoch % self.training.save_every_n_epochs == 0):
             self.keep(trainer)
         elif stopping or _anywhere(trainer, time.monotonic() - self._renewed > SAVE_EVERY_S):
             self._save(trainer, self.run.last)
-        if stopping and update < self.pace.updates:
+        if stopping and not ended:
             folder, task = shlex.quote(str(self.run.save_dir)), self.run.manifest.record["task"]
             again = f"canarygan run {task} --resume --save-dir {folder} --version {self.run.version}"
             raise Interrupted(f"Stopped after {update} updates (epoch {epoch}), all saved. Go on with {again}")
@@ -149,21 +154,24 @@ class Keeper:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take a first SIGINT or SIGTERM as a request to stop after this update; a second one stops at once."""
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.stop = signal.Signals(number)
-            for name, handler in before.items():
-                signal.signal(name, handler)
-            log.warning(f"{self.stop.name}: stopping after this update; once more stops at once, unsaved.")
-
-        before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-        for name in before:
-            signal.signal(name, ask)
+        self._before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+        self.listen()
         try:
             yield
         finally:
-            for name, handler in before.items():
+            for name, handler in self._before.items():
                 signal.signal(name, handler)
+
+    def listen(self) -> None:
+        """Take the signals, from Lightning too: its own handling of SIGTERM would end an update before it is saved."""
+        for name in self._before if self.stop is None else ():
+            signal.signal(name, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.stop = signal.Signals(number)
+        for name, handler in self._before.items():
+            signal.signal(name, handler)
+        log.warning(f"{self.stop.name}: stopping after this update; once more stops at once, unsaved.")
 
 
 def duration(seconds: float) -> str:

@@ -1,10 +1,14 @@
 """From a checkpoint to the model that made it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from canarygan_core import runs
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core import progress, runs
 from canarygan_core.components import Generator
-from canarygan_core.errors import CanaryganError
+from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.manifest import Manifest
 from canarygan_core.plugins import Registry
 
@@ -50,4 +54,38 @@ def load(checkpoint: Path, registry: Registry, *, model: str | None, device: str
             if model is not None:
                 raise
             refusals.append(f"{name}: {error}")
+    if refusals and manifest is not None:
+        task = manifest.record["task"]
+        raise CanaryganError(f"{checkpoint} is of {task}, and no installed model can read it: give one of train-gan.")
     raise CanaryganError("\n".join(refusals) or "No model is installed; pip install canarygan-wavegan brings one.")
+
+
+def sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:
+    """Sounds of latents, batch by batch, (at most `batch_size`, samples).
+
+    The last batch is filled up before it is computed, so that a sound's bytes do not depend on how many there are.
+    """
+    with progress.bar("generating", len(z)) as advance:
+        for start in range(0, len(z), batch_size):
+            part = z[start : start + batch_size]
+            missing = batch_size - len(part)
+            made = generator.generate(np.concatenate([part, np.zeros((missing, z.shape[1]), np.float32)]))
+            yield made[: len(part)]
+            advance(len(part))
+
+
+def device(name: str, index: int) -> str:
+    """A device as torch spells it; `auto` is a GPU where there is one.
+
+    Raises:
+        UsageError: on any other name than auto, cpu, cuda and mps.
+    """
+    if name not in ("auto", "cpu", "cuda", "gpu", "mps"):
+        raise UsageError(f"No device named {name!r}; there are auto, cpu, cuda and mps.")
+    if name == "auto":
+        try:
+            import torch
+        except ImportError:  # a model that needs none
+            return "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return f"cuda:{index}" if name in ("cuda", "gpu") else name

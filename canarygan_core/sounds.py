@@ -24,6 +24,9 @@ log = logging.getLogger("canarygan")
 BATCH = 256
 """Sounds read at a time."""
 
+COORDINATES = ".umap.npz"
+"""How the names of archives end that hold where sounds lie, not sounds; they lie beside those that do."""
+
 LONGEST = 10
 """A file of more clip lengths than this is a recording, to be cut before it is decoded."""
 
@@ -65,7 +68,7 @@ def collect(paths: Sequence[Path], cuts: Cuts | None = None) -> list[Sound]:
     sounds = []
     for path in found:
         if path.suffix.lower() == ".npz":
-            x, rate = _archive(path)
+            x, rate = archive(path)
             length = x.shape[1] / rate
             sounds += [Sound(str(path), row, row * length, (row + 1) * length, False) for row in range(len(x))]
         elif cuts is not None:
@@ -80,14 +83,16 @@ def _searched(folder: Path) -> list[Path]:
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in known and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in known
+        and not path.name.endswith(COORDINATES)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not found:
         raise CanaryganError(f"{folder} holds no sound to decode: no {', '.join(known)} in it.")
     return found
 
 
-def _archive(path: Path) -> tuple[NDArray[np.float32], int]:
+def archive(path: Path) -> tuple[NDArray[np.float32], int]:
     """The sounds (n, samples) of a generation archive, memory-mapped, and their rate in Hz."""
     content = archives.read(path)
     if "x" not in content:
@@ -164,7 +169,7 @@ def _assigned(recordings: Sequence[Path], cuts: Cuts) -> dict[Path, Sequence[tup
 
 
 def clips_of(
-    sounds: Sequence[Sound], rate: int, seconds: float
+    sounds: Sequence[Sound], rate: int, seconds: float, label: str = "decoding"
 ) -> Iterator[tuple[list[Sound], NDArray[np.float32], list[Problem]]]:
     """Batches of sounds with where they end, their audio (n, samples) at `rate`, and what cannot be used.
 
@@ -172,9 +177,10 @@ def clips_of(
         sounds: as `collect` found them.
         rate: sampling rate wanted, Hz.
         seconds: length of a clip: shorter sounds are padded with zeros at the end, longer ones cut at the end.
+        label: what is being done, for the progress bar.
     """
     samples, cut, resampled = round(seconds * rate), 0, set()
-    with bar("decoding", len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
+    with bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _batches(sounds):
             if batch[0].file.lower().endswith(".npz"):
                 heard, clips, problems = _from_archive(batch, rate)
@@ -195,9 +201,7 @@ def clips_of(
     if resampled:
         log.info(f"Sounds of {', '.join(map(str, sorted(resampled)))} Hz were resampled to {rate} Hz.")
     if cut:
-        log.warning(
-            f"{cut} of {len(sounds)} sounds are longer than {seconds:g} s, and only their beginning was decoded."
-        )
+        log.warning(f"{cut} of {len(sounds)} sounds are longer than {seconds:g} s, and only their beginning was heard.")
 
 
 def _batches(sounds: Sequence[Sound]) -> Iterator[Sequence[Sound]]:
@@ -216,11 +220,9 @@ def _batches(sounds: Sequence[Sound]) -> Iterator[Sequence[Sound]]:
 
 
 def _from_archive(batch: Sequence[Sound], rate: int) -> tuple[list[Sound], list[NDArray[np.float32]], list[Problem]]:
-    x, own = _archive(Path(batch[0].file))
+    x, own = archive(Path(batch[0].file))
     clips = np.asarray(x[batch[0].row : batch[-1].row + 1], np.float32)
-    if own != rate:
-        return list(batch), [soxr.resample(clip, own, rate, quality="HQ") for clip in clips], []
-    return list(batch), list(clips), []
+    return list(batch), list(audio.resampled(clips, own, rate)), []
 
 
 def _from_file(sound: Sound, rate: int, seconds: float) -> tuple[Sound, NDArray[np.float32], int] | Problem:

@@ -99,6 +99,7 @@ def fit(
     with progress.bar("training", keeper.pace.updates) as advance, keeper.listening():
 
         def started(trainer: "Trainer", module: "LightningModule") -> None:
+            keeper.listen()
             advance(keeper.updates())
             if trainer.is_global_zero and keeper.updates() == 0:
                 keeper.saved(None)

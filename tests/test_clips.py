@@ -1,10 +1,13 @@
 """Clips: what belongs together stays together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from canarygan_core.clips import Clips, fit_length
+from canarygan_core.clips import Clips, concatenated, fit_length
 from canarygan_core.errors import CanaryganError
+from canarygan_core.testing import toy_clips
 
 AUDIO = np.arange(20, dtype=np.float32).reshape(5, 4)
 
@@ -77,3 +80,23 @@ def test_fit_length():
     assert np.array_equal(fit_length(AUDIO, 3), AUDIO[:, :3])
     assert np.shares_memory(fit_length(AUDIO, 4), AUDIO)
     assert fit_length(AUDIO, 6).dtype == np.float32
+
+
+def test_parts_are_joined_in_order_with_all_that_is_known():
+    whole = toy_clips(10)
+    parts = list(whole.batches(3))
+    joined = concatenated(iter(parts))
+    np.testing.assert_array_equal(joined.audio, whole.audio)
+    np.testing.assert_array_equal(joined.labels, whole.labels)
+    np.testing.assert_array_equal(joined.sources, whole.sources)
+    assert joined.origin == whole.origin
+
+
+def test_parts_that_know_different_things_are_not_joined():
+    clips = toy_clips(2)
+    with pytest.raises(CanaryganError, match="some have none"):
+        concatenated([clips, replace(clips, labels=None)])
+    with pytest.raises(CanaryganError, match="cannot be joined"):
+        concatenated([replace(clips, facts={"gain": np.ones(2)}), clips])
+    with pytest.raises(CanaryganError, match="no clips"):
+        concatenated([])

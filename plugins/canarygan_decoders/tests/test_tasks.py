@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canarygan_decoders import dataset, metrics, search
+from canarygan_decoders import dataset, search
 
 from canarygan_core import archives, audio, cli
 from canarygan_core.clips import Clips
@@ -188,27 +188,3 @@ def test_folds_keep_copies_together() -> None:
     fold = search.folds(np.tile(labels, 2), np.tile(groups, 2))
     np.testing.assert_array_equal(fold[:12], fold[12:])
     assert [(fold[:6] == number).sum() for number in range(3)] == [2, 2, 2]
-
-
-def test_scores_on_a_known_confusion() -> None:
-    score = metrics.score(["a", "a", "a", "b"], ["a", "a", "b", "b"], ["a", "b", "c"])
-    np.testing.assert_array_equal(score.confusion, [[2, 1, 0], [0, 1, 0], [0, 0, 0]])
-    assert score.accuracy == 0.75
-    np.testing.assert_allclose(score.recall, [2 / 3, 1, np.nan])
-    assert score.macro_f1 == pytest.approx((4 / 5 + 2 / 3) / 2)
-    assert metrics.wilson(88, 90) == pytest.approx((0.92257, 0.99388), abs=1e-4)
-    assert metrics.wilson(90, 90) == pytest.approx((0.95906, 1), abs=1e-4)
-
-
-def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
-    from matplotlib.figure import Figure
-
-    drawn = []
-    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: drawn.append(figure) or Path(path).touch())
-    metrics.draw(tmp_path / "c.png", metrics.score(["a", "a", "b$"], ["a", "b$", "b$"], ["a", "b$"]), "title")
-    axes = drawn[0].axes[0]
-    assert axes.get_ylabel() == "True class"
-    assert axes.get_xlabel() == "Label given"
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", r"b\$"]
-    cells = {(int(text.get_position()[0]), int(text.get_position()[1])): text.get_text() for text in axes.texts}
-    assert cells == {(0, 0): "1", (1, 0): "1", (1, 1): "1"}  # (column given, row true): an `a` was taken for `b$`

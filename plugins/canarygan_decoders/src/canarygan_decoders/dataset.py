@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import archives
+from canarygan_core import archives, evaluation
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
@@ -91,7 +91,7 @@ def prepared(
         garbage: labels that count as X.
     """
     labels, _ = examples.columns(clips)
-    train, test = examples.split(labels, share, seed)
+    train, test = evaluation.split(labels, share, seed)
     lonely = sorted(set(labels.tolist()) - set(labels[test].tolist())) if share else []
     if lonely:
         log.warning(f"One clip only, so none to test on: {', '.join(lonely)}.")

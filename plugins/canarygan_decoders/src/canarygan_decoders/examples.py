@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
+from canarygan_core.noise import extent, with_noise
 from canarygan_decoders import features
 from canarygan_decoders.features import Features
 
@@ -17,9 +18,6 @@ SHIFT = 0.010
 
 SNR = (15.0, 40.0)
 """Signal to noise of an altered copy, from and to, dB."""
-
-AUDIBLE = 0.01
-"""Level that counts as sound, of a clip's peak."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,20 +85,6 @@ def _altered(sound: NDArray[np.float32], rate: int, rng: np.random.Generator) ->
     return with_noise(moved, rng.uniform(*SNR), rng)
 
 
-def extent(sound: NDArray[np.float32]) -> tuple[int, int]:
-    """Where a clip's sound starts and ends, samples; all of it where it is silent."""
-    heard = np.flatnonzero(np.abs(sound) > AUDIBLE * np.abs(sound).max())
-    return (int(heard[0]), int(heard[-1]) + 1) if len(heard) else (0, len(sound))
-
-
-def with_noise(sound: NDArray[np.float32], snr: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A sound (samples,) under white noise, so many dB below the sound's mean power from its start to its end."""
-    start, end = extent(sound)
-    power = float(np.mean(np.square(sound[start:end], dtype=np.float64)))
-    noise = rng.standard_normal(len(sound), np.float32)
-    return sound + noise * np.float32(np.sqrt(power * 10 ** (-snr / 10)))
-
-
 def conditions(clips: Clips, seed: int) -> dict[str, Clips]:
     """Held-out clips as they are, at the level they were recorded at, and under noise: what accuracy is given for."""
     audio = np.asarray(clips.audio)
@@ -112,20 +96,3 @@ def conditions(clips: Clips, seed: int) -> dict[str, Clips]:
         "other-gain": replace(clips, audio=(audio / gain).astype(np.float32)),
         "noise-20dB": replace(clips, audio=noisy),
     }
-
-
-def split(labels: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows to train on and to test on: of each class the same share, chosen by the seed, in order.
-
-    A class of two clips or more gives at least one to each side; a class of one is only trained on.
-    """
-    if not 0 <= share < 1:
-        raise CanaryganError(f"--split is {share:g}: the share of clips to test on may be 0 to below 1.")
-    test: list[int] = []
-    for number, label in enumerate(np.unique(labels)):
-        rows = np.flatnonzero(labels == label)
-        wanted = min(max(round(share * len(rows)), 1), len(rows) - 1) if share else 0
-        test += np.random.default_rng([seed, number]).permutation(rows)[:wanted].tolist()
-    held = np.zeros(len(labels), bool)
-    held[test] = True
-    return np.flatnonzero(~held), np.flatnonzero(held)

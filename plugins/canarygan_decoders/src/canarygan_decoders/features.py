@@ -164,24 +164,15 @@ def stream(clips: "Clips", parameters: Features) -> "Iterator[NDArray[np.float32
     import numpy as np
     import torch
 
+    from canarygan_core.audio import resampled
     from canarygan_core.clips import fit_length
 
     if clips.rate != parameters.sampling_rate:
         log.info(f"Resampling clips from {clips.rate} Hz to {parameters.sampling_rate} Hz.")
     for batch in clips.batches(CHUNK):
-        audio = fit_length(_at_rate(np.asarray(batch.audio), clips.rate, parameters.sampling_rate), parameters.samples)
+        audio = fit_length(resampled(np.asarray(batch.audio), clips.rate, parameters.sampling_rate), parameters.samples)
         with torch.inference_mode():
             yield transform(torch.tensor(audio), parameters).numpy()
-
-
-def _at_rate(audio: "NDArray[np.float32]", rate: int, wanted: int) -> "NDArray[np.float32]":
-    """Clips (n, samples) brought to another sampling rate, Hz."""
-    if rate == wanted:
-        return audio
-    import numpy as np
-    import soxr
-
-    return np.stack([soxr.resample(np.ascontiguousarray(sound), rate, wanted, quality="HQ") for sound in audio])
 
 
 def transform(audio: "Tensor", parameters: Features) -> "Tensor":

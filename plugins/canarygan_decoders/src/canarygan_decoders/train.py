@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.manifest import Manifest, ending
+from canarygan_core.options import shared
 from canarygan_core.task import Answer, Request, Slot
 from canarygan_decoders.config import contradictions
 from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from canarygan_core.evaluation import Score
     from canarygan_decoders.dataset import Material
 
 log = logging.getLogger("canarygan")
@@ -63,7 +65,7 @@ def train_decoders(
     from canarygan_core import files
     from canarygan_decoders.search import search as searched
 
-    chosen = [_seeded(decoder, seed, request) for decoder in model]
+    chosen = [shared(decoder, request.given, seed=seed) for decoder in model]
     if search and not any(hasattr(decoder, "searched") for decoder in chosen):
         raise UsageError(
             f"--search: {', '.join(decoder.name for decoder in chosen)} names no options to search; esn does."
@@ -89,14 +91,6 @@ def train_decoders(
     head = f"{originals} clips trained on ({len(material.train)} with altered copies); {sizes}."
     ending_lines = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
     return Answer("\n".join([head, *lines, *ending_lines]), {"path": str(save_dir), "decoders": summary})
-
-
-def _seeded(decoder: Decoder, seed: int, request: Request) -> Decoder:
-    """The decoder with the task's seed, where it takes one and was not given its own."""
-    named = {field.name for field in dataclasses.fields(decoder)}
-    if "seed" not in named or f"{decoder.name}.seed" in request.given:
-        return decoder
-    return dataclasses.replace(decoder, seed=seed)  # type: ignore[call-arg]
 
 
 def _reservoirs(path: Path | None) -> list[Path]:
@@ -155,15 +149,14 @@ def _trained(
     """Train a decoder, test it and write all that is known of it; gives the same for programs and for people."""
     import numpy as np
 
-    from canarygan_core import decoders, files
-    from canarygan_decoders import metrics
+    from canarygan_core import decoders, evaluation, files
 
     trials = _variants(decoder, seeds, reservoirs)
     log.info(f"Training {decoder.name}{f', {len(trials)} times' if len(trials) > 1 else ''}.")
     fitted = _fitted(trials[0], material)
     posteriors = {name: _judged(fitted, material, name) for name in material.tests}
     scores = {
-        name: metrics.score(test.labels, decoders.labels_of(posteriors[name], fitted.classes), fitted.classes)
+        name: evaluation.score(test.labels, decoders.labels_of(posteriors[name], fitted.classes), fitted.classes)
         for name, test in material.tests.items()
     }
     record: dict[str, Any] = {"test": {name: score.record() for name, score in scores.items()}}
@@ -180,7 +173,7 @@ def _trained(
         for other in trials[1:]:
             again = _fitted(other, material)
             labels = decoders.labels_of(_judged(again, material, "clean"), again.classes)
-            accuracies.append(metrics.score(material.tests["clean"].labels, labels, again.classes).accuracy)
+            accuracies.append(evaluation.score(material.tests["clean"].labels, labels, again.classes).accuracy)
         if len(trials) > 1:
             mean, spread = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
             lines.append(f"  {len(trials)} seeds      accuracy {mean:.3f}, standard deviation {spread:.3f}")
@@ -195,7 +188,7 @@ def _trained(
             np.savez(stream, **_arrays(scores))  # type: ignore[arg-type]
         manifest.add_output(path)
         figure = save_dir / f"confusion-{decoder.name}.png"
-        metrics.draw(figure, scores["clean"], f"{decoder.name}: accuracy {scores['clean'].accuracy:.3f}")
+        evaluation.draw(figure, scores["clean"], f"{decoder.name}: accuracy {scores['clean'].accuracy:.3f}")
         manifest.add_output(figure)
     return record, lines
 
@@ -242,19 +235,10 @@ def _confused(score: Any) -> list[str]:
     return [f"  taken for another: {', '.join(said)}"] if said else []
 
 
-def _arrays(scores: "Mapping[str, Any]") -> "dict[str, NDArray[Any]]":
+def _arrays(scores: "Mapping[str, Score]") -> "dict[str, NDArray[Any]]":
     """The content of `metrics-<name>.npz`."""
     import numpy as np
 
-    clean = scores["clean"]
-    arrays = {
-        "confusion": clean.confusion,
-        "classes": np.asarray(clean.classes),
-        "accuracy": np.asarray(clean.accuracy),
-        "interval_95": np.asarray(clean.interval),
-        "macro_f1": np.asarray(clean.macro_f1),
-        "recall": clean.recall,
-    }
-    return arrays | {
+    return scores["clean"].arrays() | {
         f"accuracy_{name}": np.asarray(score.accuracy) for name, score in scores.items() if name != "clean"
     }

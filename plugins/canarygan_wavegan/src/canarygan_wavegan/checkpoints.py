@@ -1,10 +1,8 @@
 """Checkpoints in: ours, and those of the original CanaryGAN. No code in either is run."""
 
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core import files
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.weights import Inert, read
 from canarygan_wavegan.networks import SEED_LENGTH, STRIDES, Generator, Shape
 
 SCHEMA = 1
@@ -60,39 +58,6 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
         return TrainedGenerator(network, rate, progress, device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"Cannot use --device {device}: {str(error).splitlines()[0]}") from None
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A checkpoint's content. Classes that torch does not vouch for are replaced by inert stand-ins, never imported."""
-    if not path.is_file():
-        raise CanaryganError(f"There is no checkpoint at {path}.")
-    if not zipfile.is_zipfile(path):
-        raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
-    try:
-        files.check_zip(path)
-        unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-        inert: list[Any] = [(type(name, (Inert,), {}), name) for name in unknown]
-        with torch.serialization.safe_globals(inert):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError:
-        raise CanaryganError(
-            f"{path} asks for code to be run when it is read, which is refused; it was not run."
-        ) from None
-    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
-        raise CanaryganError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
-    if not isinstance(content, dict):
-        raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
-    return content
-
-
-class Inert:
-    """Stands in for an object of a class that must not be imported; keeps what it would have been built from."""
-
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
 
 
 def _ours(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[str, int]]:

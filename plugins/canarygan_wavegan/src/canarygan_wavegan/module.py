@@ -15,6 +15,7 @@ from canarygan_core import training as shared
 from canarygan_core.clips import Clips
 from canarygan_core.keeper import Pace
 from canarygan_core.training import Training
+from canarygan_core.weights import average_gradients
 from canarygan_wavegan.batches import ClipStream
 from canarygan_wavegan.checkpoints import SCHEMA
 from canarygan_wavegan.losses import generator_loss, gradient_penalty, interpolate, wasserstein_estimate
@@ -203,19 +204,6 @@ def track_average(average: nn.Module, network: nn.Module, decay: float, updates:
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
     for kept, buffer in zip(average.buffers(), network.buffers(), strict=True):
         kept.copy_(buffer)
-
-
-@torch.no_grad()
-def average_gradients(weights: list[nn.Parameter]) -> None:
-    """Replace gradients by their mean over all processes, in one exchange."""
-    gradients = [weight.grad for weight in weights if weight.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    torch.distributed.all_reduce(flat)
-    flat /= torch.distributed.get_world_size()
-    start = 0
-    for gradient in gradients:
-        gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-        start += gradient.numel()
 
 
 def gradient_norm(network: nn.Module) -> float:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.strategies import DDPStrategy
 from numpy.typing import NDArray
 
 from canarygan_core import training as shared
+from canarygan_core import weights
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.errors import CanaryganError
 from canarygan_core.keeper import Keeper, Pace
@@ -31,14 +31,6 @@ WORTHWHILE = 1.2
 
 PREVIEWED = 16
 """Latents whose sounds are followed through the training."""
-
-
-class SyncedByModule(DDPStrategy):
-    """Several processes without Lightning's wrapper: it expects one backward pass a step, and the module makes many."""
-
-    def configure_ddp(self) -> None:
-        for weight in self.model.state_dict().values():  # type: ignore[union-attr]
-            torch.distributed.broadcast(weight, src=0)
 
 
 def train(options: "WaveGAN", clips: Clips, run: "Run", training: Training) -> None:
@@ -61,8 +53,7 @@ def train(options: "WaveGAN", clips: Clips, run: "Run", training: Training) -> N
     )
     if torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")
-    several = training.devices * training.num_nodes > 1
-    shared.fit(module, training, run, keeper, strategy=SyncedByModule() if several else "auto")
+    shared.fit(module, training, run, keeper, strategy=weights.strategy(training))
     reached = {"updates": module.updates, "epochs": module.pace.epoch(module.updates), "samples": module.shape.samples}
     run.manifest.add(result=reached)
 

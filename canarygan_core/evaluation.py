@@ -1,4 +1,4 @@
-"""How often a decoder is right, and how sure that number is."""
+"""Clips held out to test on, how often they are told right, and how sure that number is."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +9,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import files
+from canarygan_core.errors import CanaryganError
+
+
+def split(labels: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows to train on and to test on: of each class the same share, chosen by the seed, in order.
+
+    A class of two clips or more gives at least one to each side; a class of one is only trained on.
+    """
+    if not 0 <= share < 1:
+        raise CanaryganError(f"--split is {share:g}: the share of clips to test on may be 0 to below 1.")
+    test: list[int] = []
+    for number, label in enumerate(np.unique(labels)):
+        rows = np.flatnonzero(labels == label)
+        wanted = min(max(round(share * len(rows)), 1), len(rows) - 1) if share else 0
+        test += np.random.default_rng([seed, number]).permutation(rows)[:wanted].tolist()
+    held = np.zeros(len(labels), bool)
+    held[test] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """How a decoder did on held-out clips.
+    """How whatever tells classes apart did on held-out clips.
 
     Attributes:
         classes: labels, in the order of the confusion's rows and columns.
@@ -60,6 +80,17 @@ class Score:
         low, high = self.interval
         return f"{self.accuracy:.3f}, 95 % from {low:.3f} to {high:.3f} ({self.right} of {self.clips})"
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The same for a file, each as an array: the content of `metrics-<name>.npz`."""
+        return {
+            "confusion": self.confusion,
+            "classes": np.asarray(self.classes),
+            "accuracy": np.asarray(self.accuracy),
+            "interval_95": np.asarray(self.interval),
+            "macro_f1": np.asarray(self.macro_f1),
+            "recall": self.recall,
+        }
+
     def record(self) -> dict[str, Any]:
         """The same for programs."""
         return {
@@ -100,8 +131,6 @@ def draw(path: Path, result: Score, title: str) -> None:
     """Draw a confusion matrix: true classes downwards, labels given rightwards, counts in the cells."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
-    from canarygan_core import files
 
     count = len(result.classes)
     side = 2.5 + 0.45 * count
