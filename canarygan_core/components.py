@@ -6,7 +6,7 @@ A component holds options and nothing else; what is learnt lives in the files of
 """
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from canarygan_core.clips import Clips
     from canarygan_core.runs import Run
     from canarygan_core.training import Training
+
+Listener = Callable[["Clips"], "Clips"]
+"""What a metric keeps of clips, of a few of them at a time."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,24 @@ class Metric(Component):
 
     @abc.abstractmethod
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
-        """Named scores of generated clips against real ones."""
+        """Named scores of generated clips against real ones, both as the listener left them.
+
+        Log a warning where there are too few clips to trust a score; raise `CanaryganError` where there is none.
+        """
+
+    def listener(self) -> Listener:
+        """What clips go through, some at a time as they come, before they are scored; by default they are kept whole.
+
+        A metric that needs only features of each clip lets its listener give `Clips` with those as `facts` and an
+        audio of no samples, and any number of sounds costs little memory. Metrics whose listeners are equal share one,
+        so let it be a frozen dataclass that can be called.
+        """
+        return kept
+
+
+def kept(clips: "Clips") -> "Clips":
+    """The clips as they are: what a metric hears that wants them whole."""
+    return clips
 
 
 class FittedProjector(Protocol):

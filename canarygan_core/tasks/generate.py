@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from canarygan_core import archives, audio, decoders, files, latents, models, progress
 from canarygan_core.clips import Clips
-from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.manifest import Manifest, ending
 from canarygan_core.plugins import installed
@@ -66,7 +65,7 @@ def generate(
         if number < 1:
             raise UsageError(f"{flag} must be at least 1, not {number}.")
     checkpoint = models.resolve(generator_ckpt)
-    generator, run = models.load(checkpoint, installed(), model=model, device=_device(device, device_idx))
+    generator, run = models.load(checkpoint, installed(), model=model, device=models.device(device, device_idx))
     trained = decoders.load_all(decoder_ckpt or [], installed(), transform_params)
     version = run.path.parent.name.removeprefix("version_") if run else checkpoint.stem
     epoch, step = generator.progress["epoch"], generator.progress["step"]
@@ -91,7 +90,7 @@ def generate(
         posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
         with archives.writing(path, size=size) as archive:
-            sounds = _decoded(_sounds(generator, z, batch_size), generator.rate, trained, posteriors)
+            sounds = _decoded(models.sounds(generator, z, batch_size), generator.rate, trained, posteriors)
             archive.stream("x", shape, np.dtype(np.float32), sounds)
             archive.add("z", z)
             for one in trained:
@@ -122,17 +121,6 @@ def _shares(posteriors: NDArray[np.float32], trained: decoders.Trained) -> dict[
     """How many sounds have each label, those that the decoder would reject under X."""
     labels, counts = np.unique(trained.votes(posteriors), return_counts=True)
     return dict(zip(labels.tolist(), counts.tolist(), strict=True))
-
-
-def _sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:
-    """Sounds batch by batch. The last one is filled up, so that a sound's bytes do not depend on how many there are."""
-    with progress.bar("generating", len(z)) as advance:
-        for start in range(0, len(z), batch_size):
-            part = z[start : start + batch_size]
-            missing = batch_size - len(part)
-            sounds = generator.generate(np.concatenate([part, np.zeros((missing, z.shape[1]), np.float32)]))
-            yield sounds[: len(part)]
-            advance(len(part))
 
 
 def _decoded(
@@ -176,16 +164,3 @@ def _write_waves(archive: Path, rate: int, workers: int) -> None:
         if folder.exists():
             folder.rename(Path(draft) / "replaced")
         made.rename(folder)
-
-
-def _device(name: str, index: int) -> str:
-    """A device as torch spells it; `auto` is a GPU where there is one."""
-    if name not in ("auto", "cpu", "cuda", "gpu", "mps"):
-        raise UsageError(f"No device named {name!r}; there are auto, cpu, cuda and mps.")
-    if name == "auto":
-        try:
-            import torch
-        except ImportError:  # a model that needs none
-            return "cpu"
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return f"cuda:{index}" if name in ("cuda", "gpu") else name

@@ -5,19 +5,16 @@ import shlex
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from canarygan_core import runs
 from canarygan_core.components import Dataset, Model
-from canarygan_core.errors import CanaryganError
 from canarygan_core.manifest import Manifest
+from canarygan_core.resuming import SHAPING, same_data, same_options
 from canarygan_core.task import Answer, Request, Slot
 from canarygan_core.training import Training
-
-if TYPE_CHECKING:
-    from canarygan_core.clips import Clips
 
 log = logging.getLogger("canarygan")
 
@@ -41,10 +38,10 @@ def train_gan(
     """
     started = Manifest.read(runs.latest(save_dir, version) / "manifest.json") if resume else None
     if started is not None:
-        _same_options(request, started)
+        same_options(request, started, {"model": None, "dataset": None, "training": SHAPING})
     clips = dataset.load()
     if started is not None:
-        _same_data(clips, started)
+        same_data(clips, started)
     if training.dry_run:
         training = replace(training, devices=1, num_nodes=1)
         with tempfile.TemporaryDirectory() as folder, runs.opened(Path(folder), request) as run:
@@ -59,31 +56,3 @@ def train_gan(
     text = f"Trained. Checkpoints: {run.checkpoints}\nListen and look: {run.previews}\nMake sounds: {generate}"
     data = {"version": run.version, "checkpoint": str(run.last), "previews": str(run.previews)}
     return Answer(text, data | {"manifest": str(run.manifest.path)})
-
-
-def _same_data(clips: "Clips", started: Manifest) -> None:
-    """Refuse to go on with other clips than those that the training began with."""
-    before = started.record.get("dataset", {}).get("fingerprint")
-    if before is not None and before != clips.origin.get("fingerprint"):
-        raise CanaryganError(
-            f"The clips have changed since {started.path.parent} was started (fingerprint {before[:19]} then, "
-            f"{str(clips.origin.get('fingerprint'))[:19]} now). Bring them back, or start anew without --resume."
-        )
-
-
-def _same_options(request: Request, started: Manifest) -> None:
-    """Refuse to go on with other options than those that shape what is learnt."""
-    before, now = started.record["options"], request.options
-    for part in ("model", "dataset", "training"):
-        old, new = before[part].get("options", before[part]), now[part].get("options", now[part])
-        if before[part].get("name") != now[part].get("name"):
-            named = f"--{part} {before[part]['name']}"
-            raise CanaryganError(f"{started.path.parent} was started with {named}: leave --{part} out, or start anew.")
-        fixed = old.keys() - {"data_dir"} if part != "training" else {"batch_size", "seed"}
-        for name in sorted(fixed):
-            if old[name] != new.get(name):
-                flag = "--" + name.replace("_", "-")
-                raise CanaryganError(
-                    f"{started.path.parent} was started with {flag} {old[name]}, not {new.get(name)}: "
-                    f"leave {flag} out, or start a new version without --resume."
-                )

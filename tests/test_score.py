@@ -1,0 +1,269 @@
+"""`score`: any metric, on sounds that come from files, archives or a model, streamed."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from canarygan_core import archives, audio, cli, hearing, models
+from canarygan_core.clips import Clips
+from canarygan_core.components import Metric
+from canarygan_core.errors import CanaryganError
+from canarygan_core.noise import white_noise
+from canarygan_core.tasks import score
+from canarygan_core.testing import toy_clips
+
+
+@dataclass(frozen=True)
+class Loudness(Metric):
+    """Difference of mean levels; keeps sounds whole."""
+
+    name: ClassVar[str] = "loudness"
+
+    offset: float = 0.0
+    """Added, for a test, dB."""
+    seed: int = 0
+    """Seed, for a test."""
+
+    def score(self, generated, reference):
+        levels = [20 * np.log10(np.sqrt((clips.audio**2).mean())) for clips in (generated, reference)]
+        return {"difference": float(levels[0] - levels[1] + self.offset), "seed": float(self.seed)}
+
+
+HEARD = []
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Keeps the peaks alone, and notes how many clips came at a time."""
+
+    def __call__(self, clips):
+        HEARD.append(len(clips))
+        return replace(clips, audio=np.empty((len(clips), 0), np.float32), facts={"peak": np.abs(clips.audio).max(1)})
+
+
+@dataclass(frozen=True)
+class Peak(Metric):
+    """Mean peak; its listener keeps no sound."""
+
+    name: ClassVar[str] = "peak"
+
+    def listener(self):
+        return Peaks()
+
+    def score(self, generated, reference):
+        assert generated.audio.shape[1] == 0
+        if generated.labels is not None:
+            return {"labelled": 1.0, "peak": float(generated.facts["peak"].mean())}
+        return {"peak": float(generated.facts["peak"].mean())}
+
+
+@dataclass(frozen=True)
+class Trough(Peak):
+    """Shares the listener of `peak`."""
+
+    name: ClassVar[str] = "trough"
+
+
+@dataclass(frozen=True)
+class Wanting(Metric):
+    """Needs a model to listen with."""
+
+    name: ClassVar[str] = "wanting"
+
+    model_ckpt: Path | None = None
+    """Model, path."""
+
+    def listener(self):
+        if self.model_ckpt is None:
+            raise CanaryganError("wanting listens with a model: give -m.")
+        return Peaks()
+
+    def score(self, generated, reference):
+        if len(generated) < 4:
+            raise CanaryganError("wanting needs 4 clips at least.")
+        return {"path": float(len(str(self.model_ckpt)))}
+
+
+@pytest.fixture
+def ask(installed, monkeypatch, tmp_path, capsys):
+    """A function that runs `score` on synthetic clips and gives its exit code, its record and what it said."""
+    registry = installed(Loudness, Peak, Trough, Wanting)
+    monkeypatch.setattr(score, "installed", lambda: registry)
+    monkeypatch.chdir(tmp_path)
+    data = ["--dataset", "synthetic", "--syllables", "2", "--per-class", "6"]
+
+    def run(*words):
+        HEARD.clear()
+        code = cli.main(["score", *data, *map(str, words)])
+        path = tmp_path / "scores" / "scores.json"
+        return code, json.loads(path.read_text()) if path.is_file() else None, capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """An archive of 250 generated sounds with labels."""
+    clips = toy_clips(250, samples=2000)
+    path = tmp_path / "generation.npz"
+    with archives.writing(path, clips.audio.nbytes) as writer:
+        writer.add("x", clips.audio)
+        writer.add("y_knn", clips.labels)
+        writer.add("rate", np.asarray(16000))
+    return path
+
+
+def test_every_installed_metric_is_asked_and_those_that_cannot_listen_are_left_out(ask, archive):
+    code, record, said = ask(archive)
+    assert code == 0
+    assert set(record["metrics"]) == {"loudness", "peak", "trough", "wanting"}
+    assert "give -m" in record["metrics"]["wanting"]["error"]
+    assert "Left out: wanting: " in said.err
+    assert record["metrics"]["peak"]["scores"]["labelled"] == 1
+    assert record["generated"]["clips"] == 250
+    assert record["reference"]["clips"] == 12
+
+
+def test_metrics_of_equal_listeners_share_one_and_no_more_than_a_batch_is_heard_at_a_time(ask, archive):
+    ask(archive, "--metric", "peak", "--metric", "trough", "--no-context")
+    assert max(HEARD) <= 256
+    assert sum(HEARD) == 250 + 12
+
+
+def test_real_halves_and_noise_stand_beside(ask, archive):
+    _, record, said = ask(archive, "--metric", "loudness")
+    told = record["metrics"]["loudness"]
+    assert abs(told["context"]["real"]["difference"]) < 3
+    assert told["context"]["noise"]["difference"] > abs(told["context"]["real"]["difference"]) + 0.3
+    assert "real halves" in said.out
+    assert "white noise" in said.out
+    _, record, _ = ask(archive, "--metric", "loudness", "--no-context", "--overwrite")
+    assert "context" not in record["metrics"]["loudness"]
+
+
+def test_options_and_the_seed_reach_the_metrics(ask, archive):
+    _, record, _ = ask(archive, "--metric", "loudness", "--loudness.offset", "100", "--seed", "3")
+    told = record["metrics"]["loudness"]
+    assert told["options"] == {"offset": 100.0, "seed": 3}
+    assert told["scores"]["seed"] == 3
+    _, record, _ = ask(archive, "--metric", "loudness", "--loudness.seed", "5", "--seed", "3", "--overwrite")
+    assert record["metrics"]["loudness"]["scores"]["seed"] == 5
+
+
+def test_the_model_to_listen_with_is_given_to_those_that_want_one(ask, archive, tmp_path):
+    _, record, _ = ask(archive, "--metric", "wanting", "-m", "abc")
+    assert record["metrics"]["wanting"]["scores"]["path"] == 3
+    _, record, _ = ask(archive, "--metric", "wanting", "-m", "abc", "--wanting.model-ckpt", "own", "--overwrite")
+    assert record["metrics"]["wanting"]["options"]["model_ckpt"] == "own"
+
+
+def test_a_metric_without_a_score_loses_nothing_of_the_others(ask, tmp_path):
+    audio.write(tmp_path / "one.wav", toy_clips(1, samples=2000).audio[0], 16000)
+    code, record, said = ask(tmp_path / "one.wav", "-m", "abc")
+    assert code == 1
+    assert record["metrics"]["wanting"]["error"] == "wanting needs 4 clips at least."
+    assert "scores" in record["metrics"]["peak"]
+    manifest = json.loads((tmp_path / "scores" / "manifest.json").read_text())
+    assert manifest["status"] == "finished"
+    assert any("wanting needs 4 clips" in warning["message"] for warning in manifest["warnings"])
+    assert "wanting needs 4 clips" in said.err
+
+
+class Toy:
+    latent_dim, rate, samples, progress = 2, 32000, 4000, {"epoch": 1, "step": 1}
+
+    def generate(self, z):
+        return np.repeat(z[:, :1], self.samples, axis=1)
+
+
+def test_a_model_makes_sounds_on_the_way_at_the_rate_of_the_real_clips(ask, tmp_path, monkeypatch):
+    (tmp_path / "toy.ckpt").write_text("")
+    monkeypatch.setattr(models, "load", lambda *_, **__: (Toy(), None))
+    shapes = []
+    whole = hearing.hear
+    monkeypatch.setattr(
+        hearing,
+        "hear",
+        lambda batches, listeners: whole((shapes.append(one.audio.shape) or one for one in batches), listeners),
+    )
+    code, record, _ = ask("-x", "toy.ckpt", "-n", 250, "--metric", "peak", "--no-context")
+    assert code == 0
+    assert shapes[:3] == [(100, 2000), (100, 2000), (50, 2000)]
+    assert record["generated"] == {"clips": 250, "from": ["toy.ckpt"]}
+    assert not list(tmp_path.rglob("*.npz"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    {
+        "nothing": ([], "Give generated sounds"),
+        "both": (["sounds.npz", "-x", "a.ckpt"], "Give generated sounds"),
+        "latents alone": (["sounds.npz", "-n", "5"], "give the model with -x"),
+        "number and file": (["-x", "a.ckpt", "-n", "5", "-z", "z.npy"], "not both"),
+        "batch": (["sounds.npz", "--batch-size", "0"], "--batch-size must be at least 1"),
+        "missing": (["nowhere.wav"], "nowhere.wav"),
+        "no checkpoint": (["-x", "nowhere"], "There is no checkpoint"),
+        "unknown metric": (["sounds.npz", "--metric", "loudnes"], "Did you mean loudness?"),
+        "asked for by name": (["sounds.npz", "--metric", "wanting"], "give -m"),
+    }.values(),
+)
+def test_what_cannot_be_scored_is_said(ask, words, told):
+    code, record, said = ask(*words)
+    assert code in (1, 2)
+    assert record is None
+    assert told in said.err
+
+
+def test_an_empty_archive_is_refused(ask, tmp_path):
+    np.savez(tmp_path / "empty.npz", x=np.empty((0, 100), np.float32))
+    code, _, said = ask(tmp_path / "empty.npz")
+    assert code == 1
+    assert "holds no sounds" in said.err
+
+
+def test_scores_that_are_there_are_kept(ask, archive):
+    assert ask(archive, "--metric", "peak")[0] == 0
+    code, _, said = ask(archive, "--metric", "peak")
+    assert code == 1
+    assert "is there already" in said.err
+
+
+def test_noise_has_the_peak_of_the_clips_and_another_seed_makes_another():
+    clips = toy_clips(20, samples=500)
+    noise = white_noise(clips, 1)
+    assert noise.audio.shape == (20, 500)
+    np.testing.assert_allclose(np.abs(noise.audio).max(1), np.abs(clips.audio).max(1).mean(), rtol=1e-5)
+    assert not np.array_equal(noise.audio, white_noise(clips, 2).audio)
+
+
+def test_halves_share_every_class_and_leave_nothing_out():
+    clips = toy_clips(20, classes=2)
+    one, other = hearing.halves(clips, 0)
+    np.testing.assert_array_equal(np.sort(np.concatenate([one, other])), np.arange(20))
+    assert sorted(np.unique(clips.labels[one], return_counts=True)[1]) == [5, 5]
+    with pytest.raises(CanaryganError, match="cannot be halved"):
+        hearing.halves(Clips(np.zeros((1, 9), np.float32), 16000), 0)
+
+
+def labelled(path, **columns):
+    with archives.writing(path, 0) as writer:
+        writer.add("x", toy_clips(3, samples=2000).audio)
+        for name, labels in columns.items():
+            writer.add(name, np.array(labels))
+    return path
+
+
+def test_labels_are_those_of_a_decoder_that_labelled_all_sounds_or_none(ask, tmp_path):
+    one = labelled(tmp_path / "one.npz", y_esn=["a"] * 3, y_knn=["b"] * 3)
+    two = labelled(tmp_path / "two.npz", y_knn=["c"] * 3)
+    _, record, said = ask(one, two, "--metric", "peak", "--no-context")
+    assert record["metrics"]["peak"]["scores"]["labelled"] == 1
+    assert "labelled by knn" in said.err
+    three = labelled(tmp_path / "three.npz")
+    _, record, said = ask(one, three, "--metric", "peak", "--no-context", "--overwrite")
+    assert "labelled" not in record["metrics"]["peak"]["scores"]
+    assert "No decoder labelled all" in said.err
