@@ -1,18 +1,18 @@
-"""What each kind of component promises, checked on toy clips; see `testing`."""
+"""What each kind of component promises, checked on toy clips and on odd ones; see `testing`."""
 
-import functools
 import json
 import math
-import os
 import pickle
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from canarygan_core import model_behaviour
 from canarygan_core.components import Component, Dataset, Decoder, Metric, Model, Projector
 from canarygan_core.errors import CanaryganError
-from canarygan_core.training import Training
+from canarygan_core.toys import odd_clips, refuses, toy_clips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,34 +20,8 @@ if TYPE_CHECKING:
 
     from canarygan_core.clips import Clips
 
-
-def toy_clips(count: int = 8, classes: int = 2, samples: int = 4096, rate: int = 16000, seed: int = 0) -> "Clips":
-    """Clips that are quick to make and easy to tell apart: a tone of its own pitch a class, with a little noise.
-
-    Args:
-        count: clips; their classes take turns.
-        classes: labels `s0`, `s1`, ...; their pitches are spread over a twentieth to a third of the rate.
-        samples: length of a clip, samples.
-        rate: Hz.
-        seed: of the phases, the detuning (up to 2 %) and the noise (40 dB below the tone).
-    """
-    import numpy as np
-
-    from canarygan_core.clips import Clips
-
-    rng = np.random.default_rng(seed)
-    label = np.arange(count) % classes
-    pitch = np.linspace(rate / 20, rate / 3, classes)[label] * rng.uniform(0.98, 1.02, count)  # Hz
-    phase = rng.uniform(0, 2 * np.pi, count)
-    tone = np.sin(2 * np.pi * pitch[:, None] * np.arange(samples) / rate + phase[:, None]) * np.hanning(samples)
-    audio = 0.5 * tone + 0.005 * rng.standard_normal((count, samples))
-    return Clips(
-        audio=audio.astype(np.float32),
-        rate=rate,
-        labels=np.array([f"s{number}" for number in label], dtype=np.str_),
-        sources=np.array([f"s{number}/{row:04d}.wav" for row, number in enumerate(label)], dtype=np.str_),
-        origin={"dataset": "toy", "fingerprint": f"toy-{count}-{classes}-{samples}-{rate}-{seed}"},
-    )
+CLOSE = 1e-4
+"""How far numbers may lie apart that should be equal, as a share of the largest, for arithmetic in other batches."""
 
 
 def check(component: Component, folder: Path) -> None:
@@ -61,7 +35,7 @@ def check(component: Component, folder: Path) -> None:
     elif isinstance(component, Projector):
         _projector(component, folder)
     elif isinstance(component, Model):
-        _model(component, folder)
+        model_behaviour.check(component, folder, toy_clips())
 
 
 def _dataset(dataset: Dataset) -> None:
@@ -87,23 +61,54 @@ def _dataset(dataset: Dataset) -> None:
 
 
 def _metric(metric: Metric) -> None:
+    from canarygan_core.clips import concatenated
+
     name = type(metric).__name__
+    listen = metric.listener()
+    try:
+        shared = listen == metric.listener() and hash(listen) == hash(metric.listener())
+    except TypeError as error:
+        raise AssertionError(
+            f"The listener of {name} cannot be hashed ({error}): make it a frozen dataclass."
+        ) from None
+    assert shared, f"Two listeners of one {name} differ: make it a frozen dataclass, equal where its fields are."
     generated, reference = toy_clips(seed=1), toy_clips(seed=2)
     kept = generated.audio.copy(), reference.audio.copy()
-    scores = metric.score(generated, reference)
+    scores = metric.score(listen(generated), listen(reference))
     scored = isinstance(scores, dict) and len(scores) > 0
     assert scored, f"{name}.score must return a dict with at least one score, not {scores!r}."
-    for key, value in scores.items():
-        assert isinstance(key, str), f"{name}.score must name its scores by strings, not {key!r}."
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        assert number, (
-            f"{name}.score must give {key} as a Python float, not {type(value).__name__}: float(...) makes one."
-        )
-        assert math.isfinite(value), f"{name}.score gives {key} = {value}, which is no finite number."
-    again = metric.score(generated, reference)
+    _check_scores(name, scores)
+    again = metric.score(listen(generated), listen(reference))
     assert again == scores, f"{name}.score gives {again} the second time, after {scores}: seed what you draw."
     same = (generated.audio == kept[0]).all() and (reference.audio == kept[1]).all()
     assert same, f"{name}.score changes the clips: work on copies."
+    try:
+        parts = [concatenated(listen(part) for part in clips.batches(3)) for clips in (generated, reference)]
+        apart = metric.score(*parts)
+    except CanaryganError as error:
+        raise AssertionError(f"What {name} hears of clips 3 at a time cannot be scored: {error}") from error
+    equal = scores.keys() == apart.keys() and all(
+        math.isclose(scores[key], apart[key], rel_tol=10 * CLOSE, abs_tol=CLOSE) for key in scores
+    )
+    assert equal, f"{name} scores {apart} where clips come 3 at a time, {scores} at once: hear each clip on its own."
+    for odd, clips in odd_clips(8).items():
+        for side, pair in {"generated": (clips, reference), "real": (generated, clips)}.items():
+            found = refuses(f"{name} with {odd} on the {side} side", partial(_scores, metric, *pair))
+            _check_scores(f"With {odd} on the {side} side {name}", found or {})
+
+
+def _scores(metric: Metric, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    listen = metric.listener()
+    return metric.score(listen(generated), listen(reference))
+
+
+def _check_scores(name: str, scores: Mapping[str, float]) -> None:
+    for key, value in scores.items():
+        assert isinstance(key, str), f"{name}.score must name its scores by strings, not {key!r}."
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        told = f"{name}.score must give {key} as a Python float, not {type(value).__name__}: float(...) makes one."
+        assert number, told
+        assert math.isfinite(value), f"{name}.score gives {key} = {value}, which is no finite number."
 
 
 def _decoder(decoder: Decoder, folder: Path) -> None:
@@ -115,16 +120,33 @@ def _decoder(decoder: Decoder, folder: Path) -> None:
     classes = [str(label) for label in fitted.classes]
     assert sorted(classes) == clips.classes, f"{name}: classes are {classes} after fitting {clips.classes}."
     told = fitted.posteriors(clips)
-    assert told.shape == (24, 3), f"{name}.posteriors must have shape (clips, classes), (24, 3), not {told.shape}."
+    _check_posteriors(name, told, (24, 3))
+    order = np.random.default_rng(0).permutation(24)
+    moved = fitted.posteriors(clips.select(order))
+    assert np.allclose(moved, told[order], atol=CLOSE), f"{name}.posteriors depend on the clips' order: reset state."
+    alone = fitted.posteriors(clips.select(slice(5, 6)))
+    assert np.allclose(alone, told[5:6], atol=CLOSE), f"{name}.posteriors of a clip depend on the others given with it."
+    again = decoder.fit(clips).posteriors(clips)
+    assert np.allclose(again, told, atol=CLOSE), f"{name} learns something else the second time: seed what you draw."
+    _check_saved(decoder, fitted, folder, lambda one: one.posteriors(clips), told)
+    none = refuses(f"{name}.posteriors of no clips", lambda: fitted.posteriors(toy_clips(0)))
+    if none is not None:
+        _check_posteriors(name, none, (0, 3))
+    unlabelled = {"clips without labels": replace(clips, labels=None), "clips of one class": toy_clips(4, classes=1)}
+    for odd, given in {**odd_clips(24), **unlabelled}.items():
+        if odd != "a clip that is NaN":  # neither folders nor the kernel hand such clips to a decoder
+            learnt = refuses(f"{name}.fit on {odd}", partial(decoder.fit, given))
+            if learnt is not None:
+                _check_posteriors(f"{name} fitted on {odd}", learnt.posteriors(clips), (24, len(learnt.classes)))
+
+
+def _check_posteriors(name: str, told: "NDArray[np.float32]", shape: tuple[int, int]) -> None:
+    import numpy as np
+
+    assert told.shape == shape, f"{name}.posteriors must have shape (clips, classes), {shape}, not {told.shape}."
     sound = np.isfinite(told).all() and (told >= 0).all()
     assert sound, f"{name}.posteriors must be probabilities: finite, from 0."
     assert np.allclose(told.sum(1), 1, atol=1e-3), f"{name}.posteriors: rows must sum to 1, not {told.sum(1)}."
-    order = np.random.default_rng(0).permutation(24)
-    moved = fitted.posteriors(clips.select(order))
-    assert np.allclose(moved, told[order], atol=1e-4), f"{name}.posteriors depend on the clips' order: reset the state."
-    alone = fitted.posteriors(clips.select(slice(5, 6)))
-    assert np.allclose(alone, told[5:6], atol=1e-4), f"{name}.posteriors of a clip depend on the others given with it."
-    _check_saved(decoder, fitted, folder, lambda one: one.posteriors(clips), told)
 
 
 def _projector(projector: Projector, folder: Path) -> None:
@@ -134,14 +156,39 @@ def _projector(projector: Projector, folder: Path) -> None:
     clips = toy_clips(count=24, classes=3)
     fitted = projector.fit(clips)
     laid = fitted.project(clips)
-    shaped = laid.ndim == 2 and len(laid) == 24 and laid.shape[1] > 0
+    _check_coordinates(name, laid, 24)
+    near = CLOSE * max(1.0, float(np.abs(laid).max()))
+    again = fitted.project(clips)
+    assert np.allclose(again, laid, atol=near), f"{name}.project lays the same clips elsewhere each time: seed it."
+    order = np.random.default_rng(0).permutation(24)
+    moved = fitted.project(clips.select(order))
+    assert np.allclose(moved, laid[order], atol=near), f"{name}.project depends on the clips' order."
+    alone = fitted.project(clips.select(slice(5, 6)))
+    assert np.allclose(alone, laid[5:6], atol=near), f"{name}.project of a clip depends on the others given with it."
+    _check_saved(projector, fitted, folder, lambda one: one.project(clips), laid)
+    none = refuses(f"{name}.project of no clips", lambda: fitted.project(toy_clips(0)))
+    if none is not None:
+        assert none.shape == (0, laid.shape[1]), f"{name}.project of no clips must be (0, k), not {none.shape}."
+    for odd, given in odd_clips(24).items():
+        found = refuses(f"{name} with {odd}", partial(_fitted_projection, projector, given, clips))
+        if found is not None:
+            _check_coordinates(f"Fitted on {odd}, {name}", found, 24)
+    broken = odd_clips(24)["a clip that is NaN"]
+    found = refuses(f"{name}.project of a clip that is NaN", lambda: fitted.project(broken))
+    if found is not None:
+        _check_coordinates(f"Of a clip that is NaN, {name}", found, 24)
+
+
+def _fitted_projection(projector: Projector, fitted_on: "Clips", clips: "Clips") -> "NDArray[np.float32]":
+    return projector.fit(fitted_on).project(clips)
+
+
+def _check_coordinates(name: str, laid: "NDArray[np.float32]", count: int) -> None:
+    import numpy as np
+
+    shaped = laid.ndim == 2 and len(laid) == count and laid.shape[1] > 0
     assert shaped, f"{name}.project must be (clips, k), not {laid.shape}."
     assert np.isfinite(laid).all(), f"{name}.project gives NaN or infinite coordinates."
-    again = fitted.project(clips)
-    assert np.allclose(again, laid, atol=1e-4), (
-        f"{name}.project lays the same clips elsewhere the second time: seed it."
-    )
-    _check_saved(projector, fitted, folder, lambda one: one.project(clips), laid)
 
 
 def _check_saved(
@@ -166,34 +213,3 @@ def _is_pickle(path: Path) -> bool:
     with open(path, "rb") as stream:
         start = stream.read(2)
     return len(start) == 2 and start[0] == 0x80 and start[1] <= pickle.HIGHEST_PROTOCOL
-
-
-class _Trap:
-    """Unpickling it leaves a mark."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return functools.partial(os.mkdir, str(self.mark)), ()
-
-
-def _model(model: Model, folder: Path) -> None:
-    name = type(model).__name__
-    mark = folder / "mark"
-    for what, content in {"junk": b"no checkpoint", "pickle": pickle.dumps(_Trap(mark))}.items():
-        path = folder / f"{what}.ckpt"
-        path.write_bytes(content)
-        try:
-            type(model).load(path)
-        except CanaryganError:
-            pass
-        except Exception as error:
-            raise AssertionError(f"{name}.load must raise CanaryganError on {what}, not {error!r}.") from error
-        else:
-            raise AssertionError(f"{name}.load must raise CanaryganError on a file that is no checkpoint ({what}).")
-        assert not mark.exists(), f"{name}.load runs code from the file: load tensors alone, with weights_only=True."
-    for preset, options in model.presets.items():
-        known = {field.name for cls in (type(model), Training) for field in fields(cls)}
-        unknown = [key for key in options if key.replace("-", "_") not in known]
-        assert not unknown, f"{name}: preset {preset} sets {unknown[0]}, which is no option of it or of Training."

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.config import Dict
 
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
+from canarygan_core.homes import HOMES
 from canarygan_core.options import flags, jsonable, peek
 from canarygan_core.plugins import Registry
 from canarygan_core.slots import Choice, parameters_of, part_of, slot_of
@@ -230,11 +231,11 @@ class Command:
         names = self._said(flag, *([slot.alias] if slot.alias else []))
         if not names:
             implied = [name for given, name in slot.implied.items() if self._said(given)]
-            names = implied[:1] or slot.defaults
+            names = implied[:1] or (registry.names(kind) if slot.every else slot.defaults)
         if self.helping:  # help is there before anything to choose from is
             names = [name for name in names if name not in slot.defaults or name in registry.names(kind)]
         elif not names:
-            raise UsageError(f"Choose with {flag}: {', '.join(registry.names(kind)) or f'no {kind} is installed'}.")
+            raise UsageError(f"Choose with {flag}: {', '.join(registry.names(kind)) or _none_of(kind)}.")
         classes = tuple(registry.get(kind, name) for name in dict.fromkeys(names if several else names[-1:]))
         return Choice(parameter, kind, slot, several, classes, tuple(registry.names(kind)))
 
@@ -290,6 +291,12 @@ class Command:
         record = runs.of_task(Manifest.read(path), self.task.name).record
         flat = {key: value for key, value in flags(record["options"]).items() if key not in MOMENTARY}
         return [Layer(str(path), flat, record.get("cwd", ""))]
+
+
+def _none_of(kind: str) -> str:
+    """That no component of a kind is installed, and what brings some."""
+    ours = sorted(set(HOMES.get(kind, {}).values()))
+    return f"no {kind} is installed" + (f"; pip install {' or '.join(ours)} brings some" if ours else "")
 
 
 def _placed(value: Any, folder: Path) -> Any:

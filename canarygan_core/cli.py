@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
 
@@ -15,6 +16,8 @@ from cyclopts import App, CycloptsError, Parameter
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry, installed
 from canarygan_core.task import Answer, Task
+
+ForPrograms = Annotated[bool, Parameter(name="--json", negative=(), help="For programs.")]
 
 SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose"}
 """Flags that every task takes, wherever they stand."""
@@ -70,17 +73,16 @@ def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) 
     bound = command.bind(argv)
     _speak(switches)
     answer = bound()
-    if answer is None:
-        return 0
-    _tell(answer, switches)
-    return answer.exit_code
+    return 0 if answer is None else _tell(answer, switches)
 
 
-def _tell(answer: Answer, switches: set[str]) -> None:
+def _tell(answer: Answer, switches: set[str]) -> int:
+    """Print an answer; gives its exit code."""
     if "json" in switches:
         print(json.dumps(answer.data, indent=2))
     elif "quiet" not in switches and answer.text:
         print(answer.text)
+    return answer.exit_code
 
 
 def _speak(switches: set[str]) -> None:
@@ -135,10 +137,7 @@ def _catalogue(registry: Registry, *, whole: bool = False) -> App:
                     place.command(_shim, name=second or first, help=task.summary)
     app.command(run)
 
-    @app.command(name="plugins")
-    def plugins(*, json: Annotated[bool, Parameter(negative=(), help="For programs.")] = False) -> int:
-        """List the installed plugins: what each offers, and what failed and why."""
-        return _list_plugins(registry, as_json=json)
+    app.command(_plugins(registry))
 
     @app.command(name="completion")
     def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
@@ -157,20 +156,50 @@ def _shim(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True
     """Stand in for a task in the list; tasks themselves are found before this list is asked."""
 
 
-def _list_plugins(registry: Registry, *, as_json: bool) -> int:
-    if as_json:
-        data = {
-            "plugins": [vars(plugin) for plugin in registry.plugins],
-            "conflicts": [vars(conflict) for conflict in registry.conflicts],
-        }
-        print(json.dumps(data, indent=2))
-        return 0
-    for plugin in registry.plugins:
-        print(f"{plugin.name}  ({plugin.distribution} {plugin.version})")
-        if plugin.failure:
-            print(f"  not loaded: {plugin.failure}")
-        for kind, names in sorted(plugin.offers.items()):
-            print(f"  {kind + 's':<12} {', '.join(sorted(names))}")
-    for conflict in registry.conflicts:
-        print(f"conflict: {conflict}")
-    return 0
+def _plugins(registry: Registry) -> App:
+    """The command `plugins`: what is installed, what a name is, and a plugin of one's own."""
+    app = App(
+        "plugins",
+        help="List the installed plugins: what each offers, and what failed and why.",
+        help_format="plaintext",
+        version_flags=[],
+    )
+
+    @app.default
+    def listed(*, json: ForPrograms = False) -> int:
+        from canarygan_core import plugin_commands
+
+        return _tell(plugin_commands.listed(registry), {"json"} if json else set())
+
+    @app.command(name="show")
+    def show(*name: str, json: ForPrograms = False) -> int:
+        """Tell what a component, a task or a plugin is: its options, where it comes from, why it was not loaded.
+
+        Args:
+            name: What to look up; a task of two words as two words.
+        """
+        from canarygan_core import plugin_commands
+
+        return _tell(plugin_commands.shown(registry, " ".join(name)), {"json"} if json else set())
+
+    @app.command(name="new")
+    def new(
+        name: str,
+        /,
+        *,
+        kind: Literal["metric", "decoder", "model", "dataset", "projector"],
+        save_dir: Annotated[Path, Parameter(alias="-s")] = Path("."),
+        json: ForPrograms = False,
+    ) -> int:
+        """Write a plugin of your own that works as it stands: a package with one component and its test.
+
+        Args:
+            name: Of the component, as it will be typed: lower-case letters and digits joined by dashes.
+            kind: What it is to be.
+            save_dir: Folder in which the package's own is made, path.
+        """
+        from canarygan_core import scaffold
+
+        return _tell(scaffold.written(name, kind, save_dir, registry), {"json"} if json else set())
+
+    return app

@@ -100,6 +100,11 @@ class Manifest:
         self.record["outputs"][os.path.relpath(path, self.path.parent)] = files.digest(path)
         self.write()
 
+    def remove_output(self, path: Path) -> None:
+        """Forget a file that is no longer kept."""
+        self.record["outputs"].pop(os.path.relpath(path, self.path.parent), None)
+        self.write()
+
     def warn(self, message: str) -> None:
         """Record a warning."""
         self.record["warnings"].append({"time": _now(), "message": message})

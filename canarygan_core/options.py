@@ -2,11 +2,15 @@
 
 import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cyclopts import default_name_transform
+
+from canarygan_core.components import Component
+
+Chosen = TypeVar("Chosen", bound=Component)
 
 
 def peek(words: Sequence[str], *flags: str) -> list[str]:
@@ -54,3 +58,21 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def shared(component: Chosen, given: Collection[str], **values: Any) -> Chosen:
+    """A component with a task's own values for those options that it has and was not given for itself.
+
+    Args:
+        component: one of several that a task takes.
+        given: the flags that the user gave; a component's own are `name.option`.
+        values: by option.
+    """
+    named = {field.name for field in dataclasses.fields(component)}
+    own = {flag.replace("_", "-") for flag in given}
+    mine = {
+        name: value
+        for name, value in values.items()
+        if name in named and f"{component.name}.{name.replace('_', '-')}" not in own
+    }
+    return dataclasses.replace(component, **mine)

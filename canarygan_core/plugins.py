@@ -12,9 +12,11 @@ from typing import Any
 
 import pluggy
 
-from canarygan_core import hookspecs
+from canarygan_core import api, hookspecs
+from canarygan_core.api import KERNEL, UNKNOWN
 from canarygan_core.components import KINDS
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
+from canarygan_core.homes import HOMES, home
 from canarygan_core.task import Task
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -26,14 +28,6 @@ SPELLING = "of lower-case letters and digits joined by dashes"
 RESERVED = frozenset({"run", "plugins", "completion"})
 """Commands that no task can take."""
 
-HOMES = {
-    "wavegan": "canarygan-wavegan",
-    "esn": "canarygan-decoders",
-    "knn": "canarygan-decoders",
-    "svm": "canarygan-decoders",
-}
-"""Distributions of ours that bring a name, for the message when it is missing."""
-
 
 @dataclass(frozen=True)
 class Plugin:
@@ -43,6 +37,7 @@ class Plugin:
         name: the entry point's.
         distribution: what to `pip install` or uninstall.
         version: the distribution's.
+        requires: the versions of canarygan that it says it was built for, such as `>=0.1,<0.2`; empty for any.
         failure: why it offers nothing, empty where it loaded.
         offers: names by kind (`model`, ..., `task`).
     """
@@ -50,6 +45,7 @@ class Plugin:
     name: str
     distribution: str
     version: str
+    requires: str = ""
     failure: str = ""
     offers: dict[str, list[str]] = field(default_factory=dict)
 
@@ -161,16 +157,19 @@ class Registry:
         """The task whose one or two words come first; None where there is none.
 
         Raises:
-            UsageError: where several plugins offer it.
+            UsageError: where several plugins offer it, or one of ours does that is not installed.
         """
-        names = (" ".join(words[:count]) for count in (2, 1))
-        return next((self.get("task", name) for name in names if name in self._offers["task"]), None)
+        names = [" ".join(words[:count]) for count in (2, 1)]
+        offered = self._offers["task"]
+        groups = {name.split()[0] for name in offered}
+        ours = [name for name in names if name in HOMES["task"] and name not in groups]
+        found = next((name for name in [*filter(offered.__contains__, names), *ours]), None)
+        return None if found is None else self.get("task", found)
 
     def _missing(self, kind: str, name: str) -> str:
         installed = ", ".join(self.names(kind)) or "none"
         message = f"No {kind} named {name!r}; installed: {installed}.{did_you_mean(name, self.names(kind))}"
-        if name in HOMES:
-            message += f" It comes with {HOMES[name]}: pip install {HOMES[name]}"
+        message += home(name, kind)
         broken = [plugin for plugin in self.plugins if plugin.failure]
         if broken:
             message += "\nNot loaded: " + "; ".join(f"{plugin.name} ({plugin.failure})" for plugin in broken)
@@ -206,11 +205,16 @@ def load(found: Sequence[EntryPoint]) -> Registry:
     from canarygan_core import builtin
 
     registry = Registry()
-    registry.add(_described("canarygan", "canarygan"), builtin)
+    registry.add(_described(KERNEL, KERNEL), builtin)
     for point in sorted(found, key=lambda point: (point.name, _distribution(point))):
         plugin = _described(point.name, _distribution(point))
         if any(other.name == plugin.name for other in registry.plugins):
             registry.fail(plugin, CanaryganError(f"another plugin is already named {plugin.name!r}."))
+            continue
+        plugin = replace(plugin, requires=api.required(point))
+        unfit = api.unfit(plugin.distribution, plugin.requires, registry.plugins[0].version)
+        if unfit:
+            registry.fail(plugin, CanaryganError(unfit))
             continue
         try:
             module = point.load()
@@ -240,4 +244,4 @@ def _described(name: str, distribution: str) -> Plugin:
     try:
         return Plugin(name, distribution, version(distribution))
     except PackageNotFoundError:
-        return Plugin(name, distribution, "unknown")
+        return Plugin(name, distribution, UNKNOWN)

@@ -42,6 +42,8 @@ def slot_of(name: str, hint: Any) -> tuple[str, str, Slot, bool] | None:
 def parameters_of(choice: Choice) -> dict[str, Any]:
     """The flag that chooses, and the options of the chosen: flat for one, `--name.option` where there may be more."""
     told = f"Which {choice.kind}. [installed: {', '.join(choice.known) or 'none'}]"
+    if choice.slot.every:
+        told += " [default: every one]"
     chooser = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=told)
     names = choice.slot.defaults
     kind = (list[str] if choice.several else str) if names else (list[str] | None if choice.several else str | None)

@@ -37,11 +37,13 @@ class Slot:
         default: the name taken where the user gives none, or the names where the flag may be given more than once.
         implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
         alias: short flag.
+        every: whether all that are installed are taken where the user names none.
     """
 
     default: str | tuple[str, ...] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
     alias: str | None = None
+    every: bool = False
 
     @property
     def defaults(self) -> list[str]:

@@ -7,27 +7,24 @@ def test_contract():
 
 import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
-import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from canarygan_core import behaviour
-from canarygan_core.behaviour import toy_clips
-from canarygan_core.binding import Command, Layer
+from canarygan_core.asking import Asked, registry_of
 from canarygan_core.components import KINDS, Component, Dataset, Model
 from canarygan_core.errors import CanaryganError
-from canarygan_core.hookspecs import hookimpl
-from canarygan_core.options import flags, jsonable
-from canarygan_core.plugins import Plugin, Registry
-from canarygan_core.task import Slot, Task
+from canarygan_core.options import jsonable
+from canarygan_core.toys import refuses, toy_clips
 from canarygan_core.training import Training
 
 __all__ = ["HEAVY", "check_cheap_import", "check_component", "toy_clips"]
@@ -41,6 +38,9 @@ HEAVY = (
 TAKEN = frozenset({"model", "dataset", "save_dir", "version", "resume", "preset", "config"})
 """Options of `train-gan` itself; those of `Training` are taken too."""
 
+ODD: Mapping[Any, tuple[Any, ...]] = {int: (-1, 0), float: (-1.0, 0.0, math.nan, math.inf), str: ("",)}
+"""Values that an option of a type may be given, and often cannot have."""
+
 _PROBE = """
 import importlib, sys
 from canarygan_core.plugins import Plugin, Registry
@@ -52,7 +52,7 @@ print(registry.plugins[0].failure, *brought, sep="\\n")
 """
 
 
-def check_component(cls: type[Any], **options: Any) -> None:
+def check_component(cls: type[Any], /, **options: Any) -> None:
     """Check that a class is a sound component, and does what its kind promises on toy clips.
 
     Args:
@@ -64,7 +64,7 @@ def check_component(cls: type[Any], **options: Any) -> None:
     """
     kind = _check_class(cls)
     component = _check_options(cls, kind, options)
-    _check_record(cls, kind, component)
+    _check_record(cls, component)
     with tempfile.TemporaryDirectory() as folder, _asked(cls):
         behaviour.check(component, Path(folder))
     same = cls(**options)
@@ -107,7 +107,7 @@ def _check_class(cls: type[Any]) -> type[Component]:
         raise AssertionError(
             f"{name}: {error}: import the types of its fields outside of `if TYPE_CHECKING`."
         ) from None
-    failure = _registry(cls, kinds[0]).plugins[0].failure
+    failure = registry_of(cls).plugins[0].failure
     assert not failure, f"{name} is refused by the kernel: {failure}"
     return kinds[0]
 
@@ -133,10 +133,15 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
         ) from None
     assert same, f"Two {name} of the same options have different hashes: leave __hash__ to the dataclass."
     assert component == cls(**options), f"Two {name} of the same options differ: leave __eq__ to the dataclass."
+    hints = typing.get_type_hints(cls)
+    for option in fields:
+        for odd in ODD.get(hints[option], ()):
+            changed: dict[str, Any] = {**options, option: odd}
+            refuses(f"{name}({option}={odd!r})", partial(type.__call__, cls, **changed))
     return component
 
 
-def _check_record(cls: type[Any], kind: type[Component], component: Any) -> None:
+def _check_record(cls: type[Any], component: Any) -> None:
     """Options go into a manifest and come back, and each of them has a help text."""
     name = cls.__name__
     try:
@@ -144,7 +149,7 @@ def _check_record(cls: type[Any], kind: type[Component], component: Any) -> None
     except TypeError as error:
         raise AssertionError(f"The options of {name} cannot be written as JSON: {error}.") from None
     try:
-        command = _Rebuilding(record, cls, kind)
+        command = Asked(cls, record)
         rebuilt = command.bind().arguments["component"]
     except CanaryganError as error:
         raise AssertionError(f"{name} cannot be built again from its record {record}: {error}") from None
@@ -154,39 +159,6 @@ def _check_record(cls: type[Any], kind: type[Component], component: Any) -> None
             field = ".".join(argument.keys)
             told = argument.parameter.help
             assert told, f"{name}.{field} has no help: write a string under the field, which ends with its unit."
-
-
-@dataclass(frozen=True)
-class _Asking(Task):
-    """A task that takes one component of a kind."""
-
-    kind: type[Component] = Component
-
-    def load(self) -> Callable[..., None]:
-        def ask(*, component: Any) -> None:
-            """Take it."""
-
-        ask.__annotations__["component"] = Annotated[self.kind, Slot()]
-        return ask
-
-
-class _Rebuilding(Command):
-    """The command of a task that goes on with what a manifest recorded."""
-
-    def __init__(self, record: Mapping[str, Any], cls: type[Any], kind: type[Component]) -> None:
-        self._layer = Layer("its record", flags(record))
-        super().__init__(_Asking("check", "", "", kind), [], _registry(cls, kind))
-
-    def _recorded(self) -> list[Layer]:
-        return [self._layer]
-
-
-def _registry(cls: type[Any], kind: type[Component]) -> Registry:
-    module = types.ModuleType(cls.__module__)
-    setattr(module, f"register_{kind.kind}s", hookimpl(lambda: [cls]))
-    registry = Registry()
-    registry.add(Plugin("checked", "checked", ""), module)
-    return registry
 
 
 @contextmanager

@@ -501,7 +501,7 @@ def test_an_installed_task_binds_or_says_what_it_wants(name):
         told = str(error)
     else:
         told = "requires an argument" if callable(bound.function) else ""
-    assert re.search(r"requires an argument|Choose with|No model named", told)
+    assert re.search(r"requires an argument|Choose with|No (model|projector) named", told)
 
 
 def test_peek():

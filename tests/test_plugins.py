@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from canarygan_core import api
 from canarygan_core.errors import UsageError
+from canarygan_core.homes import HOMES
+from canarygan_core.plugins import installed as really_installed
 
 METRIC = """
 from dataclasses import dataclass
@@ -185,6 +188,134 @@ def test_missing_name_tells_what_is_there_and_where_it_comes_from(offer):
         UsageError, match=r"No dataset named 'syntetic'; installed: folder, synthetic\. Did you mean synthetic\?"
     ):
         registry.get("dataset", "syntetic")
-    with pytest.raises(UsageError, match="pip install canarygan-wavegan"):
-        registry.get("model", "wavegan")
+    for kind, names in HOMES.items():
+        for name, distribution in names.items():
+            with pytest.raises(UsageError, match=rf"No {kind} named '{name}'.* pip install {distribution}$"):
+                registry.get(kind, name)
     assert registry.provider("dataset", "folder").distribution == "canarygan"
+
+
+def test_a_command_of_a_plugin_that_is_left_out_tells_what_to_install(site):
+    """Whatever of ours is missing, the rest works, and what needed it names the distribution."""
+    (site.folder / "trained").mkdir()
+    record = {"schema": 1, "decoder": {"name": "knn", "options": {}}, "classes": ["a"], "threshold": 0.0}
+    (site.folder / "trained" / "decoder.json").write_text(json.dumps(record | {"garbage": [], "files": {}}))
+    (site.folder / "sounds.npz").write_bytes(b"")
+    needs = {
+        "train-gan": "canarygan-wavegan",
+        "train-decoders -d data": "canarygan-decoders",
+        "build-decoder-dataset -d data": "canarygan-decoders",
+        "decode -y trained sounds.npz": "canarygan-decoders",
+        "train-inception -d data": "canarygan-metrics",
+        "inception gan -m x": "canarygan-metrics",
+        "inception baseline -m x": "canarygan-metrics",
+        "umap -d data": "canarygan-metrics",
+        "run report": "canarygan-metrics",
+        "plugins show frechet": "canarygan-metrics",
+    }
+    for words, distribution in needs.items():
+        done = site.run(*words.split())
+        assert done.returncode in (1, 2), words
+        assert f"pip install {distribution}" in done.stderr, (words, done.stderr)
+        assert "Traceback" not in done.stderr
+    for words in ("--help", "plugins", "sample -n 2 -s latents", "write-dataset --syllables 1 --per-class 1 -s data"):
+        assert site.run(*words.split()).returncode == 0, words
+
+
+def test_every_name_of_ours_is_known_where_it_is_missing():
+    ours = {distribution for names in HOMES.values() for distribution in names.values()}
+    for plugin in really_installed().plugins:
+        for kind, names in plugin.offers.items() if plugin.distribution in ours else ():
+            assert {name: HOMES[kind].get(name) for name in names} == dict.fromkeys(names, plugin.distribution)
+
+
+def require(site, requirement):
+    """Let the newest distribution that was installed state a requirement."""
+    path = max(site.folder.glob("*.dist-info"), key=lambda folder: folder.stat().st_mtime_ns) / "METADATA"
+    path.write_text(path.read_text() + f"Requires-Dist: {requirement}\n")
+
+
+def test_a_plugin_built_for_another_api_is_not_imported_and_says_what_to_install(site):
+    site.install("later", "raise SystemExit('imported')")
+    require(site, "canarygan>=7.2,<8")
+    site.install("sound", METRIC)
+    require(site, "CanaryGAN[all] >= 0.0.1")
+    listed = {one["name"]: one for one in json.loads(site.run("plugins", "--json").stdout)["plugins"]}
+    assert listed["sound"]["failure"] == ""
+    failure = listed["later"]["failure"]
+    assert "it was built for canarygan<8,>=7.2, and this is canarygan " in failure
+    assert failure.endswith("pip install --upgrade canarygan-later, or else pip install 'canarygan<8,>=7.2'")
+    assert (listed["later"]["requires"], listed["later"]["offers"]) == ("<8,>=7.2", {})
+    assert "not loaded: CanaryganError: it was built for" in site.run("plugins", "show", "later").stdout
+
+
+@pytest.mark.parametrize(
+    ("requires", "kernel", "fits"),
+    [
+        (">=0.1,<0.2", "0.1.0", True),
+        (">=0.1,<0.2", "0.1.9.dev3+gabc", True),
+        (">=0.1,<0.2", "0.2.0", False),
+        (">=0.1,<0.2", "0.2.0.dev1", False),
+        (">=0.1.5,<0.2", "0.1.4", False),
+        ("~=1.2", "1.9", True),
+        ("~=1.2", "2.0", False),
+        ("", "9.9", True),
+        (">=7", api.UNKNOWN, True),
+    ],
+)
+def test_the_versions_that_a_plugin_was_built_for(requires, kernel, fits):
+    assert (api.unfit("canarygan-x", requires, kernel) == "") is fits
+
+
+def test_show_tells_what_a_component_is(site):
+    field = '    name: ClassVar[str] = "loudness"\n    floor: float = -80.0\n    """Lowest level, dB."""\n'
+    source = METRIC.replace('    name: ClassVar[str] = "loudness"\n', '    """How loud."""\n' + field)
+    site.install("level", source)
+    shown = json.loads(site.run("plugins", "show", "loudness", "--json").stdout)
+    option = {"name": "floor", "type": "float", "required": False, "default": -80.0, "help": "Lowest level, dB."}
+    told = {"kind": "metric", "name": "loudness", "summary": "How loud.", "plugin": "level", "options": [option]}
+    assert shown == [told | {"distribution": "canarygan-level", "version": "1.0"}]
+    text = site.run("plugins", "show", "loudness").stdout
+    assert "metric loudness\n  How loud.\n  from canarygan-level 1.0, plugin level\n" in text
+    assert "  floor  float  (default -80.0)\n      Lowest level, dB.\n" in text
+
+
+def test_show_tells_what_a_plugin_is_and_what_failed(site):
+    site.install("level", METRIC)
+    require(site, "canarygan>=0.0.1")
+    path = site.folder / "canarygan_level-1.0.dist-info" / "METADATA"
+    page = "Project-URL: Source, https://example.org/level\n"
+    path.write_text(path.read_text() + f"Summary: Levels.\nLicense: MIT\n{page}")
+    for name in ("level", "canarygan-level"):
+        (shown,) = json.loads(site.run("plugins", "show", name, "--json").stdout)
+        assert (shown["kind"], shown["name"], shown["distribution"]) == ("plugin", "level", "canarygan-level")
+        assert (shown["summary"], shown["licence"], shown["homepage"]) == (
+            "Levels.",
+            "MIT",
+            "https://example.org/level",
+        )
+        assert (shown["requires"], shown["offers"], shown["failure"]) == (">=0.0.1", {"metric": ["loudness"]}, "")
+    site.install("broken", "import nowhere_to_be_found")
+    told = site.run("plugins", "show", "broken").stdout
+    assert "not loaded: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in told
+
+
+def test_show_tells_the_options_of_a_task(site):
+    (shown,) = json.loads(site.run("plugins", "show", "sample", "--json").stdout)
+    options = {option["name"]: option for option in shown["options"]}
+    assert (shown["kind"], shown["distribution"]) == ("task", "canarygan")
+    assert (options["n-samples"]["type"], options["n-samples"]["default"]) == ("int", 16000)
+    (shown,) = json.loads(site.run("plugins", "show", "write-dataset", "--json").stdout)
+    options = {option["name"]: option for option in shown["options"]}
+    assert options["save-dir"]["required"]
+    assert "per-class" not in options
+
+
+def test_show_of_what_is_not_there_names_what_is_near(site):
+    site.install("level", METRIC)
+    done = site.run("plugins", "show", "lodness")
+    assert (done.returncode, "Did you mean loudness?" in done.stderr) == (2, True)
+    site.install("rival", METRIC)
+    done = site.run("plugins", "show", "loudness")
+    assert done.returncode == 2
+    assert "offered by canarygan-level 1.0 and by canarygan-rival 1.0" in done.stderr

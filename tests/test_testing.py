@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 
-from canarygan_core import CanaryganError, Dataset, Decoder, Metric, Model, Projector
+from canarygan_core import CanaryganError, Dataset, Decoder, Metric, Model, Projector, archives, files
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.synthetic import Synthetic
 from canarygan_core.plugins import installed
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 def spectra(clips):
+    if not np.isfinite(clips.audio).all():
+        raise CanaryganError("Some clips are not finite.")
     return np.abs(np.fft.rfft(clips.audio, axis=1)).astype(np.float32)
 
 
@@ -49,7 +51,8 @@ class Level(Metric):
     """Lowest level told, dB."""
 
     def score(self, generated, reference):
-        return {"level": max(self.floor, float(20 * np.log10(np.sqrt(np.mean(generated.audio**2)))))}
+        power = np.mean(spectra(generated) ** 2) if len(generated) else 0
+        return {"level": max(self.floor, float(10 * np.log10(power + 1e-12)))}
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Nearest(Decoder):
     """Posterior odds a unit of distance."""
 
     def fit(self, clips):
+        if clips.labels is None or not clips.classes:
+            raise CanaryganError("There are no labels.")
         means = np.stack([spectra(clips)[clips.labels == label].mean(0) for label in clips.classes])
         return FittedNearest(self.sharpness, clips.classes, means)
 
@@ -97,6 +102,8 @@ class Principal(Projector):
     """Coordinates."""
 
     def fit(self, clips):
+        if len(clips) < self.components or self.components < 1:
+            raise CanaryganError("Too few clips.")
         return FittedPrincipal(np.linalg.svd(spectra(clips), full_matrices=False)[2][: self.components])
 
     @classmethod
@@ -126,11 +133,40 @@ class Net(Model):
     """Layers."""
 
     def train(self, clips, run, *, training):
-        raise NotImplementedError
+        if not len(clips):
+            raise CanaryganError("No clips.")
+        epoch = training.max_epochs
+        path = run.checkpoints / "all" / f"epoch_{epoch}-step_{epoch}.ckpt"
+        state = {"x": self.learnt(clips, training), "rate": clips.rate, "epoch": epoch}
+        with files.replacing(path) as partial, open(partial, "wb") as stream:
+            np.savez(stream, **state)
+        files.copy(path, run.last)
+
+    def learnt(self, clips, training):
+        return np.random.default_rng(training.seed).standard_normal((2, 1), np.float32) * clips.audio[:2]
 
     @classmethod
     def load(cls, checkpoint, *, device="cpu"):
-        raise CanaryganError("No net in it.")
+        held = archives.read(checkpoint)
+        return Sounds(held["x"], int(held["rate"]), {"epoch": int(held["epoch"]), "step": int(held["epoch"])})
+
+
+@dataclass(frozen=True)
+class Sounds:
+    x: Any
+    rate: int
+    progress: Mapping[str, int]
+
+    @property
+    def latent_dim(self):
+        return len(self.x)
+
+    @property
+    def samples(self):
+        return self.x.shape[1]
+
+    def generate(self, z):
+        return z @ self.x
 
 
 SOUND = (Toy, Level, Nearest, Principal, Net)
@@ -152,9 +188,12 @@ def test_builtin_datasets_pass(tmp_path, monkeypatch):
     check_component(Folder, data_dir=tmp_path / "data")
 
 
+SMALL = {"wavegan": {"dim": 2, "slice_len": 4096, "critic_updates": 1}}
+
+
 @pytest.mark.parametrize("name", installed().names("model"))
 def test_installed_models_pass(name):
-    check_component(installed().get("model", name))
+    check_component(installed().get("model", name), **SMALL.get(name, {}))
 
 
 def broken(base, **changed):
@@ -268,7 +307,21 @@ def unequal():
     return Unequal
 
 
+def careless():
+    @dataclass(frozen=True)
+    class Careless(Level):
+        name: ClassVar[str] = "careless"
+        size: int = 1
+        """Size."""
+
+        def __post_init__(self):
+            np.zeros(self.size)
+
+    return Careless
+
+
 CLASSES = {
+    "option's error": (careless, r"Careless\(size=-1\) raises ValueError: negative dimensions .* raise CanaryganError"),
     "instance": (lambda: Level(), "is not a class"),
     "no kind": (without_kind, "must derive from exactly one of Model, Dataset"),
     "two kinds": (of_two_kinds, "not from 2 of them"),
@@ -392,7 +445,26 @@ LOADS = {
         r"No data\. .* check_component\(Broken, \.\.\.\)",
     ),
 }
+
+
+def strict(self, generated, reference):
+    return {"level": 1 / len(generated)}
+
+
+def of_loudest(self, generated, reference):
+    return {"level": float(np.abs(generated.audio).max())} if len(generated) and len(reference) else {"level": 0.0}
+
+
+def silent_error(self, generated, reference):
+    if len(generated) < 2:
+        raise CanaryganError("")
+    return {"level": 1.0}
+
+
 SCORES = {
+    "error": (strict, "no clips on the generated side raises ZeroDivisionError"),
+    "nan of nan": (of_loudest, "With a clip that is NaN on the generated side Broken.score gives level = nan"),
+    "no message": (silent_error, "raises a CanaryganError that says nothing"),
     "none": (lambda *_: None, "must return a dict"),
     "empty": (lambda *_: {}, "at least one score"),
     "keys": (lambda *_: {1: 1.0}, "name its scores by strings"),
@@ -401,7 +473,55 @@ SCORES = {
     "unsteady": (unsteady(), "the second time"),
     "in place": (louder, "changes the clips"),
 }
+
+
+@dataclass(frozen=True)
+class Louder:
+    """A listener that hears clips relative to the others given with them."""
+
+    def __call__(self, clips):
+        return replace(clips, audio=clips.audio * np.float32(len(clips)))
+
+
+LISTENERS = {
+    "unhashable": (lambda self: Unhashable(), "listener of Broken cannot be hashed"),
+    "unequal": (lambda self: lambda clips: clips, "make it a frozen dataclass"),
+    "company": (lambda self: Louder(), "3 at a time"),
+}
+
+
+class Unhashable:
+    __hash__ = None
+
+    def __call__(self, clips):
+        return clips
+
+    def __eq__(self, other):
+        return True
+
+
+def drawn():
+    calls = []
+
+    def fit(self, clips):
+        calls.append(1)
+        return replace(Nearest.fit(self, clips), sharpness=0.1 * len(calls))
+
+    return fit
+
+
+def fit_all(self, clips):
+    means = np.stack([spectra(clips)[clips.labels == label].mean(0) for label in clips.classes])
+    return FittedNearest(self.sharpness, clips.classes, means)
+
+
 DECODERS = {
+    "draws": ({"fit": drawn()}, "learns something else the second time"),
+    "too few": ({"fit": fit_all}, "Broken.fit on no clips raises ValueError"),
+    "no clips": (
+        posteriors(lambda told, clips: told if len(clips) else told[:, :1]),
+        r"shape \(clips, classes\), \(0, 3\), not \(0, 1\)",
+    ),
     "shape": (posteriors(lambda told, _: told[:, :2]), r"shape \(clips, classes\), \(24, 3\), not \(24, 2\)"),
     "sum": (posteriors(lambda told, _: told * 2), "rows must sum to 1"),
     "negative": (posteriors(lambda told, _: told - 0.5), "must be probabilities"),
@@ -418,7 +538,19 @@ DECODERS = {
         "does something else when saved and loaded",
     ),
 }
+
+
+def projected(change):
+    return {"fit": fitted(lambda inner: Changed(inner, project=lambda one, clips: change(one.project(clips))))}
+
+
 PROJECTORS = {
+    "order": (projected(lambda laid: np.sort(laid, axis=0)), "depends on the clips' order"),
+    "company": (projected(lambda laid: laid - laid.mean(0)), "depend.* on the others given with it"),
+    "too few": (
+        {"fit": lambda self, clips: FittedPrincipal(spectra(clips)[[0, 1]])},
+        "with no clips raises IndexError",
+    ),
     "shape": (
         {"fit": fitted(lambda inner: Changed(inner, project=lambda one, clips: np.zeros(24)))},
         r"must be \(clips, k\)",
@@ -429,18 +561,91 @@ PROJECTORS = {
         "does something else when saved and loaded",
     ),
 }
+
+
+def generating(change):
+    """A model whose sounds are changed, given the latents."""
+
+    def load(cls, checkpoint, *, device="cpu"):
+        inner = Net.load(checkpoint)
+        return Changed(inner, generate=lambda one, z: change(one.generate(z), z))
+
+    return {"load": classmethod(load)}
+
+
+def trains(change):
+    """A model that does something after it has trained."""
+
+    def train(self, clips, run, *, training):
+        Net.train(self, clips, run, training=training)
+        change(run)
+
+    return {"train": train}
+
+
+def unseeded():
+    calls = []
+
+    def learnt(self, clips, training):
+        calls.append(1)
+        return clips.audio[:2] * np.float32(len(calls))
+
+    return learnt
+
+
+def forgetting(self, clips, run, *, training):
+    Net.train(self, clips, run, training=replace(training, max_epochs=1 if run.resume_from else 2))
+
+
+def of_any(self, clips, run, *, training):
+    Net.train(self, clips if len(clips) else toy_clips(), run, training=training)
+
+
+def breaking(self, clips, run, *, training):
+    if not len(clips):
+        raise ZeroDivisionError("no clips")
+    Net.train(self, clips, run, training=training)
+
+
 MODELS = {
+    "no last": (trains(lambda run: run.last.unlink()), "must leave its last checkpoint at run.last"),
+    "none kept": (
+        trains(lambda run: [path.unlink() for path in run.checkpoints.glob("all/*")]),
+        "must keep checkpoints",
+    ),
+    "misnamed": (
+        trains(lambda run: [path.rename(path.with_name("a.ckpt")) for path in run.checkpoints.glob("all/*")]),
+        "progress says epoch_1-step_1.ckpt, and all/ holds a.ckpt",
+    ),
+    "rate": (
+        {"load": classmethod(lambda cls, path, *, device="cpu": replace(Net.load(path), rate=1))},
+        "rate must be the clips', 16000 Hz",
+    ),
+    "shape": (generating(lambda sounds, z: sounds[:, :-1]), r"must give \(n, samples\), \(5, 4096\)"),
+    "type": (generating(lambda sounds, z: sounds.astype(float)), "must give float32, not float64"),
+    "nan": (generating(lambda sounds, z: sounds * np.float32(np.nan)), "NaN or infinite samples"),
+    "silence": (generating(lambda sounds, z: sounds * 0), "gives silence"),
+    "latents": (generating(lambda sounds, z: sounds + z.__imul__(2)[:, :1]), "changes the latents"),
+    "noise": (
+        generating(lambda sounds, z: sounds + np.float32(np.random.default_rng().random())),
+        "equal latents must give equal bytes",
+    ),
+    "unseeded": ({"learnt": unseeded()}, "learns something else the second time"),
+    "goes back": ({"train": forgetting}, "must go on from run.resume_from: after epoch 2 came 1"),
+    "no clips": ({"train": of_any}, "Broken.train must raise CanaryganError on no clips"),
+    "breaks on no clips": ({"train": breaking}, "Broken.train must raise CanaryganError on no clips, not ZeroDivision"),
     "loads anything": (
         {"load": classmethod(lambda cls, checkpoint, *, device="cpu": object())},
         "no checkpoint .junk.",
     ),
-    "other error": ({"load": raising(KeyError("state"))}, "must raise CanaryganError on junk, not KeyError"),
+    "other error": ({"load": raising(KeyError("state"))}, "that is no checkpoint .junk., not KeyError"),
     "unpickles": ({"load": classmethod(pickled_mark)}, "runs code from the file"),
     "preset": ({"presets": {"big": {"layres": 3}}}, "preset big sets layres, which is no option"),
 }
 BEHAVIOUR = {
     **{f"dataset {case}": (Toy, {"load": load}, told) for case, (load, told) in LOADS.items()},
     **{f"metric {case}": (Level, {"score": score}, told) for case, (score, told) in SCORES.items()},
+    **{f"listener {case}": (Level, {"listener": listener}, told) for case, (listener, told) in LISTENERS.items()},
     **{f"decoder {case}": (Nearest, *rest) for case, rest in DECODERS.items()},
     **{f"projector {case}": (Principal, *rest) for case, rest in PROJECTORS.items()},
     **{f"model {case}": (Net, *rest) for case, rest in MODELS.items()},
