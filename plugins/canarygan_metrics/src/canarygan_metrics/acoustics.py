@@ -1,0 +1,301 @@
+"""What sounds are like, as a bioacoustician would measure them, and how far two sets of them are apart.
+
+A clip's sounding part reaches from the first to the last moment at which the energy within `MOMENT` is no more than a
+threshold below that of its loudest moment. The spectrum is the mean power of Hann frames spread evenly over that part,
+between two frequencies. Zeros before or after a sound change nothing. Of each clip:
+
+- duration: of the sounding part, s.
+- peak_frequency: where the spectrum is highest, by a parabola through the logarithms of three bins, Hz.
+- centroid: the mean frequency, weighted by power (Sueur et al., 2008), Hz.
+- bandwidth: between the frequencies below which 5 % and 95 % of the power lie (Charif et al., 2010), Hz; of a steady
+  tone about 120, as wide as a frame makes it.
+- entropy: Shannon entropy of a frame's spectrum over its greatest possible value (Sueur et al., 2008), averaged over
+  frames by their energies. Like Wiener entropy (Tchernichovski et al., 2000) it tells tones, sweeping ones too, from
+  noise: a steady tone has 0.18, white noise 0.91.
+- level: root mean square of the sounding part over full scale, dB; a sine at full scale has -3.01.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, stats
+
+from canarygan_core.clips import Clips
+from canarygan_core.decoders import audible
+from canarygan_core.errors import CanaryganError
+
+Floats = NDArray[np.floating[Any]]
+Measures = dict[str, Floats]
+
+UNITS = {"duration": "s", "peak_frequency": "Hz", "centroid": "Hz", "bandwidth": "Hz", "entropy": "", "level": "dB"}
+"""What is measured, and in what."""
+
+THRESHOLD, LOW, HIGH = 20.0, 500.0, 8000.0
+"""How far below the loudest moment a sound still counts, dB, and the frequencies it is looked for between, Hz."""
+
+MOMENT, FRAME, STEP = 0.005, 0.016, 0.008
+"""Time that energy is summed over, length of a frame, and longest step from one frame to the next, s."""
+
+HELD = 0.9
+"""Share of the power within the bandwidth."""
+
+FAINT = 1e-4
+"""Share of the power between the two frequencies under which a spectrum there is but the skirt of what lies beyond."""
+
+CHUNK = 64
+"""Clips measured at a time."""
+
+ENOUGH = 20
+"""Clips a side that a class needs to be compared."""
+
+SPLITS = 10
+"""Times that the real clips are halved to see how far apart equals lie."""
+
+
+def measure(
+    audio: NDArray[np.float32], rate: int, *, threshold: float = THRESHOLD, low: float = LOW, high: float = HIGH
+) -> Measures:
+    """Each of `UNITS` of sounds (clips, samples), as (clips,); NaN where one is silent or not finite.
+
+    Frequencies, bandwidth and entropy are NaN too where a sound has less than `FAINT` of its power between `low` and
+    `high`.
+
+    Args:
+        audio: float32, full scale at -1 and 1.
+        rate: Hz.
+        threshold: how far below its loudest moment a sound still counts, dB.
+        low: frequency below which nothing is looked for, Hz.
+        high: frequency above which nothing is looked for, Hz.
+
+    Raises:
+        CanaryganError: where the rate leaves too little between the two frequencies.
+    """
+    needed = 3 * rate / _size(rate)  # Hz: three bins
+    if ceiling(rate, high) - low < needed:
+        raise CanaryganError(
+            f"Clips at {rate} Hz have sound up to {rate / 2:g} Hz, and frequencies from {low:g} to {high:g} Hz are "
+            f"asked for: nothing can be measured there. At least {needed:.0f} Hz are needed."
+        )
+    made = {name: np.full(len(audio), np.nan) for name in UNITS}
+    for start in range(0, len(audio) if audio.shape[1] else 0, CHUNK):
+        part = np.asarray(audio[start : start + CHUNK])
+        usable = audible(part)
+        if usable.any():
+            rows = start + np.flatnonzero(usable)
+            for name, values in _measured(part[usable], rate, threshold, low, ceiling(rate, high)).items():
+                made[name][rows] = values
+    return made
+
+
+def ceiling(rate: int, high: float) -> float:
+    """The highest frequency that can be measured, Hz."""
+    return min(high, rate / 2)
+
+
+def _size(rate: int) -> int:
+    """Samples of a frame at a rate in Hz, rounded up to what is transformed quickly."""
+    return int(fft.next_fast_len(round(FRAME * rate), real=True))
+
+
+def _measured(audio: NDArray[np.float32], rate: int, threshold: float, low: float, high: float) -> Measures:
+    """The measures of sounds (n, samples) that are finite and not silent."""
+    peak = np.abs(audio).max(1, keepdims=True)
+    audio = audio / peak
+    onset, offset, power = sounding(audio, max(1, round(MOMENT * rate)), threshold)
+    made = {
+        "duration": (offset - onset) / rate,
+        "level": 10 * np.log10(power) + 20 * np.log10(peak[:, 0].astype(np.float64)),
+    }
+    return made | _frequencies(audio, onset, offset, rate, low, high)
+
+
+def sounding(
+    audio: NDArray[np.float32], width: int, threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """First sample of each sound (n, samples), the first after it, and the mean square between, all (n,).
+
+    A sound starts at the end of the first stretch of `width` samples that is loud enough and ends at the start of the
+    last one, so that a sharp onset of a loud sound is found where it is, but for 1 % of `width` with 20 dB.
+    """
+    edges = np.pad(np.square(audio, dtype=np.float64), ((0, 0), (width, width - 1)))
+    total = np.cumsum(edges, axis=1)  # (n, samples + 2 width - 1): up to and with each sample
+    energy = total[:, width:] - total[:, :-width]  # (n, samples + width - 1): of a stretch by its last sample
+    loud = energy >= energy.max(1, keepdims=True) * 10 ** (-threshold / 10)
+    onset = loud.argmax(1)
+    last = loud.shape[1] - 1 - loud[:, ::-1].argmax(1)
+    offset = np.maximum(last - width + 1, onset) + 1
+    rows = np.arange(len(audio))
+    within = total[rows, offset + width - 1] - total[rows, onset + width - 1]
+    return onset, offset, within / (offset - onset)
+
+
+def _frequencies(
+    audio: NDArray[np.float32],
+    onset: NDArray[np.intp],
+    offset: NDArray[np.intp],
+    rate: int,
+    low: float,
+    high: float,
+) -> Measures:
+    """The measures of the sounding parts' spectra between two frequencies, Hz."""
+    size = _size(rate)
+    frames, first, count = _frames(audio, onset, offset, size, max(1, round(STEP * rate)))
+    window = np.square(np.sin(np.pi * (np.arange(size) + 0.5) / size, dtype=np.float32))  # Hann's, nowhere 0
+    spectra = fft.rfft(frames * window, 2 * size)
+    power = np.square(spectra.real) + np.square(spectra.imag)  # (frames, bins), two bins for each that is independent
+    frequency = np.arange(power.shape[1]) * rate / (2 * size)  # Hz
+    band = np.flatnonzero((frequency >= low) & (frequency <= high))
+    mean = np.add.reduceat(power, first, axis=0, dtype=np.float64) / count[:, None]  # (n, bins)
+    inside = mean[:, band].sum(1)
+    faint = inside <= FAINT * mean.sum(1)
+    held = mean[:, band] / np.where(faint, 1.0, inside)[:, None]
+    made = {
+        "peak_frequency": _peak(mean, band) * rate / (2 * size),
+        "centroid": held @ frequency[band],
+        "bandwidth": _width(held, HELD) * rate / (2 * size),
+        "entropy": _entropy(power[:, band[band % 2 == 0]], first),
+    }
+    return {name: np.where(faint, np.nan, values) for name, values in made.items()}
+
+
+def _frames(
+    audio: NDArray[np.float32], onset: NDArray[np.intp], offset: NDArray[np.intp], size: int, step: int
+) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]:
+    """Frames (frames, size) spread from onset to offset, or one about the middle of what is shorter than a frame.
+
+    Returns the row of each clip's first frame and how many it has, besides.
+    """
+    spare = offset - onset - size
+    count = 1 + np.maximum(0, -(-spare // step))
+    first = np.cumsum(count) - count
+    number = np.arange(count.sum()) - np.repeat(first, count)
+    gaps = np.repeat(count - 1, count)
+    spread = np.repeat(spare, count)
+    start = np.repeat(onset, count) + np.where(gaps > 0, number * spread // np.maximum(gaps, 1), spread // 2)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(audio, ((0, 0), (size, size))), size, axis=1)
+    return windows[np.repeat(np.arange(len(audio)), count), start + size], first, count
+
+
+def _peak(mean: Floats, band: NDArray[np.intp]) -> Floats:
+    """The bin, with its fraction, at which spectra (n, bins) are highest in the band."""
+    at = np.clip(band[mean[:, band].argmax(1)], 1, mean.shape[1] - 2)
+    rows = np.arange(len(mean))
+    before, top, after = (np.log(np.maximum(mean[rows, at + shift], 1e-300)) for shift in (-1, 0, 1))
+    bend = before - 2 * top + after
+    shift = np.divide(before - after, 2 * bend, out=np.zeros(len(mean)), where=bend < 0)
+    peak: Floats = at + np.clip(shift, -0.5, 0.5)
+    return peak
+
+
+def _width(held: Floats, share: float) -> Floats:
+    """Bins between which the middle share of distributions (n, bins) lies, each spread evenly over its bin."""
+    total = np.pad(np.cumsum(held, axis=1), ((0, 0), (1, 0)))  # (n, bins + 1): up to each edge
+    rows = np.arange(len(held))
+
+    def edge(below: float) -> Floats:
+        after = np.clip((total < below).sum(1), 1, held.shape[1])
+        at: Floats = after - (total[rows, after] - below) / np.maximum(held[rows, after - 1], 1e-300)
+        return at
+
+    width: Floats = edge((1 + share) / 2) - edge((1 - share) / 2)
+    return width
+
+
+def _entropy(power: NDArray[np.float32], first: NDArray[np.intp]) -> Floats:
+    """Entropy from 0 to 1 of frames' spectra (frames, bins), averaged by energy over each clip's frames, (n,)."""
+    logs = power * np.log(np.maximum(power, 1e-30))
+    energy = power.sum(1, dtype=np.float64)
+    weighted = energy * np.log(np.maximum(energy, 1e-300)) - logs.sum(1, dtype=np.float64)  # entropy by energy
+    mean = np.add.reduceat(weighted, first) / np.maximum(np.add.reduceat(energy, first), 1e-300)
+    share: Floats = np.clip(mean / math.log(power.shape[1]), 0, 1)
+    return share
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the generated values of a measure are from the real ones.
+
+    Attributes:
+        effect: Cliff's delta (1993), from -1 to 1: how much likelier a generated value is above a real one than below.
+        distance: Wasserstein-1 distance, in the measure's unit.
+        relative: that distance over the standard deviation of the real values; NaN where they are all equal.
+        ks: Kolmogorov-Smirnov statistic, the largest difference of the distribution functions, from 0 to 1.
+        halves: mean distance of two random halves of the real values, in the measure's unit; NaN of under 4 values.
+    """
+
+    effect: float
+    distance: float
+    relative: float
+    ks: float
+    halves: float
+
+
+def compare(generated: Floats, real: Floats) -> Difference:
+    """The difference of generated values (n,) and real ones (m,), all finite and at least one each."""
+    distance, spread = float(stats.wasserstein_distance(generated, real)), float(real.std())
+    return Difference(
+        effect=cliff(generated, real),
+        distance=distance,
+        relative=distance / spread if spread > 0 else math.nan,
+        ks=float(stats.ks_2samp(generated, real, method="asymp").statistic),
+        halves=_halves(real),
+    )
+
+
+def cliff(generated: Floats, real: Floats) -> float:
+    """Cliff's delta: P(generated > real) - P(generated < real) over all pairs of values (n,) and (m,)."""
+    ordered = np.sort(real)
+    above = np.searchsorted(ordered, generated, "left").sum(dtype=np.int64)
+    below = (len(real) - np.searchsorted(ordered, generated, "right")).sum(dtype=np.int64)
+    return float((above - below) / (len(generated) * len(real)))
+
+
+def _halves(real: Floats) -> float:
+    """Mean Wasserstein-1 distance of `SPLITS` random halves of values to their rest."""
+    if len(real) < 4:
+        return math.nan
+    rng = np.random.default_rng(0)
+    shuffled = (np.array_split(rng.permutation(real), 2) for _ in range(SPLITS))
+    return float(np.mean([stats.wasserstein_distance(one, other) for one, other in shuffled]))
+
+
+def usable(clips: Clips) -> NDArray[np.bool_]:
+    """Which measured clips have all measures."""
+    whole: NDArray[np.bool_] = np.isfinite(np.stack([clips.facts[name] for name in UNITS])).all(axis=0)
+    return whole
+
+
+def pairs(generated: Clips, reference: Clips, least: int = ENOUGH) -> Iterator[tuple[str, Clips, Clips]]:
+    """What can be compared of measured clips: all that are usable, under no name, then each class.
+
+    A class is compared where both sides have `least` usable clips of it; none is where a side has no labels.
+    """
+    made, real = generated.select(usable(generated)), reference.select(usable(reference))
+    yield "", made, real
+    if made.labels is None or real.labels is None:
+        return
+    for label in real.classes:
+        one, other = made.select(made.labels == label), real.select(real.labels == label)
+        if min(len(one), len(other)) >= least:
+            yield label, one, other
+
+
+def table(generated: Clips, reference: Clips, least: int = ENOUGH) -> list[dict[str, Any]]:
+    """A row for each class and measure of measured clips, and first for all classes, whose name is empty.
+
+    A row has `class`, `measure`, `unit`, `real` and `generated` (medians), `effect`, `distance`, `relative`, `ks`,
+    `halves` as in `Difference`, `real_clips` and `generated_clips`. None stands for a number that there is not.
+    """
+    rows = []
+    for label, made, real in pairs(generated, reference, least):
+        for name, unit in UNITS.items() if len(made) and len(real) else ():
+            values = made.facts[name], real.facts[name]
+            difference = {key: None if math.isnan(value) else value for key, value in vars(compare(*values)).items()}
+            medians = {"real": float(np.median(values[1])), "generated": float(np.median(values[0]))}
+            counts = {"real_clips": len(real), "generated_clips": len(made)}
+            rows.append({"class": label, "measure": name, "unit": unit, **medians, **difference, **counts})
+    return rows

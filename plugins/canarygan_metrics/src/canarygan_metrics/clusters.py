@@ -1,0 +1,84 @@
+"""Clusters of generated sounds on a map, and the labels that real sounds near them give (Pagliarini et al., 2021)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.decoders import X
+from canarygan_core.errors import CanaryganError
+
+SOUNDS, SIZE, DENSITY = 16000, 500, 250
+"""Of so many sounds a cluster has at least `SIZE`, and a sound within one has `DENSITY` near it."""
+
+LEAST_SIZE, LEAST_DENSITY = 5, 3
+"""The least that these are scaled down to for fewer sounds."""
+
+OUTSIDE = -1
+"""The number of no cluster."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large clusters are.
+
+    Attributes:
+        size: sounds of a cluster, at least.
+        density: sounds that one within a cluster has near it, itself among them; HDBSCAN's `min_samples`.
+    """
+
+    size: int
+    density: int
+
+    @classmethod
+    def of(cls, count: int) -> "Scale":
+        """That of a set of so many sounds: the paper's from 16,000 on, in proportion below."""
+        share = min(count / SOUNDS, 1.0)
+        return cls(max(round(SIZE * share), LEAST_SIZE), max(round(DENSITY * share), LEAST_DENSITY))
+
+
+def found(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
+    """The cluster of each point (n, k), from 0, -1 where it is in none; HDBSCAN with excess of mass (Campello, 2013).
+
+    Fewer points than a cluster has are in none. All points as one cluster is no answer that HDBSCAN gives here.
+    """
+    from sklearn.cluster import HDBSCAN
+
+    if len(coordinates) < max(scale.size, scale.density):
+        return np.full(len(coordinates), OUTSIDE, np.int64)
+    model = HDBSCAN(
+        min_cluster_size=scale.size, min_samples=scale.density, cluster_selection_method="eom", copy=True, n_jobs=1
+    )
+    numbers: NDArray[np.int64] = model.fit_predict(coordinates.astype(np.float64)).astype(np.int64)
+    return numbers
+
+
+def relabelled(clusters: NDArray[np.int64], points: Floats, real: Floats, labels: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The label of the nearest real point for each that is in a cluster, X for the others.
+
+    Args:
+        clusters: (n,) as `found` gives them.
+        points: (n, k) where the sounds lie.
+        real: (m, k) where the real ones lie.
+        labels: (m,) what those are.
+
+    Raises:
+        CanaryganError: where there is no real one.
+    """
+    from scipy.spatial import cKDTree
+
+    if not len(real):
+        raise CanaryganError("There is no real sound to take labels from.")
+    made = np.full(len(points), X, dtype=np.result_type(labels.dtype, np.array(X).dtype))
+    inside = clusters != OUTSIDE
+    if inside.any():
+        made[inside] = labels[cKDTree(real).query(points[inside])[1]]
+    return made
+
+
+def shares(labels: NDArray[np.str_], classes: list[str]) -> dict[str, float]:
+    """The share of sounds of each class and of X, in that order; 0 where there is no sound."""
+    total = max(len(labels), 1)
+    return {label: float((labels == label).sum() / total) for label in [*classes, *([] if X in classes else [X])]}

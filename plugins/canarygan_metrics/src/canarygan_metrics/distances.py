@@ -1,0 +1,150 @@
+"""How far apart two sets of embeddings are as distributions: Fréchet and kernel distance."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.errors import CanaryganError
+
+Floats = NDArray[np.floating[Any]]
+
+SUBSET = 1000
+"""Embeddings of either set in a subset of the kernel distance, at most."""
+
+BLOCK = 4_000_000
+"""Numbers in a block of a kernel matrix."""
+
+
+@dataclass(frozen=True)
+class KernelDistance:
+    """A kernel distance over subsets.
+
+    Attributes:
+        mean: over subsets, unbiased: around 0, below it as often as above, for two samples of one distribution.
+        std: over subsets, of the population; how much one of `size` embeddings varies, not the error of the mean.
+        subsets: how many.
+        size: embeddings of either set in each.
+    """
+
+    mean: float
+    std: float
+    subsets: int
+    size: int
+
+
+def frechet(a: Floats, b: Floats) -> float:
+    """Squared Fréchet distance between Gaussians fitted to embeddings (n, d) and (m, d) (Heusel et al., 2017).
+
+    Covariances are divided by n - 1. Fewer embeddings than about 2 d bias it up, the more so the fewer.
+
+    Raises:
+        CanaryganError: on fewer than two embeddings, or other dimensions.
+    """
+    one, other = _checked(a, b)
+    (mean1, root1), (mean2, root2) = _fitted(one), _fitted(other)
+    return _distance(mean1, root1, mean2, root2)
+
+
+def frechet_moments(mu1: Floats, cov1: Floats, mu2: Floats, cov2: Floats) -> float:
+    """Squared Fréchet distance between Gaussians of means (d,) and covariances (d, d) (Dowson and Landau, 1982).
+
+    |mu1 - mu2|^2 + tr(cov1 + cov2 - 2 (cov1 cov2)^(1/2)).
+    """
+    return _distance(np.asarray(mu1, np.float64), _root(cov1), np.asarray(mu2, np.float64), _root(cov2))
+
+
+def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBSET, seed: int = 0) -> KernelDistance:
+    """Squared maximum mean discrepancy of embeddings (n, d) and (m, d), unbiased (Binkowski et al., 2018).
+
+    Under the kernel (x . y / d + 1)^3, over random subsets of either set.
+
+    Args:
+        a: embeddings.
+        b: embeddings.
+        subsets: drawn, each without replacement.
+        size: of a subset; at most half of the smaller set, so that subsets differ where there are few.
+        seed: of the subsets.
+
+    Raises:
+        CanaryganError: on fewer than two embeddings, or other dimensions.
+    """
+    one, other = _checked(a, b)
+    rng = np.random.default_rng(seed)
+    size = max(2, min(size, len(one) // 2, len(other) // 2))
+    found = [
+        discrepancy(
+            one[rng.choice(len(one), size, replace=False)],
+            other[rng.choice(len(other), size, replace=False)],
+        )
+        for _ in range(subsets)
+    ]
+    return KernelDistance(float(np.mean(found)), float(np.std(found)), subsets, size)
+
+
+def discrepancy(a: Floats, b: Floats) -> float:
+    """Squared maximum mean discrepancy under the cubic kernel of all embeddings (n, d) and (m, d), unbiased.
+
+    The U-statistic of Gretton et al. (2012): no embedding is compared with itself.
+    """
+    one, other = _checked(a, b)
+    n, m = len(one), len(other)
+    within = (_kernel_sum(one, one) - _diagonal(one)) / (n * (n - 1))
+    beyond = (_kernel_sum(other, other) - _diagonal(other)) / (m * (m - 1))
+    return float(within + beyond - 2 * _kernel_sum(one, other) / (n * m))
+
+
+def _checked(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    for rows in (a, b):
+        if rows.ndim != 2 or len(rows) < 2:
+            raise CanaryganError(
+                f"A distance needs embeddings of shape (clips, numbers), two clips at least, not {rows.shape}."
+            )
+    if a.shape[1] != b.shape[1]:
+        raise CanaryganError(f"The embeddings are of {a.shape[1]} and {b.shape[1]} numbers: two classifiers made them.")
+    return a, b
+
+
+def _fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (d,) and a root (d, r) of the covariance, r the smaller of n and d, without ever forming it."""
+    exact = np.asarray(rows, np.float64)
+    mean = exact.mean(0)
+    triangle = np.asarray(np.linalg.qr(exact - mean, mode="r"))  # (r, d)
+    return mean, triangle.T / np.sqrt(len(rows) - 1)
+
+
+def _root(covariance: Floats) -> NDArray[np.float64]:
+    """A matrix (d, d) whose product with its transpose is the covariance."""
+    values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
+    made: NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 0))
+    return made
+
+
+def _distance(
+    mean1: NDArray[np.float64], root1: NDArray[np.float64], mean2: NDArray[np.float64], root2: NDArray[np.float64]
+) -> float:
+    """Of Gaussians with roots of their covariances, whose tr((cov1 cov2)^(1/2)) is the nuclear norm of root1^T root2.
+
+    So nothing negative is rooted where there are fewer embeddings than dimensions, nor lost by squaring.
+    """
+    shared = np.linalg.svd(root1.T @ root2, compute_uv=False).sum()
+    apart = np.square(mean1 - mean2).sum() + np.square(root1).sum() + np.square(root2).sum() - 2 * shared
+    return max(0.0, float(apart))
+
+
+def _cubic(products: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
+    return (products / dimensions + 1) ** 3
+
+
+def _diagonal(rows: Floats) -> float:
+    exact = np.asarray(rows, np.float64)
+    return float(_cubic(np.square(exact).sum(1), rows.shape[1]).sum())
+
+
+def _kernel_sum(a: Floats, b: Floats) -> float:
+    """Sum of the kernel of all pairs, a few rows at a time."""
+    other = np.asarray(b, np.float64)
+    size = max(1, BLOCK // len(b))
+    parts = (np.asarray(a[start : start + size], np.float64) for start in range(0, len(a), size))
+    return float(sum(_cubic(part @ other.T, a.shape[1]).sum() for part in parts))

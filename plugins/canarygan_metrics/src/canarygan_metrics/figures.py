@@ -1,0 +1,216 @@
+"""Figures of maps and of mean spectrograms, drawn without a screen."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core import files
+from canarygan_core.decoders import X
+
+log = logging.getLogger("canarygan")
+
+Floats = NDArray[np.float32]
+
+COLOURS = ("#332288", "#88CCEE", "#117733", "#CC6677", "#DDCC77", "#AA4499", "#44AA99", "#882255", "#999933")
+"""Nine that people of any colour vision tell apart (Tol, 2021); beyond nine classes, markers change besides."""
+
+MARKERS = ("o", "^", "s", "D", "v", "P", "*", "X")
+
+GREY = "#8C8C8C"
+
+COLUMNS = 4
+"""Panels side by side."""
+
+MOST = 12
+"""Panels of a figure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One map of generated sounds.
+
+    Attributes:
+        title: what they are.
+        points: (n, 2) where they lie.
+        labels: (n,) what each is called, or None where all are drawn alike.
+    """
+
+    title: str
+    points: Floats
+    labels: NDArray[np.str_] | None = None
+
+
+def chosen(count: int) -> list[int]:
+    """At most `MOST` of so many panels, the first and the last among them, evenly."""
+    return sorted(set(np.linspace(0, count - 1, min(count, MOST)).round().astype(int).tolist()))
+
+
+def maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_] | None, panels: Sequence[Panel]) -> None:
+    """Draw generated points over the density of real ones, a panel a set, and the names of classes where they lie.
+
+    Args:
+        path: PNG file.
+        title: what is drawn.
+        real: (m, 2) where the real sounds lie.
+        labels: (m,) what those are, named in each panel; None for no names.
+        panels: what is drawn over them, at most `MOST`; labelled ones share colours and a legend.
+    """
+    from matplotlib.lines import Line2D
+
+    everything = np.concatenate([real, *(panel.points for panel in panels)])
+    low, high = everything.min(0), everything.max(0)
+    margin = 0.05 * np.maximum(high - low, 1e-3)
+    box = (*(low - margin), *(high + margin))
+    names = sorted({str(label) for panel in panels if panel.labels is not None for label in panel.labels}, key=_order)
+    classes = set() if labels is None else {str(label) for label in labels}
+    looks = styles(sorted({*names, *(classes if classes.intersection(names) else ())}, key=_order))
+    columns = min(len(panels), COLUMNS)
+    rows = -(-len(panels) // columns)
+    with _figure(path, (4.2 * columns + 1.4, 4.2 * rows + 0.6)) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_visible(False)
+        for axes, panel in zip(grid.flat, panels, strict=False):
+            shown = axes.imshow(density(real, box), extent=(box[0], box[2], box[1], box[3]), **_GREYS)
+            shown.set_clim(0, 1.6)
+            size = float(np.clip(6000 / max(len(panel.points), 1), 1.5, 14))
+            if panel.labels is None:
+                axes.scatter(*panel.points.T, s=size, c=COLOURS[3], alpha=0.6, linewidths=0)
+            for name in reversed(names) if panel.labels is not None else ():
+                colour, marker = looks[name]
+                mine = panel.points[panel.labels == name]
+                axes.scatter(*mine.T, s=size, c=colour, marker=marker, alpha=0.75, linewidths=0)
+            for name, middle in middles(real, labels).items() if labels is not None else ():
+                text = axes.text(*middle, plain(name), fontsize=8, ha="center", va="center", weight="bold")
+                text.set_bbox({"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8})
+            axes.set(title=panel.title, xticks=[], yticks=[], xlim=(box[0], box[2]), ylim=(box[1], box[3]))
+        figure.suptitle(title)
+        if names:
+            keys: list[Any] = [
+                Line2D([], [], ls="", marker=looks[name][1], color=looks[name][0], label=plain(name)) for name in names
+            ]
+            figure.legend(handles=keys, loc="outside right upper", frameon=False, ncols=1 + (len(names) - 1) // 24)
+
+
+_GREYS: dict[str, Any] = {"cmap": "Greys", "origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
+
+
+def density(points: Floats, box: Sequence[float], cells: int = 120) -> NDArray[np.float64]:
+    """How densely points (n, 2) lie in a box (left, bottom, right, top): (cells, cells), the square root, 1 at most."""
+    from scipy.ndimage import gaussian_filter
+
+    left, bottom, right, top = box
+    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=((left, right), (bottom, top)))
+    smooth = np.sqrt(np.maximum(gaussian_filter(counts.T, cells / 60), 0))
+    made: NDArray[np.float64] = smooth / max(smooth.max(), 1e-12)
+    return made
+
+
+def middles(points: Floats, labels: NDArray[np.str_]) -> dict[str, Floats]:
+    """By label, the point of that label nearest to the median of them all, so that the name stands on a cluster."""
+    made = {}
+    for label in np.unique(labels):
+        mine = points[labels == label]
+        made[str(label)] = mine[np.square(mine - np.median(mine, axis=0)).sum(1).argmin()]
+    return made
+
+
+def styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each name; X and the outside of clusters are grey."""
+    named = [name for name in names if name not in (X, "outside")]
+    looks = {
+        name: (COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)])
+        for number, name in enumerate(named)
+    }
+    return looks | {name: (GREY, "o") for name in names if name not in looks}
+
+
+def spectrograms(
+    path: Path,
+    title: str,
+    real: Mapping[str, Floats],
+    generated: Mapping[str, Floats],
+    counts: Mapping[str, int],
+    *,
+    rate: int,
+    hop: int,
+) -> None:
+    """Draw the mean spectrogram of each class, of real sounds above and of generated ones below.
+
+    Args:
+        path: PNG file.
+        title: what is drawn.
+        real: by class, (frames, bins) dB, bins from 0 Hz to half the rate.
+        generated: the same, of those classes that were generated.
+        counts: by class, how many were.
+        rate: Hz.
+        hop: step of the frames, samples.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    classes = sorted(real.keys() | generated.keys(), key=_order)
+    rows = -(-len(classes) // 8)
+    columns = -(-len(classes) // rows)
+    darkest = min(float(one.min()) for one in [*real.values(), *generated.values()])
+    look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "cmap": "magma", "vmin": darkest, "vmax": 0}
+    with _figure(path, (1.9 * columns + 1.2, 3.8 * rows + 0.6)) as figure:
+        grid = figure.subplots(2 * rows, columns, squeeze=False)
+        for axes in grid.flat:
+            axes.set_visible(False)
+        for number, name in enumerate(classes):
+            row, column = divmod(number, columns)
+            above, below = grid[2 * row, column], grid[2 * row + 1, column]
+            for axes, means in ((above, real), (below, generated)):
+                axes.set_visible(True)
+                axes.set(xticks=[], yticks=[])
+                if name not in means:
+                    axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
+                    continue
+                extent = (0, 1000 * len(means[name]) * hop / rate, 0, rate / 2000)
+                picture = axes.imshow(means[name].T, extent=extent, **look)
+                if column == 0:
+                    axes.yaxis.set_major_locator(MaxNLocator(4))
+            above.set_title(plain(name), fontsize=10, weight="bold")
+            below.set_title(f"{counts.get(name, 0)} generated", fontsize=8)
+            if name in generated:
+                below.xaxis.set_major_locator(MaxNLocator(3))
+                below.set_xlabel("ms")
+            if column == 0:
+                above.set_ylabel("kHz, real")
+                below.set_ylabel("kHz, generated")
+        figure.suptitle(title)
+        figure.colorbar(picture, ax=grid, label="dB below the loudest", shrink=0.6)
+
+
+def plain(label: str) -> str:
+    """A label as plain text to matplotlib, which takes dollar signs for formulae."""
+    return label.replace("$", r"\$")
+
+
+def _order(name: str) -> tuple[bool, int, str]:
+    """Names in order, numbers among them by size, X and the outside of clusters last."""
+    digits = "".join(filter(str.isdigit, name))
+    return name in (X, "outside"), int(digits) if name.isdigit() else 0, name
+
+
+@contextmanager
+def _figure(path: Path, size: tuple[float, float]) -> Iterator[Any]:
+    """A figure, written as a PNG file when the block ends well."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    yield figure
+    with files.replacing(path) as partial, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        figure.savefig(partial, format="png", dpi=110)
+    if any("Glyph" in str(one.message) for one in told):
+        log.warning(f"{path.name} shows boxes for letters that its font lacks; labels are whole in all other files.")

@@ -1,0 +1,185 @@
+"""Which generated sounds lie among real ones, which real ones are reached, and which are copies: nearest neighbours.
+
+Distances are Euclidean, of embeddings (n, d), computed in float64 some rows at a time; two embeddings that float32 can
+hardly tell apart are at distance 0.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.errors import CanaryganError
+
+Floats = NDArray[np.floating[Any]]
+
+BLOCK = 4_000_000
+"""Distances in a block."""
+
+SAME = 1e-13
+"""Squared distance, as a share of the two squared norms, below which embeddings are the same."""
+
+TIE = 1 + 1e-9
+"""Factor of squared radii, so that rounding does not put a neighbour beyond the ball that it defines."""
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Improved precision and recall (Kynkäänniemi et al., 2019), shares from 0 to 1.
+
+    Attributes:
+        precision: generated clips that lie no farther from some real clip than its k-th real neighbour does.
+        recall: real clips that lie no farther from some generated clip than its k-th generated neighbour does.
+    """
+
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True)
+class DensityCoverage:
+    """Density and coverage (Naeem et al., 2020), with balls that reach from real clips to their k-th real neighbour.
+
+    Attributes:
+        density: balls that a generated clip lies in, on average, by k: about 1 for more real clips, above 1 where they
+            crowd where real ones are dense, 0 where there are none.
+        coverage: share of the balls that hold a generated clip.
+    """
+
+    density: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """How near generated clips lie to training clips, beside held-out real clips.
+
+    Attributes:
+        probability: that a generated clip lies nearer to its nearest training clip than a held-out one does, ties
+            counted half (Mann and Whitney, 1947): 0.5 where it is as new as a held-out clip, 1 where all are copies.
+        nearer: share of generated clips nearer to a training clip than 99 % of held-out ones are, about 0.01 where
+            nothing is copied (1 / (held + 1) with fewer than 100 held out).
+        ratio: median distance of the generated over that of the held-out, 0 where most are copies.
+        generated: median distance of generated clips to the nearest training clip.
+        held: median distance of held-out clips to the same.
+    """
+
+    probability: float
+    nearer: float
+    ratio: float
+    generated: float
+    held: float
+
+
+def precision_recall(generated: Floats, reference: Floats, k: int = 3) -> PrecisionRecall:
+    """Improved precision and recall of embeddings (n, d) against real ones (m, d).
+
+    Raises:
+        CanaryganError: where either has no more than k, or dimensions differ.
+    """
+    _check(generated, reference)
+    real, made = radii(reference, k) * TIE, radii(generated, k) * TIE
+    inside = 0
+    reached = np.zeros(len(reference), bool)
+    for rows, apart in blocks(generated, reference):
+        inside += int((apart <= real).any(1).sum())
+        reached |= (apart <= made[rows, None]).any(0)
+    return PrecisionRecall(inside / len(generated), float(reached.mean()))
+
+
+def density_coverage(generated: Floats, reference: Floats, k: int = 5) -> DensityCoverage:
+    """Density and coverage of embeddings (n, d) against real ones (m, d).
+
+    Raises:
+        CanaryganError: where there are no more than k real ones or no generated one, or dimensions differ.
+    """
+    _check(generated, reference)
+    real = radii(reference, k) * TIE
+    balls = 0
+    reached = np.zeros(len(reference), bool)
+    for _, apart in blocks(generated, reference):
+        inside = apart <= real
+        balls += int(inside.sum())
+        reached |= inside.any(0)
+    return DensityCoverage(balls / (k * len(generated)), float(reached.mean()))
+
+
+def memorisation(generated: Floats, training: Floats, held: Floats) -> Memorisation:
+    """How near embeddings (n, d) lie to those of training clips (m, d), beside those of held-out real clips (h, d).
+
+    Raises:
+        CanaryganError: where one of the three is empty, or dimensions differ.
+    """
+    _check(generated, training, held)
+    made, real = nearest(generated, training), np.sort(nearest(held, training))
+    below = np.searchsorted(real, made, "left")
+    upto = np.searchsorted(real, made, "right")
+    middle, usual = float(np.median(made)), float(np.median(real))
+    if usual == 0:
+        raise CanaryganError(
+            f"Most of the {len(held)} held-out clips are also among the {len(training)} training clips: "
+            "clips occur more than once in the data. canarygan check-data says which."
+        )
+    return Memorisation(
+        probability=1 - float((below + upto).mean()) / (2 * len(real)),
+        nearer=float((made < np.quantile(real, 0.01, method="lower")).mean()),
+        ratio=middle / usual,
+        generated=middle,
+        held=usual,
+    )
+
+
+def nearest(rows: Floats, among: Floats) -> NDArray[np.float64]:
+    """Distance (n,) of each of embeddings (n, d) to the nearest of others (m, d)."""
+    squared = np.concatenate([apart.min(1) for _, apart in blocks(rows, among)])
+    return np.asarray(np.sqrt(squared))
+
+
+def radii(rows: Floats, k: int) -> NDArray[np.float64]:
+    """Squared distance (n,) of each of embeddings (n, d) to its k-th neighbour among the others.
+
+    Raises:
+        CanaryganError: where there are no more than k.
+    """
+    if k < 1 or len(rows) <= k:
+        raise CanaryganError(f"{len(rows)} clips have no {k} neighbours each: give more clips, or fewer neighbours.")
+    found = []
+    for part, apart in blocks(rows, rows):
+        number = np.arange(part.stop - part.start)
+        apart[number, number + part.start] = np.inf
+        apart.partition(k - 1, axis=1)
+        found.append(apart[:, k - 1].copy())
+    return np.concatenate(found)
+
+
+def blocks(a: Floats, b: Floats) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Squared distances (rows, m) of embeddings (n, d) to (m, d): which rows, and theirs; at most `BLOCK` at a time."""
+    middle = np.asarray(b, np.float64).mean(0)
+    other = np.asarray(b, np.float64) - middle  # what is far from the origin would cancel
+    norms = np.square(other).sum(1)
+    size = max(1, BLOCK // len(b))
+    for start in range(0, len(a), size):
+        rows = slice(start, min(start + size, len(a)))
+        part = np.asarray(a[rows], np.float64) - middle
+        apart = part @ other.T
+        apart *= -2
+        total = np.square(part).sum(1)[:, None] + norms
+        apart += total
+        total *= SAME
+        apart[apart < total] = 0
+        yield rows, apart
+
+
+def _check(*sets: Floats) -> None:
+    for rows in sets:
+        if rows.ndim != 2 or not len(rows):
+            raise CanaryganError(
+                f"Neighbours need embeddings of shape (clips, numbers), one clip at least, not {rows.shape}."
+            )
+    numbers = sorted({rows.shape[1] for rows in sets})
+    if len(numbers) > 1:
+        raise CanaryganError(
+            f"The embeddings are of {numbers[0]} and {numbers[-1]} numbers: two classifiers made them."
+        )

@@ -1,0 +1,52 @@
+"""The classifier's network: four convolutions over a mel spectrogram (Donahue et al., 2019)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CHANNELS = 128
+"""Channels of every convolution, and so the size of an embedding."""
+
+DEPTH = 4
+"""Convolutions; each is followed by pooling that halves both axes."""
+
+MOMENTUM = 0.3
+"""Share of the newest batch in the running statistics: an epoch of a small set has a dozen batches."""
+
+
+class Network(nn.Module):
+    """Four times [batch norm, 5 x 5 convolution with 128 channels, ReLU, 2 x 2 max-pooling], batch norm, linear.
+
+    Args:
+        bands: mel bands of a spectrogram.
+        frames: frames of it.
+        classes: to tell apart.
+    """
+
+    def __init__(self, bands: int, frames: int, classes: int) -> None:
+        super().__init__()
+        sizes = [1, *[CHANNELS] * DEPTH]
+        self.norms = nn.ModuleList(nn.BatchNorm2d(size, momentum=MOMENTUM) for size in sizes)
+        self.convolutions = nn.ModuleList(nn.Conv2d(size, CHANNELS, 5, padding=2) for size in sizes[:-1])
+        self.linear = nn.Linear(CHANNELS * (bands >> DEPTH) * (frames >> DEPTH), classes)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, spectrograms: Tensor) -> tuple[Tensor, Tensor]:
+        """Spectrograms (n, bands, frames) to embeddings (n, 128) and logits (n, classes)."""
+        x = spectrograms[:, None].contiguous(memory_format=torch.channels_last)  # (n, 1, bands, frames)
+        for norm, convolution in zip(self.norms, self.convolutions, strict=False):
+            x = halved(convolution(norm(x))).relu()  # the same as pooling after the ReLU, on a quarter of the values
+        x = self.norms[DEPTH](x)  # (n, 128, bands / 16, frames / 16)
+        return x.mean((2, 3)), self.linear(x.contiguous().flatten(1))
+
+
+def halved(x: Tensor) -> Tensor:
+    """2 x 2 max-pooling of (n, channels, rows, columns); an odd last row or column is left out.
+
+    Where no gradient is wanted, maxima of shifted views are faster than torch's pooling, which keeps indices.
+    """
+    if x.requires_grad:
+        return F.max_pool2d(x, 2)
+    rows, columns = (size // 2 * 2 for size in x.shape[2:])
+    taller = torch.maximum(x[:, :, 0:rows:2], x[:, :, 1:rows:2])
+    return torch.maximum(taller[..., 0:columns:2], taller[..., 1:columns:2])

@@ -1,0 +1,85 @@
+"""What the classifier sees of a sound: a mel spectrogram of one second. The only place with its sizes."""
+
+import functools
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchaudio.functional import melscale_fbanks
+
+from canarygan_core.audio import resampled
+from canarygan_core.clips import Clips, fit_length
+
+RANGE = 60.0
+"""How far below the loudest band of a clip levels are told apart, dB."""
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """Parameters of the mel spectrogram (Donahue et al., 2019).
+
+    Attributes:
+        scale: `log` for levels in dB below the clip's loudest band, `linear` for power.
+        rate: sampling rate that sounds are brought to, Hz.
+        samples: length that sounds are padded or cut to, samples.
+        n_fft: length of the Fourier transform and of its Hann window, samples.
+        hop_length: step from frame to frame, samples.
+        n_mels: mel bands.
+        fmin: lower edge of the first band, Hz.
+        fmax: upper edge of the last, Hz.
+    """
+
+    scale: Literal["log", "linear"] = "log"
+    rate: int = 16000
+    samples: int = 16000
+    n_fft: int = 1024
+    hop_length: int = 128
+    n_mels: int = 128
+    fmin: float = 40.0
+    fmax: float = 7800.0
+
+    @property
+    def frames(self) -> int:
+        """Frames, centred from the first sample to the last."""
+        return 1 + self.samples // self.hop_length
+
+    def of(self, clips: Clips) -> Tensor:
+        """Spectrograms (clips, bands, frames), float32, of clips of any rate and length; from 0 to 1 if logarithmic."""
+        audio = fit_length(resampled(np.asarray(clips.audio), clips.rate, self.rate), self.samples)
+        return spectrogram(torch.tensor(audio), self)
+
+
+def spectrogram(audio: Tensor, sizes: Spectrogram) -> Tensor:
+    """Mel spectrograms (n, bands, frames) of sounds (n, samples), each brought to a peak of 1 before.
+
+    So nothing depends on the level of a sound, which training changes. Silence is 0 throughout.
+    """
+    peak = audio.abs().amax(1, keepdim=True)
+    audio = torch.nn.functional.pad(audio / peak.where(peak > 0, 1.0), (sizes.n_fft // 2, sizes.n_fft // 2))
+    frames = audio.unfold(1, sizes.n_fft, sizes.hop_length)[:, : sizes.frames]  # (n, frames, samples)
+    window, bands = _filters(sizes)
+    rows = frames.flatten(0, 1)
+    live = rows.any(1)
+    power = audio.new_zeros(len(rows), sizes.n_mels)
+    if live.any():
+        spectrum = torch.fft.rfft(rows[live] * window)
+        power[live] = (spectrum.real.square() + spectrum.imag.square()) @ bands
+    mels = power.view(len(audio), -1, sizes.n_mels).mT  # (n, bands, frames)
+    return levels(mels) if sizes.scale == "log" else mels
+
+
+def levels(power: Tensor) -> Tensor:
+    """Power (n, bands, frames) as levels from 0, at `RANGE` dB below the loudest of a sound and less, to 1."""
+    loudest = power.amax((1, 2), keepdim=True)
+    relative = power / loudest.where(loudest > 0, 1.0)
+    return 1 + 10 / RANGE * relative.clamp(min=10 ** (-RANGE / 10)).log10()
+
+
+@functools.lru_cache(maxsize=4)
+def _filters(sizes: Spectrogram) -> tuple[Tensor, Tensor]:
+    """A Hann window (n_fft,) whose amplitude a sine keeps, and the mel bands (bins, bands)."""
+    window = torch.hann_window(sizes.n_fft)
+    bands = melscale_fbanks(sizes.n_fft // 2 + 1, sizes.fmin, sizes.fmax, sizes.n_mels, sizes.rate)
+    return window / window.sum(), bands

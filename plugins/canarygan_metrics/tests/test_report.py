@@ -1,0 +1,347 @@
+import base64
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+from canarygan_metrics.report import gather, material, page, points, sounds
+from canarygan_metrics.report.content import Asked, Found
+from canarygan_metrics.report.material import Layout
+
+from canarygan_core import archives, cli
+from canarygan_core.clips import Clips
+
+RATE = 16000
+
+
+class Markup(HTMLParser):
+    """The elements of a page, and the text in each script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data):
+        if self.lasttag == "script" and self.scripts:
+            self.scripts[-1] += data
+
+
+def shown(path: Path) -> dict:
+    """The content that stands in a page."""
+    return json.loads(Markup(path.read_text(encoding="utf-8")).scripts[0])
+
+
+@pytest.fixture(scope="module")
+def made(toy_run, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("reports")
+    assert cli.main(["run", "report", *toy_run.words, "-s", str(folder)]) == 0
+    return folder / "version_3.html"
+
+
+def test_a_page_holds_what_the_run_left(made: Path, toy_run) -> None:
+    content = shown(made)
+    assert content["missing"] == {}
+    assert content["run"]["manifest"]["warnings"][0]["message"] == "Generated sounds are nearly all alike."
+    assert content["run"]["command"] == "canarygan train-gan -d 'da ta'"
+    assert content["curves"]["step"] == list(range(1, 121))
+    assert [series["name"] for series in content["curves"]["series"]] == ["critic/wasserstein"]
+    (inception,) = content["inception"]
+    assert [(row["epoch"], row["mean"]) for row in inception["rows"]] == [(2, 1.1), (20, 2), (40, 3)]
+    assert [line["name"] for line in inception["context"]] == ["real", "noise"]
+    assert content["confusion"][0]["counts"] == [[7, 1, 0], [0, 8, 0], [0, 0, 8]]
+    assert content["material"]["generated"]["epoch"] == "40"
+    assert content["material"]["real"]["clips"] == 24
+    assert [one["real"]["clips"] for one in content["spectra"]["classes"] if "real" in one] == [8, 8, 8]
+
+
+def test_its_manifest_names_what_it_was_made_from(made: Path, toy_run) -> None:
+    record = json.loads(made.with_suffix(".manifest.json").read_text())
+    assert record["status"] == "finished"
+    assert list(record["outputs"]) == ["version_3.html"]
+    names = {Path(one["path"]).name for one in record["inputs"].values()}
+    assert names == {
+        "manifest.json",
+        "metrics.csv",
+        "real.umap.npz",
+        "generation-version_3-epoch_40-step_120.npz",
+        "generation-version_3-epoch_40-step_120.umap.npz",
+        "is_scores-version_3.yml",
+        "scores.json",
+        "metrics-knn.npz",
+    }
+
+
+def test_scores_are_read_liberally(made: Path) -> None:
+    frechet, kid, odd = shown(made)["scores"][0]["metrics"]
+    assert (frechet["columns"], frechet["rows"]) == (["real"], [{"key": "frechet", "values": [12.5, 1]}])
+    assert frechet["warnings"] == ["30 clips are few."]
+    assert (kid["error"], kid["rows"]) == ("There is one clip.", [])
+    assert odd["rows"] == [{"key": "spread", "values": ["nan"]}]
+    assert odd["more"] == {"unheard of": [1, {"of": None}]}
+
+
+def test_names_in_the_data_are_no_markup(made: Path) -> None:
+    template = Markup(resources.files("canarygan_metrics.report").joinpath("page.html").read_text())
+    page_made = Markup(made.read_text(encoding="utf-8"))
+    assert page_made.elements == template.elements
+    labels = json.loads(page_made.scripts[0])["map"]["labels"]
+    assert "</script><script>alert(2)</script><b>" in labels
+    assert "<img src=x onerror=alert(1)>" in labels
+
+
+def test_a_title_is_no_markup() -> None:
+    text = page.composed({"title": "</title><script>{{content}}"})
+    assert "<title>&lt;/title&gt;&lt;script&gt;{{content}}</title>" in text
+
+
+def test_a_page_asks_the_network_for_nothing(made: Path) -> None:
+    text = made.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    script = Markup(text).scripts[1]
+    style = text[text.index("<style>") : text.index("</style>")]
+    addresses = set(re.findall(r"https?://[^\"'\s]+", script + style))
+    assert addresses == {"http://www.w3.org/2000/svg"}
+    for word in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "@import", "url("):
+        assert word not in script + style
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+        assert word not in script
+
+
+def test_the_script_is_javascript(made: Path) -> None:
+    grammar = pytest.importorskip("tree_sitter_javascript", reason="needs tree-sitter-javascript to read the script")
+    tree_sitter = pytest.importorskip("tree_sitter")
+    parser = tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+    script = Markup(made.read_text(encoding="utf-8")).scripts[1]
+    assert not parser.parse(script.encode()).root_node.has_error
+    assert parser.parse(script.replace("(", "[", 1).encode()).root_node.has_error
+
+
+def test_the_script_reads_what_the_content_has(made: Path) -> None:
+    content = shown(made)
+    script = resources.files("canarygan_metrics.report")
+    assert set(re.findall(r"\bcontent\.(\w+)", script.joinpath("page.js").read_text())) <= content.keys()
+    read = set(re.findall(r"\bdata\.(\w+)", script.joinpath("map.js").read_text()))
+    assert {"x", "sound", "labels"} <= read <= content["map"].keys()
+
+
+def test_sounds_come_back_from_the_page(made: Path, toy_run) -> None:
+    drawn = shown(made)["map"]
+    assert (len(drawn["x"]), sum(drawn["real"])) == (54, 24)
+    row = drawn["name"].index("sound 4")
+    bytes_kept = np.frombuffer(base64.b64decode(drawn["sound"][row]), np.uint8)
+    levels = (bytes_kept.astype(float) - 128) / 127
+    heard = np.sign(levels) * (256 ** np.abs(levels) - 1) / 255
+    start, end = sounds.sounding(toy_run.sounds[4])
+    assert (start, end) == (321, 1920)
+    np.testing.assert_allclose(heard, toy_run.sounds[4][start:end], atol=0.012)
+    assert drawn["level"][row] == pytest.approx(-6, abs=0.1)
+
+
+def test_shares_count_what_a_decoder_rejects(made: Path) -> None:
+    shares = shown(made)["shares"]
+    sides = {side["name"]: dict(zip(shares["classes"], side["counts"], strict=True)) for side in shares["sides"]}
+    assert list(sides) == ["real clips", "cluster on the map", "knn"]
+    assert shares["classes"][-1] == "X"
+    assert sides["real clips"]["A"] == 8
+    assert sides["cluster on the map"]["A"] == 12
+    assert (sides["knn"]["X"], sides["knn"]["A"]) == (7, 5)
+
+
+def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, capsys) -> None:
+    name = "generation-version_3-epoch_2-step_6.npz"
+    archive = tmp_path / "alone" / "sounds" / name
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes((toy_run.folder / "generated" / name).read_bytes())
+    assert cli.main(["report", "-g", str(archive), "-s", str(tmp_path)]) == 0
+    content = shown(tmp_path / "version_3.html")
+    assert set(content["missing"]) == {"run", "curves", "inception", "scores", "confusion", "map"}
+    assert content["map"]["kind"] == "latents"
+    said = capsys.readouterr().out
+    assert f"Not in it: No map yet. canarygan umap -d DATA -g {archive}" in said
+    assert cli.main(["report", "-x", str(toy_run.folder / "runs"), "-s", str(tmp_path / "run")]) == 0
+    content = shown(tmp_path / "run" / "version_3.html")
+    assert content["material"]["real"]["clips"] == 24
+    assert set(content["missing"]) == {"inception", "scores", "confusion", "shares", "map"}
+    assert content["map"] is None
+
+
+def test_a_map_of_other_sounds_is_not_shown(toy_run, tmp_path: Path, caplog) -> None:
+    name, other = "generation-version_3-epoch_2-step_6", "generation-version_3-epoch_40-step_120"
+    sounds_made = toy_run.folder / "generated"
+    (tmp_path / f"{name}.npz").write_bytes((sounds_made / f"{name}.npz").read_bytes())
+    (tmp_path / f"{name}.umap.npz").write_bytes((sounds_made / f"{other}.umap.npz").read_bytes())
+    assert cli.main(["report", "-g", str(tmp_path / f"{name}.npz"), "-s", str(tmp_path / "out")]) == 0
+    assert "is the map of other sounds" in caplog.text
+    assert "map" in shown(tmp_path / "out" / "version_3.html")["missing"]
+
+
+def test_the_draw_follows_the_seed(toy_run, tmp_path: Path) -> None:
+    def names(folder: str, seed: int) -> list[str]:
+        words = ["report", *toy_run.words, "-s", str(tmp_path / folder), "--points", "10", "--seed", str(seed)]
+        assert cli.main(words) == 0
+        drawn = shown(tmp_path / folder / "version_3.html")["map"]
+        assert sum(drawn["real"]) == 5
+        return drawn["name"]
+
+    assert names("a", 1) == names("b", 1) != names("c", 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Nothing to report on"),
+        (["-x", "{run}/nowhere"], "There is no run at"),
+        (["-x", "{run}/data"], "no manifest"),
+        (["-d", "{run}/nowhere"], "nowhere"),
+        (["-g", "{run}/data"], "canarygan generate makes one"),
+        (["-g", "{run}/umap/real.umap.npz"], "no generation archive"),
+        (["--umap", "{run}/data"], "canarygan umap leaves real.umap.npz"),
+        (["--scores", "{run}/nowhere"], "There is nothing at --scores"),
+        (["--scores", "{run}/data/A/0.wav"], "none of the files"),
+        (["-g", "{run}/generated", "--points", "0"], "1 to 20000"),
+        (["-d", "{run}/data", "-s", "{run}/data/report"], "data folder"),
+    ],
+)
+def test_misuse_is_explained(words: list[str], said: str, toy_run, tmp_path: Path, capsys) -> None:
+    words = [word.format(run=toy_run.folder) for word in words]
+    words += [] if "-s" in words else ["-s", str(tmp_path / "out")]
+    assert cli.main(["report", *words]) in (1, 2)
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_page_is_not_replaced_unasked(made: Path, toy_run, capsys) -> None:
+    words = ["report", *toy_run.words, "-s", str(made.parent)]
+    before = made.read_bytes()
+    assert cli.main(words) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert made.read_bytes() == before
+    assert cli.main([*words, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "text"),
+    [
+        (gather.scores, "scores.json", "[1]"),
+        (gather.scores, "scores.json", "{"),
+        (gather.inception, "is_scores-version_1.yml", "rows: 3"),
+        (gather.inception, "is_scores-version_1.yml", "- [1"),
+        (gather.curves, "metrics.csv", "a,b\n1,2\n"),
+        (gather.confusion, "metrics-a.npz", "no zip"),
+    ],
+)
+def test_what_cannot_be_read_is_noted_and_left_out(reader, name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    notes = gather.Notes()
+    assert notes.read(reader, path) is None
+    assert str(path) in notes.told[0]
+    assert notes.inputs == {}
+
+
+def test_mu_law_loses_little_at_any_level() -> None:
+    noise = np.random.default_rng(0).normal(size=4000).astype(np.float32)
+    for peak in (1.0, 0.1, 0.01):
+        sound = peak * noise / np.abs(noise).max()
+        levels = (sounds.mu_law(sound).astype(float) - 128) / 127
+        heard = np.sign(levels) * (256 ** np.abs(levels) - 1) / 255
+        assert 10 * np.log10(np.mean(sound**2) / np.mean((heard - sound) ** 2)) > 25
+    assert sounds.mu_law(np.array([0, 1, -1, 7, np.nan], np.float32)).tolist() == [128, 255, 1, 255, 128]
+
+
+def test_silence_has_no_sounding_part() -> None:
+    assert sounds.sounding(np.zeros(9, np.float32)) == (0, 0)
+    assert sounds.sounding(np.full(9, np.nan, np.float32)) == (0, 0)
+    faint = np.array([0, 10**-2.6, 0, 1, 0, -(10**-2.4), 0], np.float32)
+    assert sounds.sounding(faint) == (3, 6)
+
+
+@pytest.mark.parametrize("budget", [0, 5, 60, 61, 110, 1000])
+def test_sounds_are_cut_to_the_longest_length_that_fits(budget: int) -> None:
+    lengths = [30, 10, 50, 20]
+    longest = sounds.fitting(lengths, budget)
+    assert sum(min(length, longest) for length in lengths) <= max(budget, 0)
+    assert longest == 50 or sum(min(length, longest + 1) for length in lengths) > budget
+
+
+def test_the_loudest_part_is_kept() -> None:
+    sound = np.random.default_rng(1).normal(size=60).astype(np.float32)
+    start, end = sounds.loudest(sound, (5, 55), 7)
+    energies = {first: np.sum(sound[first : first + 7].astype(float) ** 2) for first in range(5, 49)}
+    assert (start, end) == (max(energies, key=energies.get), start + 7)
+    assert sounds.loudest(sound, (5, 12), 7) == (5, 12)
+    assert sounds.loudest(sound, (5, 12), 0) == (5, 5)
+
+
+def test_a_draw_keeps_the_share_of_each_label() -> None:
+    labels = np.array(["a"] * 60 + ["b"] * 30 + ["c"] * 10)
+    rows = sounds.stratified(labels, 20, np.random.default_rng(0))
+    assert np.unique(labels[rows], return_counts=True)[1].tolist() == [12, 6, 2]
+    assert len(np.unique(rows)) == 20
+    assert sounds.stratified(labels, 100, np.random.default_rng(0)).tolist() == list(range(100))
+
+
+def test_a_mean_spectrogram_is_brightest_where_the_tone_is() -> None:
+    time = np.arange(3200) / RATE
+    tones = np.stack([np.sin(2 * np.pi * 3100 * time), 0.01 * np.sin(2 * np.pi * 3100 * time)]).astype(np.float32)
+    tones[:, 1600:] = 0
+    levels = sounds.mean_spectrogram(tones, 3200)
+    assert levels.shape == (sounds.BANDS, 50)
+    assert levels[:, 12].argmax() == int(3100 / (RATE / 2) * sounds.BANDS)
+    assert levels[:, 40].max() < levels.max() - 90
+    np.testing.assert_allclose(levels, sounds.mean_spectrogram(tones[:1], 3200), atol=0.1)
+
+
+def test_long_sounds_are_cut_to_the_budget_and_said() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.2, (6, RATE)).astype(np.float32)
+    sources = np.array([f"a/{row}.wav" for row in range(6)])
+    layout = material.Layout(np.zeros((6, 2), np.float32), sources=sources)
+    side = points.real_side(layout, Clips(noise, RATE, sources=sources))
+    drawn = points.points([side], count=6, seed=0, budget=30_000)
+    lengths = [len(base64.b64decode(sound)) for sound in drawn["sound"]]
+    assert (drawn["cut"], drawn["longest"], lengths) == (6, 5000, [5000] * 6)
+
+
+def test_clips_that_are_not_at_hand_have_no_sound() -> None:
+    layout = material.Layout(np.zeros((2, 2), np.float32), sources=np.array(["a/0.wav", "a/1.wav"]))
+    clips = Clips(np.ones((1, 8), np.float32), RATE, sources=np.array(["a/1.wav"]))
+    sound = points.points([points.real_side(layout, clips)], count=2, seed=0)["sound"]
+    assert sound[0] is None
+    assert len(base64.b64decode(sound[1])) == 8
+
+
+def test_a_folder_without_version_gives_its_latest_sounds(tmp_path: Path) -> None:
+    for version, epoch in (("1", 5), ("2", 3), ("2", 4)):
+        with archives.writing(tmp_path / f"{version}-{epoch}.npz", 0) as archive:
+            archive.add("x", np.zeros((1, 4), np.float32))
+            archive.add("version", np.asarray(version))
+            archive.add("epoch", np.asarray(epoch))
+    assert material.generated(tmp_path).path.name == "1-5.npz"
+    assert material.generated(tmp_path, "2").path.name == "2-4.npz"
+
+
+def test_sounds_on_another_map_are_left_out_and_that_is_said(toy_run, monkeypatch) -> None:
+    read = material.layout
+
+    def layout(path: Path) -> Layout:
+        made = read(path)
+        return replace(made, facts={**made.facts, "reducer": path.name})
+
+    monkeypatch.setattr(material, "layout", layout)
+    notes = gather.Notes()
+    asked = Asked(None, None, toy_run.folder / "generated", toy_run.folder / "umap", ())
+    found = Found.search(asked, notes)
+    assert found.made_map is None
+    assert found.real_map is not None
+    assert any("another map" in note for note in notes.told)
