@@ -13,8 +13,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,18 +20,9 @@ CORES = 2
 os.environ |= {name: str(CORES) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 import numpy as np  # noqa: E402
+from machine import best  # noqa: E402
 
 RIDGE = 0.01
-
-
-def best(work: Callable[[], object], times: int) -> float:
-    """Shortest of several runs, s."""
-    took = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - start)
-    return min(took)
 
 
 def by_librosa(path: str) -> np.ndarray:

@@ -1,0 +1,56 @@
+"""What a benchmark says of where it ran, and how it takes times."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+LIBRARIES = ("torch", "torchaudio", "lightning", "numpy", "scikit-learn", "umap-learn")
+
+
+def best(work: Callable[[], object], times: int) -> float:
+    """Shortest of several runs, s."""
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - start)
+    return min(took)
+
+
+def described() -> dict[str, object]:
+    """Processor, cores, load and versions, and the command that measured, folders by their names alone."""
+    model = platform.processor() or platform.machine()
+    flags: set[str] = set()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as stream:
+            pairs = [line.partition(":") for line in stream]
+        lines = {name.strip(): value.strip() for name, _, value in pairs}
+        model = lines.get("model name", model)
+        flags = set(lines.get("flags", "").split()) & {"avx2", "avx512_bf16", "amx_bf16"}
+    return {
+        "command": " ".join(
+            ["python", f"benchmarks/{Path(sys.argv[0]).name}", *(Path(word).name for word in sys.argv[1:])]
+        ),
+        "processor": model,
+        "fast_arithmetic": sorted(flags),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load": [round(value, 2) for value in os.getloadavg()],
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def line(machine: dict[str, object]) -> str:
+    """The same as a sentence."""
+    versions = machine["versions"]
+    assert isinstance(versions, dict)
+    fast = machine["fast_arithmetic"]
+    assert isinstance(fast, list)
+    return (
+        f"{machine['processor']} ({', '.join(fast) or 'no fast bfloat16'}), {machine['cores']} cores, Python "
+        f"{machine['python']}, torch {versions['torch']}. Command: `{machine['command']}`."
+    )
