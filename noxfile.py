@@ -19,6 +19,7 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 PLUGINS = sorted(re.findall(r"^-e plugins/(\w+)", Path("requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+EXAMPLES = sorted(str(path.parent) for path in Path("examples").glob("*/pyproject.toml"))
 HEAVY = ("torch", "torchaudio", "lightning", "sklearn", "umap", "reservoirpy", "matplotlib")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -52,6 +53,26 @@ def core_alone(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """The kernel alone with the oldest versions of what it requires: its tests."""
+    stated = [requirement.partition(",")[0] for requirement in PROJECT["project"]["dependencies"]]
+    session.install(".", *(requirement.replace(">=", "==") for requirement in stated), *group("test"))
+    session.run("pytest", "tests", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def examples(session: nox.Session) -> None:
+    """The packages of examples/ installed as a stranger's, beside the whole system: their tests, and mypy on them."""
+    target = Path(session.create_tmp()).resolve() / "installed"
+    in_system(session, "pip", "install", "-q", "--no-deps", "--upgrade", "--target", str(target), *EXAMPLES)
+    session.env.update(PYTHONPATH=str(target), MYPYPATH=str(target))
+    for example in EXAMPLES:
+        in_system(session, "pytest", example, *session.posargs)
+        in_system(session, "mypy", "--strict", example)
+    in_system(session, "canarygan", "plugins")
+
+
+@nox.session
 @nox.parametrize("name", PLUGINS, ids=PLUGINS)
 def plugin(session: nox.Session, name: str) -> None:
     """The kernel and one plugin, nothing else: the plugin's tests."""
@@ -71,15 +92,22 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """mypy, strict: kernel, plugins, and what stands around them."""
     sources = [f"plugins/{name}/src" for name in PLUGINS]
-    around = ["canarygan.py", "noxfile.py", "tests/test_docs.py", "docs/generate_cli.py"]
-    in_system(session, "mypy", "canarygan_core", *sources, *around, *session.posargs)
+    tests = ("documents", "test_docs", "test_docs_cli", "test_docs_cluster", "test_docs_formats", "test_docs_plugins")
+    documents = ["docs/generate_cli.py", "docs/site_pages.py", *(f"tests/{name}.py" for name in tests)]
+    in_system(session, "mypy", "canarygan_core", *sources, "canarygan.py", "noxfile.py", *documents, *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
-    """Write docs/cli.md anew, then test all documents."""
+    """The documents as a site, warnings as errors; kept where a folder is given: nox -s docs -- FOLDER."""
+    site = session.posargs[0] if session.posargs else str(Path(session.create_tmp()) / "site")
+    in_system(session, "mkdocs", "build", "--strict", "--site-dir", str(Path(site).resolve()))
+
+
+@nox.session(venv_backend="none")
+def cli_page(session: nox.Session) -> None:
+    """Write docs/cli.md anew."""
     in_system(session, "docs/generate_cli.py", module=False)
-    in_system(session, "pytest", "tests/test_docs.py", *session.posargs)
 
 
 @nox.session(venv_backend="none")

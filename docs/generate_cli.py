@@ -44,6 +44,8 @@ Environment variables:
 LINES = (
     (),
     ("plugins",),
+    ("plugins", "show"),
+    ("plugins", "new"),
     ("train-gan",),
     ("train-gan", "--dataset", "folder"),
 )
@@ -52,7 +54,7 @@ LINES = (
 
 def page() -> str:
     """The whole page as it should be."""
-    lines = [*LINES, *((task,) for task in tasks() if (task,) not in LINES)]
+    lines = [*LINES, *(words for task in tasks() if (words := tuple(task.split())) not in LINES)]
     parts = [HEAD]
     for words in lines:
         shown = " ".join(["canarygan", *words])
