@@ -8,7 +8,7 @@ from canarygan_decoders.sklearn_decoder import SklearnDecoder
 
 
 @dataclass(frozen=True)
-class Forest(SklearnDecoder):
+class ForestDecoder(SklearnDecoder):
     """Decision trees, each grown on a draw of the clips, vote (Breiman, 2001)."""
 
     name: ClassVar[str] = "forest"
@@ -33,4 +33,4 @@ class Forest(SklearnDecoder):
 
 @hookimpl
 def register_decoders() -> list[type[Decoder]]:
-    return [Forest]
+    return [ForestDecoder]

@@ -2,16 +2,16 @@ import pytest
 from canarygan_core import CanaryganError, decoders
 from canarygan_core.testing import check_cheap_import, check_component, toy_clips
 
-from canarygan_forest import Forest
+from canarygan_forest import ForestDecoder
 
 
 def test_contract() -> None:
-    check_component(Forest, trees=10)
+    check_component(ForestDecoder, trees=10)
     check_cheap_import("canarygan_forest")
 
 
 def test_tells_unseen_clips_apart() -> None:
-    fitted = Forest(trees=50).fit(toy_clips(60, classes=3, samples=16000, seed=1))
+    fitted = ForestDecoder(trees=50).fit(toy_clips(60, classes=3, samples=16000, seed=1))
     unseen = toy_clips(12, classes=3, samples=16000, seed=2)
     told = decoders.labels_of(fitted.posteriors(unseen), fitted.classes)
     assert unseen.labels is not None
@@ -20,4 +20,4 @@ def test_tells_unseen_clips_apart() -> None:
 
 def test_no_tree_is_refused() -> None:
     with pytest.raises(CanaryganError, match="at least 1"):
-        Forest(trees=0)
+        ForestDecoder(trees=0)
