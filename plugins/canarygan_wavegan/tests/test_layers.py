@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from canarygan_wavegan.layers import KERNEL, Downsample, PhaseShuffle, Upsample, padding
+from canarygan_wavegan.convolutions import KERNEL, fold_strided, padding, unfold_strided
+from canarygan_wavegan.layers import Downsample, Upsample, shifted
 
 CASES = [(1, 6, 4), (6, 12, 4), (8, 4, 2), (5, 1, 4)]
 
@@ -44,29 +45,21 @@ def test_first_weights_keep_the_variance_of_rectified_input(layer: torch.nn.Modu
     assert layer(x).var().item() == pytest.approx(1, rel=0.5)
 
 
-def test_phase_shuffle_of_radius_0_is_the_identity() -> None:
-    x = torch.randn(2, 16, 3)
-    assert PhaseShuffle(0)(x) is x
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    [
+        (0, [*range(12)]),
+        (1, [1, *range(11)]),
+        (2, [2, 1, *range(10)]),
+        (-1, [*range(1, 12), 10]),
+        (-2, [*range(2, 12), 10, 9]),
+    ],
+)
+def test_phase_shuffle_keeps_lengths_and_reflects_at_the_ends(shift: int, expected: list[int]) -> None:
+    assert shifted(torch.arange(12.0).view(1, 12, 1), shift).flatten().tolist() == expected
 
 
-def test_phase_shuffle_keeps_lengths_and_reflects_at_the_ends() -> None:
-    x = torch.arange(12.0).view(1, 12, 1)
-    shuffle, rng, seen = PhaseShuffle(2), torch.Generator().manual_seed(0), set()
-    for _ in range(64):
-        y = shuffle(x, rng)
-        assert y.shape == x.shape
-        seen.add(tuple(y.flatten().int().tolist()))
-    line = list(range(12))
-    assert seen == {
-        tuple(line),
-        (1, *line[:-1]),
-        (2, 1, *line[:-2]),
-        (*line[1:], 10),
-        (*line[2:], 10, 9),
-    }
-
-
-def test_phase_shuffle_follows_its_generator() -> None:
-    x = torch.randn(1, 32, 1)
-    shifted = [PhaseShuffle(4)(x, torch.Generator().manual_seed(7)) for _ in range(2)]
-    assert torch.equal(*shifted)
+@pytest.mark.parametrize("stride", [2, 4])
+def test_kernels_over_blocks_unfold_to_what_was_folded(stride: int) -> None:
+    weight = torch.randn(5, 3, KERNEL)
+    assert torch.equal(unfold_strided(fold_strided(weight, stride), stride), weight)

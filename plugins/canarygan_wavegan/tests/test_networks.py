@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from canarygan_wavegan.layers import padding
+from canarygan_wavegan.convolutions import padding
 from canarygan_wavegan.networks import STRIDES, Critic, Generator, Shape, operations, parameter_count
 
 
@@ -48,7 +48,7 @@ def test_generator_is_a_stack_of_transposed_convolutions() -> None:
 
 def test_critic_is_a_stack_of_strided_convolutions() -> None:
     shape = Shape(dim=4, samples=8192)
-    critic = Critic(shape, phase_shuffle=0)
+    critic = Critic(shape)
     x = torch.rand(2, 8192) * 2 - 1
     h = x.unsqueeze(1)
     for layer, stride in zip(critic.layers, shape.strides, strict=True):

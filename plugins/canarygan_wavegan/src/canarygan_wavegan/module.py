@@ -18,8 +18,9 @@ from canarygan_core.training import Training
 from canarygan_core.weights import average_gradients
 from canarygan_wavegan.batches import ClipStream
 from canarygan_wavegan.checkpoints import SCHEMA
-from canarygan_wavegan.losses import generator_loss, gradient_penalty, interpolate, wasserstein_estimate
+from canarygan_wavegan.losses import generator_loss
 from canarygan_wavegan.networks import Critic, Generator, Shape
+from canarygan_wavegan.slopes import set_gradients
 
 if TYPE_CHECKING:
     from canarygan_wavegan.component import WaveGAN
@@ -45,6 +46,11 @@ class Draws:
         """Uniform in 0 to 1, (batch, 1)."""
         return torch.rand(batch, 1, generator=self.rng)
 
+    def shifts(self, count: int, radius: int) -> list[int]:
+        """Whole numbers uniform in -radius to radius."""
+        drawn: list[int] = torch.randint(-radius, radius + 1, (count,), generator=self.rng).tolist()
+        return drawn
+
 
 class WaveGANModule(lightning.LightningModule):
     """Generator, critic and their optimisers.
@@ -66,11 +72,11 @@ class WaveGANModule(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.options, self.shape, self.clips, self.pace, self.training_options = options, shape, clips, pace, training
-        self.in_bfloat16 = shared.bfloat16(training)
+        self.arithmetic = torch.bfloat16 if shared.bfloat16(training) else torch.float32
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.generator = Generator(shape)
-            self.critic = Critic(shape, options.phase_shuffle)
+            self.critic = Critic(shape)
         self.average: Generator | None = copy.deepcopy(self.generator).requires_grad_(False) if options.ema else None
         self.updates = 0
         self.logged: Callable[[dict[str, float]], None] = lambda values: None
@@ -121,35 +127,32 @@ class WaveGANModule(lightning.LightningModule):
     def update_critic(self, real: Tensor, draws: Draws, optimiser: Any) -> tuple[Tensor, Tensor]:
         """Wasserstein estimate and unweighted penalty, detached, of a step on real sounds (batch, samples)."""
         z, fraction = self.latents(draws), self.own(draws.fractions(self.training_options.batch_size))
-        with self.arithmetic():
-            with torch.no_grad():
-                fake = self.generator(z)  # (batch, samples)
-            scores = self.critic(torch.cat([real, fake]), draws.rng)  # (2 batch,)
-            estimate = wasserstein_estimate(scores[: len(real)], scores[len(real) :])
-            penalty = gradient_penalty(lambda x: self.critic(x, draws.rng), interpolate(real, fake, fraction))
-        self.step(optimiser, self.options.penalty * penalty - estimate, self.critic)
-        return estimate.detach(), penalty.detach()
+        with torch.no_grad():
+            fake = self.generator(z, self.arithmetic)  # (batch, samples)
+        shifts, weight = self.shifts(draws), self.options.penalty
+        seen = set_gradients(self.critic, real, fake, fraction, shifts, weight, self.arithmetic)
+        self.step(optimiser, self.critic)
+        return seen
 
     def update_generator(self, draws: Draws, optimiser: Any) -> Tensor:
         """Loss, detached, of a step on fresh latents."""
         z = self.latents(draws)
-        with self.arithmetic():
-            loss = generator_loss(self.critic(self.generator(z), draws.rng))
-        self.step(optimiser, loss, self.generator)
+        sounds = self.generator(z, self.arithmetic)
+        loss = generator_loss(self.critic(sounds, self.shifts(draws), self.arithmetic))
+        optimiser.zero_grad()
+        self.manual_backward(loss, inputs=list(self.generator.parameters()))
+        self.step(optimiser, self.generator)
         return loss.detach()
 
-    def step(self, optimiser: Any, loss: Tensor, network: nn.Module) -> None:
-        """Gradients of one network, averaged over the processes, and its step."""
-        weights = list(network.parameters())
-        optimiser.zero_grad()
-        self.manual_backward(loss, inputs=weights)
+    def step(self, optimiser: Any, network: nn.Module) -> None:
+        """A step along the gradients of one network, averaged over the processes."""
         if self.trainer.world_size > 1:
-            average_gradients(weights)
+            average_gradients(list(network.parameters()))
         optimiser.step()
 
-    def arithmetic(self) -> torch.autocast:
-        """Autocast for one forward pass. It must end before the weights change: it keeps casts of them meanwhile."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16)
+    def shifts(self, draws: Draws) -> list[int]:
+        """Fresh shifts of the critic's hidden layers, samples; none for the last."""
+        return draws.shifts(len(self.critic.layers) - 1, self.options.phase_shuffle)
 
     def latents(self, draws: Draws) -> Tensor:
         """Fresh latents for this process, (batch, latent_dim)."""

@@ -1,17 +1,22 @@
 """Generator and critic (Donahue, McAuley and Puckette, 2019), for 4,096 to 65,536 samples."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from canarygan_wavegan.layers import KERNEL, Downsample, PhaseShuffle, Upsample
+from canarygan_wavegan.convolutions import KERNEL
+from canarygan_wavegan.layers import Downsample, Upsample, shifted
 
 SEED_LENGTH = 16
 """Samples at the narrow end of both networks."""
+
+SLOPE = 0.2
+"""Of the critic's leaky rectifiers, below 0."""
 
 STRIDES = {
     4096: (4, 4, 4, 4),
@@ -75,40 +80,41 @@ class Generator(nn.Module):
         nn.init.normal_(self.project.weight, std=math.sqrt(2 / shape.latent_dim))
         nn.init.zeros_(self.project.bias)
 
-    def forward(self, z: Tensor) -> Tensor:
-        h = self.project(z).view(len(z), -1, SEED_LENGTH).transpose(1, 2)  # (batch, 16, channels)
-        for norm, layer in zip(self.norms, self.layers, strict=True):
+    def forward(self, z: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Sounds of latents; hidden layers compute in `dtype`, first and last ones in float32."""
+        h = self.project(z).view(len(z), -1, SEED_LENGTH).transpose(1, 2).to(dtype)  # (batch, 16, channels)
+        for norm, layer in zip(self.norms[:-1], self.layers[:-1], strict=True):
             h = layer(F.relu(norm(h)))  # (batch, samples so far, channels)
-        return torch.tanh(h.squeeze(2).float())  # (batch, samples)
+        h = self.layers[-1](F.relu(self.norms[-1](h)).to(z.dtype))
+        return torch.tanh(h.squeeze(2))  # (batch, samples)
 
 
 class Critic(nn.Module):
-    """Sounds (batch, samples) to scores (batch,): higher for what it takes for real.
+    """Sounds (batch, samples) to scores (batch,): higher for what it takes for real."""
 
-    Args:
-        phase_shuffle: radius in samples of the shift after every layer but the last.
-    """
-
-    def __init__(self, shape: Shape, phase_shuffle: int = 2) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
         widths = shape.channels[::-1]
         self.layers = nn.ModuleList(
             Downsample(inp, out, stride) for (inp, out), stride in zip(pairwise(widths), shape.strides, strict=True)
         )
-        self.shuffle = PhaseShuffle(phase_shuffle)
         self.readout = nn.Linear(SEED_LENGTH * widths[-1], 1)
         nn.init.normal_(self.readout.weight, std=math.sqrt(1 / self.readout.in_features))
         nn.init.zeros_(self.readout.bias)
 
-    def forward(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        h = x.unsqueeze(2)  # (batch, samples, 1)
-        for depth, layer in enumerate(self.layers):
-            h = F.leaky_relu(layer(h), 0.2)  # (batch, samples so far, channels)
-            if depth < len(self.layers) - 1:
-                h = self.shuffle(h, rng)
-        scores: Tensor = self.readout(h.transpose(1, 2).flatten(1)).squeeze(1)  # (batch,)
-        return scores.float()
+    def forward(self, x: Tensor, shifts: Sequence[int] = (), dtype: torch.dtype = torch.float32) -> Tensor:
+        """Scores of sounds; layers compute in `dtype` and are moved by `shifts` samples, the last ones by none."""
+        h = x.unsqueeze(2).to(dtype)  # (batch, samples, 1)
+        for layer, shift in self.shuffled(shifts):
+            h = shifted(F.leaky_relu(layer(h), SLOPE), shift)  # (batch, samples so far, channels)
+        scores: Tensor = self.readout(h.transpose(1, 2).flatten(1).to(x.dtype)).squeeze(1)  # (batch,)
+        return scores
+
+    def shuffled(self, shifts: Sequence[int]) -> list[tuple[Downsample, int]]:
+        """Each layer and by how many samples its output is moved (phase shuffle)."""
+        layers: list[Downsample] = list(self.layers)  # type: ignore[arg-type]
+        return list(zip_longest(layers, shifts, fillvalue=0))  # type: ignore[arg-type]
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -85,7 +85,7 @@ def tell(module: WaveGANModule) -> None:
         f"{len(clips)} clips of {clips.samples / clips.rate:g} s at {clips.rate} Hz; "
         f"networks for {shape.samples} samples, d = {shape.dim}, "
         f"{parameter_count(module.generator):,} + {parameter_count(module.critic):,} weights, "
-        f"{'bfloat16' if module.in_bfloat16 else 'float32'}."
+        f"{str(module.arithmetic).removeprefix('torch.')}."
     )
     log.info(
         f"An epoch is {pace.per_epoch} generator updates of {module.options.critic_updates} critic updates each; "
