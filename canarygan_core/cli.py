@@ -64,6 +64,7 @@ def _run(words: list[str], registry: Registry) -> int:
 def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) -> int:
     """Bind a task to its words, do it, and tell the answer."""
     from canarygan_core.binding import HELP_FLAGS, Command
+    from canarygan_core.memory import keep_freed
 
     switches = {SWITCHES[word] for word in words if word in SWITCHES}
     command = Command(task, [word for word in words if word not in SWITCHES], registry)
@@ -72,6 +73,7 @@ def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) 
         return 0
     bound = command.bind(argv)
     _speak(switches)
+    keep_freed()
     answer = bound()
     return 0 if answer is None else _tell(answer, switches)
 

@@ -69,7 +69,9 @@ def strategy(training: "Training") -> Any:
     class SyncedByModule(DDPStrategy):
         def configure_ddp(self) -> None:
             for weight in self.model.state_dict().values():  # type: ignore[union-attr]
-                torch.distributed.broadcast(weight, src=0)
+                first = weight.contiguous()
+                torch.distributed.broadcast(first, src=0)
+                weight.copy_(first)
 
     return SyncedByModule()
 

@@ -44,7 +44,7 @@ def test_are_those_of_automatic_differentiation(samples: int, shifts: list[int],
     torch.testing.assert_close(torch.stack(found), told, rtol=1e-5, atol=1e-6)
     for name, part in critic.named_parameters():
         assert part.grad is not None
-        assert part.grad.is_contiguous()
+        assert part.grad.stride() == part.stride()  # fused optimisers go by the order in memory
         scale = expected[name].abs().max()
         torch.testing.assert_close(part.grad, expected[name], rtol=1e-4, atol=1e-6 * float(scale) + 1e-12, msg=name)
 

@@ -42,8 +42,8 @@ def fold_strided(weight: Tensor, stride: int) -> Tensor:
     out, inp, kernel = weight.shape
     blocks = 2 * reach(stride) + 1
     left = reach(stride) * stride - padding(stride)
-    taps = F.pad(weight, (left, blocks * stride - left - kernel))  # (out, in, blocks * stride)
-    return taps.view(out, inp, blocks, stride).permute(0, 3, 1, 2).reshape(out, stride * inp, 1, blocks)
+    taps = F.pad(weight.transpose(1, 2), (0, 0, left, blocks * stride - left - kernel))  # (out, blocks * stride, in)
+    return taps.view(out, blocks, stride * inp).transpose(1, 2).unsqueeze(2)
 
 
 def fold_transposed(weight: Tensor, stride: int) -> Tensor:
@@ -59,9 +59,9 @@ def fold_transposed(weight: Tensor, stride: int) -> Tensor:
     inp, out, kernel = weight.shape
     blocks = 2 * reach(stride) + 1
     left = reach(stride) * stride - padding(stride)
-    taps = F.pad(weight, (left, blocks * stride - left - kernel))  # (in, out, blocks * stride)
-    taps = taps.view(inp, out, blocks, stride).flip(2)
-    return taps.permute(3, 1, 0, 2).reshape(stride * out, inp, 1, blocks)
+    taps = F.pad(weight.permute(1, 2, 0), (0, 0, left, blocks * stride - left - kernel))  # (out, blocks * stride, in)
+    taps = taps.view(out, blocks, stride, inp).flip(1).permute(2, 0, 1, 3)  # (stride, out, blocks, in)
+    return taps.reshape(stride * out, blocks, inp).transpose(1, 2).unsqueeze(2)
 
 
 def fold_nearest(weight: Tensor, stride: int) -> Tensor:
@@ -91,8 +91,8 @@ def unfold_strided(kernel: Tensor, stride: int) -> Tensor:
     """What `fold_strided` folded: the taps (out, in, KERNEL) of a kernel over blocks, the unused ones left out."""
     out, channels, _, blocks = kernel.shape
     left = reach(stride) * stride - padding(stride)
-    taps = kernel.view(out, stride, channels // stride, blocks).permute(0, 2, 3, 1)
-    return taps.reshape(out, channels // stride, blocks * stride)[..., left : left + KERNEL]
+    taps = kernel.squeeze(2).transpose(1, 2).reshape(out, blocks * stride, channels // stride)
+    return taps[:, left : left + KERNEL].contiguous().transpose(1, 2)
 
 
 class _Convolution(torch.autograd.Function):
@@ -133,16 +133,15 @@ def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
 def to_input(gradient: Tensor, x: Tensor, kernel: Tensor) -> Tensor:
     """From the gradient at `convolve(x, kernel)` to that at x, (batch, blocks, channels)."""
     if _few(x):
-        return convolve(gradient, kernel.flip(3).transpose(0, 1))
+        return _overlapped((gradient @ _matrix(kernel)).unflatten(2, (kernel.shape[3], -1)))
     return _from_image(_backward(gradient, x, kernel, (True, False, False))[0])
 
 
 def to_kernel(gradient: Tensor, x: Tensor, kernel: Tensor) -> Tensor:
     """From the gradient at `convolve(x, kernel)` to that at the kernel."""
     if _few(x):
-        out, channels, _, taps = kernel.shape
-        product = gradient.reshape(-1, out).T @ _windows(x, taps)  # (out channels, taps * channels)
-        return product.view(out, taps, channels).transpose(1, 2).unsqueeze(2)
+        product = gradient.flatten(0, 1).T @ _windows(x, kernel.shape[3])  # (out channels, taps * channels)
+        return product.unflatten(1, (kernel.shape[3], -1)).transpose(1, 2).unsqueeze(2)
     return _backward(gradient, x, kernel, (False, True, False))[1]
 
 
@@ -151,15 +150,29 @@ def _few(x: Tensor) -> bool:
 
 
 def _product(x: Tensor, kernel: Tensor) -> Tensor:
-    out, channels, _, taps = kernel.shape
-    matrix = kernel.squeeze(2).transpose(1, 2).reshape(out, taps * channels)
-    return (_windows(x, taps) @ matrix.T).view(*x.shape[:2], out)
+    return (_windows(x, kernel.shape[3]) @ _matrix(kernel).T).view(*x.shape[:2], -1)
+
+
+def _matrix(kernel: Tensor) -> Tensor:
+    """(out channels, channels, 1, taps) as (out channels, taps * channels), which is how it lies in memory."""
+    return kernel.squeeze(2).transpose(1, 2).flatten(1)
 
 
 def _windows(x: Tensor, taps: int) -> Tensor:
     """What a kernel of so many taps sees at each block, (batch * blocks, taps * channels)."""
     padded = F.pad(x, (0, 0, taps // 2, taps // 2))
     return padded.unfold(1, taps, 1).transpose(2, 3).reshape(-1, taps * x.shape[2])
+
+
+def _overlapped(windows: Tensor) -> Tensor:
+    """Sum (batch, blocks, channels) of windows (batch, blocks, taps, channels), each about its block."""
+    batch, blocks, taps, channels = windows.shape
+    summed = windows.new_zeros(
+        batch, blocks + taps - 1, channels, dtype=torch.promote_types(windows.dtype, torch.float32)
+    )
+    for tap in range(taps):
+        summed[:, tap : tap + blocks] += windows[:, :, tap]
+    return summed[:, taps // 2 : taps // 2 + blocks].to(windows.dtype)
 
 
 def _as_image(x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ class Downsample(nn.Module):
     def __init__(self, inp: int, out: int, stride: int) -> None:
         super().__init__()
         self.stride = stride
-        self.weight = nn.Parameter(torch.empty(out, inp, KERNEL))
+        self.weight = nn.Parameter(torch.empty(out, KERNEL, inp).transpose(1, 2))  # (out, in, KERNEL)
         self.bias = nn.Parameter(torch.zeros(out))
         nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * KERNEL)))
 
@@ -32,7 +32,7 @@ class Downsample(nn.Module):
 
     def kernel(self, dtype: torch.dtype) -> Tensor:
         """The weights as a kernel over blocks."""
-        return fold_strided(self.weight, self.stride).to(dtype)
+        return fold_strided(self.weight.to(dtype), self.stride)
 
 
 class Upsample(nn.Module):
@@ -45,15 +45,19 @@ class Upsample(nn.Module):
     def __init__(self, inp: int, out: int, stride: int, mode: str = "zeros") -> None:
         super().__init__()
         self.stride, self.mode = stride, mode
-        shape, taps = ((inp, out, KERNEL), KERNEL / stride) if mode == "zeros" else ((out, inp, KERNEL), KERNEL)
-        self.weight = nn.Parameter(torch.empty(shape))
+        weight, taps = torch.empty(out, KERNEL, inp), KERNEL  # so in memory, as kernels over blocks need it
+        if mode == "zeros":
+            weight, taps = weight.permute(2, 0, 1), KERNEL / stride  # (in, out, KERNEL)
+        else:
+            weight = weight.transpose(1, 2)  # (out, in, KERNEL)
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(out))
         nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * taps)))
 
     def forward(self, x: Tensor) -> Tensor:
         fold = fold_transposed if self.mode == "zeros" else fold_nearest
-        kernel, bias = fold(self.weight, self.stride), self.bias.repeat(self.stride)
-        blocks = convolve(x, kernel.to(x.dtype), bias.to(x.dtype))
+        bias = self.bias.repeat(self.stride)
+        blocks = convolve(x, fold(self.weight.to(x.dtype), self.stride), bias.to(x.dtype))
         return blocks.reshape(x.shape[0], x.shape[1] * self.stride, -1)
 
 

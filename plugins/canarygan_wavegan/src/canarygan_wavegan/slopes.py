@@ -77,7 +77,7 @@ def set_gradients(
     for (layer, shift), kernel, inp, out, gradient in zip(layers, kernels, inputs, outputs, slopes, strict=True):
         carry(convolve(inp[2 * batch :], kernel, None), out[2 * batch :], shift)  # which is the next layer's input
         taps = unfold_strided(to_kernel(gradient, inp, kernel), layer.stride)
-        layer.weight.grad = taps.to(layer.weight.dtype).contiguous()  # fused optimisers read memory in order
+        layer.weight.grad = taps.to(layer.weight.dtype)  # in memory like the weight: fused optimisers go by that
         layer.bias.grad = gradient[: 2 * batch].sum((0, 1), dtype=layer.bias.dtype)
     loss[2 * batch :] = 1
     summed = torch.einsum("b,bsc->cs", loss, h.to(loss.dtype))  # real and generated features, and the last u
