@@ -29,7 +29,7 @@ from torch import nn
 
 CORES, CRITIC_UPDATES, UPDATES = 2, 5, 4
 PASSES = 11 * CRITIC_UPDATES + 5
-"""Of a batch through one network: 1 generated, 3 forward, 3 backward, 3 to weights, 1 of the penalty; 5 of the generator."""
+"""Of a batch through a network: 1 generated, 3 forward, 3 backward, 3 to weights, 1 for the penalty; 5 generator."""
 
 
 class PlainGenerator(nn.Module):

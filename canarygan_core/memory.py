@@ -12,8 +12,8 @@ STEP = 1 << 26
 def keep_freed() -> bool:
     """Let this process use freed memory again; gives whether the C library (glibc alone) took that.
 
-    Networks allocate arrays of many megabytes a hundred times a second. By default each comes fresh from the system, and
-    its pages are cleared at first touch, which takes longer than most of what is computed there.
+    Networks allocate arrays of many megabytes a hundred times a second. By default each comes fresh from the system,
+    and its pages are cleared at first touch, which takes longer than most of what is computed there.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -133,7 +133,7 @@ def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
 def to_input(gradient: Tensor, x: Tensor, kernel: Tensor) -> Tensor:
     """From the gradient at `convolve(x, kernel)` to that at x, (batch, blocks, channels)."""
     if _few(x):
-        return _overlapped((gradient @ _matrix(kernel)).unflatten(2, (kernel.shape[3], -1)))
+        return _overlapped((gradient @ _matrix(kernel)).view(*x.shape[:2], kernel.shape[3], -1))
     return _from_image(_backward(gradient, x, kernel, (True, False, False))[0])
 
 
@@ -141,7 +141,7 @@ def to_kernel(gradient: Tensor, x: Tensor, kernel: Tensor) -> Tensor:
     """From the gradient at `convolve(x, kernel)` to that at the kernel."""
     if _few(x):
         product = gradient.flatten(0, 1).T @ _windows(x, kernel.shape[3])  # (out channels, taps * channels)
-        return product.unflatten(1, (kernel.shape[3], -1)).transpose(1, 2).unsqueeze(2)
+        return product.view(len(product), kernel.shape[3], -1).transpose(1, 2).unsqueeze(2)
     return _backward(gradient, x, kernel, (False, True, False))[1]
 
 

@@ -45,12 +45,9 @@ class Upsample(nn.Module):
     def __init__(self, inp: int, out: int, stride: int, mode: str = "zeros") -> None:
         super().__init__()
         self.stride, self.mode = stride, mode
-        weight, taps = torch.empty(out, KERNEL, inp), KERNEL  # so in memory, as kernels over blocks need it
-        if mode == "zeros":
-            weight, taps = weight.permute(2, 0, 1), KERNEL / stride  # (in, out, KERNEL)
-        else:
-            weight = weight.transpose(1, 2)  # (out, in, KERNEL)
-        self.weight = nn.Parameter(weight)
+        weight = torch.empty(out, KERNEL, inp)  # so in memory, as kernels over blocks need it
+        order, taps = ((2, 0, 1), KERNEL / stride) if mode == "zeros" else ((0, 2, 1), KERNEL)
+        self.weight = nn.Parameter(weight.permute(order))  # (in, out, KERNEL) or (out, in, KERNEL)
         self.bias = nn.Parameter(torch.zeros(out))
         nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * taps)))
 
