@@ -8,7 +8,6 @@ tenth held out. Writes classifier.json and classifier.md into benchmarks/results
 """
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -125,10 +124,7 @@ def main() -> None:
         "ratio_epoch": min(took["plain"]) / min(took["ours"]),
         "ratio_scoring": scoring["plain"] / scoring["ours"],
     }
-    results = Path(__file__).parent / "results"
-    (results / "classifier.json").write_text(json.dumps(result, indent=2) + "\n")
-    (results / "classifier.md").write_text(text(result, told), encoding="utf-8")
-    print(text(result, told))
+    machine.keep("classifier", result, text(result, told))
 
 
 def text(result: dict, told: dict[str, object]) -> str:

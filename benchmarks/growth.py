@@ -101,10 +101,7 @@ def main() -> None:
             clips[str(count)] = measured(Path(folder), count)
             print(json.dumps({count: clips[str(count)]}), flush=True)
     result = {"machine": told, "clips": clips}
-    results = Path(__file__).parent / "results"
-    (results / f"{options.name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (results / f"{options.name}.md").write_text(text(result, told), encoding="utf-8")
-    print(text(result, told))
+    machine.keep(options.name, result, text(result, told))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a benchmark says of where it ran, and how it takes times."""
 
+import json
 import os
 import platform
 import sys
@@ -7,6 +8,7 @@ import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = ("torch", "torchaudio", "lightning", "numpy", "scikit-learn", "umap-learn")
 
@@ -54,3 +56,11 @@ def line(machine: dict[str, object]) -> str:
         f"{machine['processor']} ({', '.join(fast) or 'no fast bfloat16'}), {machine['cores']} cores, Python "
         f"{machine['python']}, torch {versions['torch']}. Command: `{machine['command']}`."
     )
+
+
+def keep(name: str, result: dict[str, Any], text: str) -> None:
+    """Write NAME.json and NAME.md into benchmarks/results, and print the latter."""
+    results = Path(__file__).parent / "results"
+    (results / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (results / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)

@@ -256,10 +256,7 @@ def main() -> None:
     sizes = [(dim, batch) for dim in options.dims for batch in options.batches]
     result["cells"] = [cell(dim, batch, options.samples, batch == options.batches[0]) for dim, batch in sizes]
     result |= {"took_s": time.perf_counter() - began, "load_after": os.getloadavg()[0]}
-    results = Path(__file__).parent / "results"
-    (results / f"{options.name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (results / f"{options.name}.md").write_text(text(result, told), encoding="utf-8")
-    print(text(result, told))
+    machine.keep(options.name, result, text(result, told))
 
 
 if __name__ == "__main__":
