@@ -18,7 +18,8 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.config import Dict
 
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
-from canarygan_core.homes import HOMES
+from canarygan_core.homes import HOMES, advice
+from canarygan_core.mistakes import explained
 from canarygan_core.options import flags, jsonable, peek
 from canarygan_core.plugins import Registry
 from canarygan_core.slots import Choice, parameters_of, part_of, slot_of
@@ -72,7 +73,7 @@ class Command:
     """
 
     def __init__(self, task: Task, words: Sequence[str], registry: Registry) -> None:
-        self.task, self.words = task, tuple(words)
+        self.task, self.words, self.registry = task, tuple(words), registry
         self.function = task.load()
         hints = typing.get_type_hints(self.function, include_extras=True)
         self.signature = inspect.signature(self.function)
@@ -114,7 +115,10 @@ class Command:
         try:
             _, bound, _ = self.app.parse_args(list(self.words), exit_on_error=False, print_error=False)
         except (CycloptsError, CanaryganError) as error:
-            raise UsageError(f"{error}\nSee canarygan run {self.task.name} --help") from None
+            known = self.app.assemble_argument_collection(parse_docstring=True)
+            helps = {argument.name: str(argument.parameter.help or "") for argument in known}
+            told = explained(error, self.task.name, helps, self.choices, self.registry)
+            raise UsageError(f"{told}\nSee canarygan run {self.task.name} --help") from None
         bound.apply_defaults()
         return self._assembled(bound.arguments, tuple(argv))
 
@@ -296,7 +300,7 @@ class Command:
 def _none_of(kind: str) -> str:
     """That no component of a kind is installed, and what brings some."""
     ours = sorted(set(HOMES.get(kind, {}).values()))
-    return f"no {kind} is installed" + (f"; pip install {' or '.join(ours)} brings some" if ours else "")
+    return f"no {kind} is installed" + (f"; {advice(*ours)}" if ours else "")
 
 
 def _placed(value: Any, folder: Path) -> Any:

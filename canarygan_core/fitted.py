@@ -93,7 +93,7 @@ class Shelf:
                     f"{folder / name} is not the file that was written: cut short or changed. "
                     f"Copy it again, or {self.again}."
                 )
-        return registry.get(self.kind, record[self.kind]["name"]).load(folder), record
+        return registry.recorded(self.kind, record[self.kind]["name"], folder, record).load(folder), record
 
     def read(self, folder: Path) -> dict[str, Any]:
         """The record of a folder, checked; raises as `load` does."""

@@ -22,4 +22,12 @@ HOMES: dict[str, dict[str, str]] = {
 def home(name: str, kind: str = "") -> str:
     """A closing sentence on what to install for a name of ours, of a kind or of any; or nothing."""
     homes = [names[name] for one, names in HOMES.items() if name in names and kind in ("", one)]
-    return f" It comes with {homes[0]}: pip install {homes[0]}" if homes else ""
+    return f" It comes with {homes[0]}: {advice(homes[0])}." if homes else ""
+
+
+def advice(*distributions: str) -> str:
+    """How to install one of these distributions of ours."""
+    named, folders = (
+        " or ".join(names) for names in (distributions, [f"plugins/{d.replace('-', '_')}" for d in distributions])
+    )
+    return f"pip install {named}, or in a clone pip install -e {folders}"

@@ -88,7 +88,8 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
         raise CanaryganError(f"There is no file of latents at {path}. {made}.") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         wanted = f"It should be a .npy of shape (n, {dim}), or an .npz with such a z"
-        raise CanaryganError(f"{path} holds no latents: {error}. {wanted}.") from None
+        why = "it holds no plain array of numbers" if "pickle" in str(error) else str(error)
+        raise CanaryganError(f"{path} holds no latents: {why}. {wanted}.") from None
     if latents.dtype.kind not in "fiu":
         raise CanaryganError(f"{path} holds {latents.dtype} values; this checkpoint wants {dim} numbers a latent.")
     if latents.ndim != 2 or latents.shape[1] != dim:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from canarygan_core import progress, runs
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.homes import WAVEGAN, advice
 from canarygan_core.manifest import Manifest
 from canarygan_core.plugins import Registry
 
@@ -43,21 +44,22 @@ def load(checkpoint: Path, registry: Registry, *, model: str | None, device: str
         CanaryganError: where no model can read it.
     """
     manifest = runs.manifest_of(checkpoint)
-    if model is None and manifest is not None:
-        model = manifest.record["options"].get("model", {}).get("name")
-    names = [model] if model is not None else registry.names("model")
+    recorded = None if manifest is None else manifest.record["options"].get("model", {}).get("name")
+    if model is not None:
+        return registry.get("model", model).load(checkpoint, device=device), manifest
+    if manifest is not None and recorded is not None:
+        known = registry.recorded("model", recorded, checkpoint, manifest.record)
+        return known.load(checkpoint, device=device), manifest
     refusals = []
-    for name in names:
+    for name in registry.names("model"):
         try:
             return registry.get("model", name).load(checkpoint, device=device), manifest
         except CanaryganError as error:
-            if model is not None:
-                raise
             refusals.append(f"{name}: {error}")
     if refusals and manifest is not None:
         task = manifest.record["task"]
         raise CanaryganError(f"{checkpoint} is of {task}, and no installed model can read it: give one of train-gan.")
-    raise CanaryganError("\n".join(refusals) or "No model is installed; pip install canarygan-wavegan brings one.")
+    raise CanaryganError("\n".join(refusals) or f"No model is installed: {advice(WAVEGAN)}.")
 
 
 def sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:

@@ -5,7 +5,7 @@ import inspect
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any
@@ -149,6 +149,24 @@ class Registry:
             raise UsageError(str(next(c for c in self.conflicts if (c.kind, c.name) == (kind, name))))
         return offers[0][0]
 
+    def recorded(self, kind: str, name: str, where: object, record: Mapping[str, Any]) -> Any:
+        """The component class that something was made with, as `get` gives it.
+
+        Args:
+            kind: the component's.
+            name: the component's.
+            where: what was made, for the message.
+            record: what is known of it; its `versions` say what was installed then.
+
+        Raises:
+            UsageError: as `get` does, with the distributions that were installed then and are not now.
+        """
+        if self._offers[kind].get(name):
+            return self.get(kind, name)
+        then = [one for one in record.get("versions", {}) if one not in ("python", "platform") and _gone(one)]
+        told = home(name, kind) or (f" Installed then and not now: {', '.join(then)}." if then else "")
+        raise UsageError(f"{where} is of {kind} {name}, which is not installed.{told}{self._broken()}")
+
     def tasks(self) -> list[Task]:
         """Every task that nobody else claims, sorted by name."""
         return [offers[0][0] for _, offers in sorted(self._offers["task"].items()) if len(offers) == 1]
@@ -170,10 +188,11 @@ class Registry:
         installed = ", ".join(self.names(kind)) or "none"
         message = f"No {kind} named {name!r}; installed: {installed}.{did_you_mean(name, self.names(kind))}"
         message += home(name, kind)
-        broken = [plugin for plugin in self.plugins if plugin.failure]
-        if broken:
-            message += "\nNot loaded: " + "; ".join(f"{plugin.name} ({plugin.failure})" for plugin in broken)
-        return message
+        return message + self._broken()
+
+    def _broken(self) -> str:
+        broken = [f"{plugin.name} ({plugin.failure})" for plugin in self.plugins if plugin.failure]
+        return f"\nNot loaded: {'; '.join(broken)}" if broken else ""
 
 
 def _checked(kind: str, offer: Any) -> str:
@@ -234,6 +253,14 @@ def installed() -> Registry:
         wanted = {name.strip() for name in chosen.split(",")}
         found = [point for point in found if point.name in wanted]
     return load(found)
+
+
+def _gone(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return True
+    return False
 
 
 def _distribution(point: EntryPoint) -> str:

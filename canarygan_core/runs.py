@@ -144,7 +144,8 @@ def opened(
         CanaryganError: where the version exists already, is being trained now, or cannot be resumed.
     """
     if rank() > 0:
-        yield _attached(save_dir, version)
+        with _speaking_less():
+            yield _attached(save_dir, version)
         return
     folder = latest(save_dir, version) if resume else _claim(save_dir, version)
     with _locked(folder):
@@ -156,6 +157,17 @@ def opened(
             log.warning(f"Version {run.version} has no checkpoint yet: starting it anew.")
         with _announcing(run), ending(manifest):
             yield run
+
+
+@contextmanager
+def _speaking_less() -> Iterator[None]:
+    """Only warnings: the first process speaks for all."""
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _claim(save_dir: Path, version: str) -> Path:

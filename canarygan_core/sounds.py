@@ -1,6 +1,7 @@
 """Sounds to decode: files, folders, archives, and stretches of long recordings, read a few at a time."""
 
 import csv
+import itertools
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +60,8 @@ def collect(paths: Sequence[Path], cuts: Cuts | None = None) -> list[Sound]:
     Raises:
         CanaryganError: where there is none, or the table of cuts does not fit the recordings.
     """
+    if absent := [str(path) for path in paths if not path.exists()]:
+        raise CanaryganError(f"There is no file and no folder at {', '.join(absent)}.")
     found: list[Path] = []
     for path in paths:
         inside = _searched(path) if path.is_dir() else [path]
@@ -92,8 +95,13 @@ def _searched(folder: Path) -> list[Path]:
     return found
 
 
-def archive(path: Path) -> tuple[NDArray[np.float32], int]:
-    """The sounds (n, samples) of a generation archive, memory-mapped, and their rate in Hz."""
+def archive(path: Path, *, again: bool = False) -> tuple[NDArray[np.float32], int]:
+    """The sounds (n, samples) of a generation archive, memory-mapped, and their rate in Hz.
+
+    Args:
+        path: the archive.
+        again: whether it was opened before, and all has been said of it.
+    """
     content = archives.read(path)
     if "x" not in content:
         there = ", ".join(sorted(content)) or "nothing"
@@ -103,7 +111,7 @@ def archive(path: Path) -> tuple[NDArray[np.float32], int]:
         raise CanaryganError(
             f"{path} holds no sounds: its x is {x.dtype} {x.shape}, not numbers of shape (n, samples)."
         )
-    if "rate" not in content:
+    if "rate" not in content and not again:
         log.info(f"{path} does not say its sampling rate; taking 16000 Hz.")
     return x, int(content["rate"]) if "rate" in content else 16000
 
@@ -220,9 +228,15 @@ def _batches(sounds: Sequence[Sound]) -> Iterator[Sequence[Sound]]:
 
 
 def _from_archive(batch: Sequence[Sound], rate: int) -> tuple[list[Sound], list[NDArray[np.float32]], list[Problem]]:
-    x, own = archive(Path(batch[0].file))
+    x, own = archive(Path(batch[0].file), again=True)
     clips = np.asarray(x[batch[0].row : batch[-1].row + 1], np.float32)
-    return list(batch), list(audio.resampled(clips, own, rate)), []
+    finite = np.isfinite(clips.max(1)) & np.isfinite(clips.min(1))  # (sounds,)
+    problems = [
+        Problem(f"{sound.file}#{sound.row}", "not-finite", "holds NaN or infinite samples", "Generate it again.")
+        for sound in itertools.compress(batch, ~finite)
+    ]
+    heard = list(itertools.compress(batch, finite))
+    return heard, list(audio.resampled(clips[finite], own, rate)) if heard else [], problems
 
 
 def _from_file(sound: Sound, rate: int, seconds: float) -> tuple[Sound, NDArray[np.float32], int] | Problem:

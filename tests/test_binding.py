@@ -256,7 +256,7 @@ def test_a_list_and_a_required_option(bind, toml):
     wanted = Listing(Path("x"), ["a", "b"])
     assert bind("--dataset", "listing", "--path", "x", "--names", "a", "--names", "b")[0] == wanted
     assert bind(*toml("dataset = 'listing'\npath = 'x'\nnames = ['a', 'b']"))[0] == wanted
-    with pytest.raises(UsageError, match="--path requires an argument"):
+    with pytest.raises(UsageError, match="needs --path"):
         bind("--dataset", "listing")
     with pytest.raises(UsageError, match="--names cannot be nobody"):
         bind("--path", "x", "--names", "nobody")
@@ -377,7 +377,7 @@ def test_choice_of_several(bind):
     assert bind("--metric=first", "-m", "first", "--first.n_fft=64")[2] == [First(64)]
     with pytest.raises(UsageError, match=r"Unknown option: --second\.n-fft"):
         bind("-m", "second", "--second.n-fft", "64")
-    with pytest.raises(UsageError, match=r"Unknown option: --first\.n-fft"):
+    with pytest.raises(UsageError, match=r"--first\.n-fft is an option of metric first, not of second"):
         bind("-m", "second", "--first.n-fft", "64")
 
 
@@ -413,7 +413,11 @@ MISUSE = {
     "unknown component": (["--dataset", "evry"], "", "Did you mean every?"),
     "unknown metric": (["-m", "frist"], "", "Did you mean first?"),
     "unknown preset": (["--preset", "tinny"], "", "Did you mean tiny?"),
-    "other's option": (["--depth", "3"], "", "Unknown option"),
+    "other's option": (["--depth", "3"], "", "--depth is an option of model"),
+    "unknown option": (["--dpeht", "3"], "", "Unknown option: --dpeht"),
+    "option without its component": (["--n-fft", "64"], "", "Unknown option: --n-fft. Did you mean --first.n-fft?"),
+    "nothing after a flag": (["--level"], "", "--level needs a value"),
+    "word without a flag": (["data"], "", "takes options alone, and data belongs to none"),
     "two owners": (["--dataset", "clashing"], "", "--rounds is an option of dataset clashing and of Group"),
     "unknown key": ([], "cuont = 3", "options.toml: there is no option 'cuont'. Did you mean count?"),
     "unknown key below": ([], "[window]\nhop_len = 3", "Did you mean --window.hop-length?"),
@@ -500,8 +504,8 @@ def test_an_installed_task_binds_or_says_what_it_wants(name):
     except UsageError as error:
         told = str(error)
     else:
-        told = "requires an argument" if callable(bound.function) else ""
-    assert re.search(r"requires an argument|Choose with|No (model|projector) named", told)
+        told = " needs --nothing" if callable(bound.function) else ""
+    assert re.search(r" needs --|Choose with|No (model|projector) named", told)
 
 
 def test_peek():

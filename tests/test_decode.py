@@ -170,7 +170,7 @@ def test_tables_that_cannot_be_used(text: str, said: str, trained: Path, tmp_pat
     ("words", "said", "code"),
     [
         ([], "Give sound files", 2),
-        (["nothing.wav"], "there is no such file", 1),
+        (["nothing.wav"], "There is no file and no folder at nothing.wav", 1),
         (["empty"], "holds no sound to decode", 1),
         (["silence.npz"], "holds no sounds: an archive from generate has x, this has z", 1),
         (["long.wav"], "--onsets", 1),
@@ -228,7 +228,7 @@ def change(folder: Path, **keys: Any) -> None:
         ({"classes": ["a", "b", "c"]}, "contradicts itself"),
         ({"files": {"../../etc/passwd": "sha256:0"}}, "is missing"),
         ({"files": {"state.npz": "sha256:0"}}, "cut short or changed"),
-        ({"decoder": {"name": "pitsch"}}, "Did you mean pitch?"),
+        ({"decoder": {"name": "pitsch"}}, "is of decoder pitsch, which is not installed"),
         ({"threshold": None}, "threshold is missing or of the wrong type"),
     ],
 )
@@ -288,6 +288,21 @@ def test_sounds_not_finite_or_silent_are_x_and_reach_no_decoder(trained: Path, r
     strange = np.stack([tone(1000), np.full(1600, np.nan, np.float32), np.zeros(1600, np.float32)])
     posteriors = one.posteriors(Clips(strange, RATE))
     assert one.labels(posteriors).tolist() == ["low", "X", "X"]
+
+
+def test_broken_sounds_of_an_archive_are_named_or_left_out(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = np.stack([tone(1000), np.full(1600, np.inf, np.float32), tone(1000)])
+    np.savez(tmp_path / "odd.npz", x=strange)
+    words = ["decode", str(tmp_path / "odd.npz"), "-y", str(trained), "-s", str(tmp_path / "told")]
+    assert cli.main(words) == 1
+    said = capsys.readouterr().err
+    assert "odd.npz#1: holds NaN or infinite samples" in said
+    assert said.count("does not say its sampling rate") == 1
+    assert cli.main([*words, "--skip-unusable"]) == 0
+    with open(tmp_path / "told" / "decoded.csv", newline="") as stream:
+        assert [row["row"] for row in csv.DictReader(stream)] == ["0", "2"]
 
 
 def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:

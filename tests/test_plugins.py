@@ -190,7 +190,9 @@ def test_missing_name_tells_what_is_there_and_where_it_comes_from(offer):
         registry.get("dataset", "syntetic")
     for kind, names in HOMES.items():
         for name, distribution in names.items():
-            with pytest.raises(UsageError, match=rf"No {kind} named '{name}'.* pip install {distribution}$"):
+            with pytest.raises(
+                UsageError, match=rf"No {kind} named '{name}'.* pip install {distribution}, or in a clone"
+            ):
                 registry.get(kind, name)
     assert registry.provider("dataset", "folder").distribution == "canarygan"
 

@@ -113,7 +113,7 @@ def test_many_clips_go_through_a_few_at_a_time(fitted: Path, registry, monkeypat
         ({"schema": None}, "does not describe a projector"),
         ({"rate": "fast"}, "rate is missing or of the wrong type"),
         ({"projector": {}}, "names no component"),
-        ({"projector": {"name": "loudnes"}}, r"Did you mean loudness\?"),
+        ({"projector": {"name": "loudnes"}}, "is of projector loudnes, which is not installed"),
         ({"files": {"../../etc/passwd": "sha256:0"}}, "is missing"),
         ({"files": {"middle.npy": "sha256:0"}}, "cut short or changed.*fit anew"),
     ],

@@ -173,6 +173,29 @@ def test_a_metric_without_a_score_loses_nothing_of_the_others(ask, tmp_path):
     assert "wanting needs 4 clips" in said.err
 
 
+def test_where_no_metric_has_a_score_nothing_is_left_in_the_way(ask, archive, tmp_path):
+    audio.write(tmp_path / "one.wav", toy_clips(1, samples=2000).audio[0], 16000)
+    words = ("--metric", "wanting", "-m", "abc")
+    code, record, said = ask(tmp_path / "one.wav", *words)
+    assert (code, record) == (1, None)
+    assert "No metric gave a score:\nwanting needs 4 clips" in said.err
+    assert ask(archive, *words)[0] == 0
+
+
+def test_a_model_that_no_metric_listens_with_is_said(ask, archive):
+    assert "-m abc: none of these metrics" in ask(archive, "--metric", "peak", "-m", "abc")[2].err
+    assert "none of these metrics" not in ask(archive, "--metric", "wanting", "-m", "abc", "--overwrite")[2].err
+
+
+def test_broken_sounds_of_an_archive_are_named(ask, tmp_path):
+    sounds = toy_clips(4, samples=2000).audio.copy()
+    sounds[2, 7] = np.nan
+    np.savez(tmp_path / "broken.npz", x=sounds, rate=16000)
+    code, record, said = ask(tmp_path / "broken.npz", "--metric", "peak")
+    assert (code, record) == (1, None)
+    assert "broken.npz#2: holds NaN or infinite samples" in said.err
+
+
 class Toy:
     latent_dim, rate, samples, progress = 2, 32000, 4000, {"epoch": 1, "step": 1}
 

@@ -28,7 +28,7 @@ REAL = "real"
 def project(
     *paths: Path,
     projector: Annotated[Projector, Slot("umap")],
-    dataset: Annotated[Dataset, Slot("synthetic", implied={"--data-dir": "folder", "-d": "folder"})],
+    dataset: Annotated[Dataset, Slot("folder")],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("projected"),
     projector_ckpt: Path | None = None,
     overwrite: bool = False,

@@ -31,7 +31,7 @@ OUTPUT = "scores.json"
 def score(
     *paths: Path,
     metric: Annotated[list[Metric], Slot(every=True)],
-    dataset: Annotated[Dataset, Slot("synthetic", implied={"--data-dir": "folder", "-d": "folder"})],
+    dataset: Annotated[Dataset, Slot("folder")],
     model_ckpt: Annotated[Path | None, Parameter(alias="-m")] = None,
     generator_ckpt: Annotated[Path | None, Parameter(alias="-x")] = None,
     vec_file: Annotated[Path | None, Parameter(alias="-z")] = None,
@@ -69,6 +69,10 @@ def score(
     if target.exists() and not overwrite:
         raise CanaryganError(f"{target} is there already: give another --save-dir, or --overwrite.")
     metrics = [shared(one, request.given, seed=seed, **_listening(model_ckpt)) for one in metric]
+    if model_ckpt is not None and not any(hasattr(one, "model_ckpt") for one in metrics):
+        log.warning(
+            f"-m {model_ckpt}: none of these metrics listens with a model: {', '.join(m.name for m in metrics)}."
+        )
     listeners, refused = hearing.listeners_of(metrics)
     told_why = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
     if refused and ("metric" in request.given or not listeners):
@@ -97,9 +101,11 @@ def score(
             noisy = hearing.in_batches(white_noise(clips, seed), "white noise")
             noise = hearing.hear(noisy, set(listeners.values()))
         told = {one.name: _scored(one, listeners[one.name], generated, reference, noise, seed) for one in metrics}
-        for name, record in told.items():
+        if not any("scores" in record for record in told.values()):
+            raise CanaryganError("\n".join(["No metric gave a score:", *(record["error"] for record in told.values())]))
+        for record in told.values():
             for message in record.get("warnings", [record["error"]] if "error" in record else []):
-                manifest.warn(message if message.startswith(name) else f"{name}: {message}")
+                manifest.warn(message)
         data = {
             "metrics": told | {name: {"error": why} for why, names in refused.items() for name in names},
             "generated": {"clips": count, "from": [str(path) for path in paths] or [str(checkpoint)]},
@@ -184,13 +190,18 @@ def _scored(
     try:
         with hearing.noting() as warnings:
             record["scores"] = metric.score(generated[listener], reference[listener])
-        record["warnings"] = warnings
+        record["warnings"] = [_by(metric, message) for message in warnings]
     except CanaryganError as error:
-        log.warning(f"{metric.name}: {error}")
-        return record | {"error": str(error)}
+        log.warning(_by(metric, str(error)))
+        return record | {"error": _by(metric, str(error))}
     if noise:
         record["context"] = hearing.beside(metric, reference[listener], noise[listener], seed)
     return record
+
+
+def _by(metric: Metric, message: str) -> str:
+    """A message that says which metric it is of."""
+    return message if message.startswith(metric.name) else f"{metric.name}: {message}"
 
 
 def _table(told: Mapping[str, Mapping[str, Any]]) -> str:

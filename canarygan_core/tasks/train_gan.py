@@ -28,7 +28,7 @@ def train_gan(
     version: str = runs.INFER,
     resume: bool = False,
     request: Request,
-) -> Answer:
+) -> Answer | None:
     """Train a generative model on clips: a folder of them with -d, or else built-in synthetic syllables.
 
     Args:
@@ -51,6 +51,8 @@ def train_gan(
     with runs.opened(save_dir, request, version=version, resume=resume, facts=facts) as run:
         log.info(f"Version {run.version} in {save_dir}.")
         model.train(clips, run, training=training)
+    if runs.rank() > 0:
+        return None
     where = f"-x {shlex.quote(str(run.last))} -s {shlex.quote(str(save_dir / 'generated'))}"
     generate = f"canarygan run generate {where} -n 100 --wav"
     text = f"Trained. Checkpoints: {run.checkpoints}\nListen and look: {run.previews}\nMake sounds: {generate}"

@@ -138,6 +138,20 @@ def test_misuse_is_explained(words: list[str], said: str, built: Path, folder: P
     assert said in capsys.readouterr().err
 
 
+def test_trained_decoders_are_neither_replaced_nor_mixed_unasked(built: Path, tmp_path: Path, capsys) -> None:
+    words = ["train-decoders", "-p", str(built), "-s", str(tmp_path)]
+    assert cli.main([*words, "-m", "knn"]) == 0
+    kept = (tmp_path / "knn" / "decoder.json").read_bytes()
+    assert cli.main([*words, "-m", "svm", "-m", "knn"]) == 1
+    assert "holds knn already: give another --save-dir, or --overwrite" in capsys.readouterr().err
+    assert not (tmp_path / "svm").exists()
+    assert cli.main([*words, "-m", "svm"]) == 0
+    assert "holds knn too" in capsys.readouterr().err
+    assert (tmp_path / "knn" / "decoder.json").read_bytes() == kept
+    assert cli.main([*words, "-m", "knn", "--knn.k", "3", "--overwrite"]) == 0
+    assert (tmp_path / "knn" / "decoder.json").read_bytes() != kept
+
+
 def test_one_class_is_explained(folder: Path, tmp_path: Path, capsys) -> None:
     only = tmp_path / "one" / "A"
     only.mkdir(parents=True)
@@ -164,7 +178,19 @@ def test_classes_with_one_clip_are_trained_on_and_said(folder: Path, tmp_path: P
 
 
 def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    words = ["train-decoders", "-p", str(built), "-s", str(tmp_path), "-m", "esn", "--esn.units", "30", "--search"]
+    words = [
+        "train-decoders",
+        "-p",
+        str(built),
+        "-s",
+        str(tmp_path),
+        "-m",
+        "esn",
+        "--esn.units",
+        "30",
+        "--overwrite",
+        "--search",
+    ]
     assert cli.main([*words, "2"]) == 0
     journal = tmp_path / "search-esn.jsonl"
     first = journal.read_text().splitlines()

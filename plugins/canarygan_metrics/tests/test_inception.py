@@ -156,7 +156,7 @@ def test_latents_may_come_from_a_file(toys: Toys, version: Path, tmp_path) -> No
         (["baseline", "-G", "2"], "scoring runs on one device"),
         (["gan", "-x", "nowhere"], "There is no checkpoint at nowhere"),
         (["gan", "-x", "VERSION", "--n-samples", "0"], "--n-samples must be at least 1"),
-        (["gan", "-x", "VERSION", "--n-samples", "5"], "5 clips"),
+        (["gan", "-x", "VERSION", "--n-samples", "5"], "--n-split 10 is more than there are sounds, 5"),
         (["gan", "-x", "VERSION", "--n-samples", "20", "-z", "z.npy"], "not both"),
         (["gan", "-x", "VERSION", "-d", "OTHER"], "does not know ostrich"),
     ],

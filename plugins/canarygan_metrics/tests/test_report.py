@@ -12,8 +12,9 @@ from canarygan_metrics.report import gather, material, page, points, sounds
 from canarygan_metrics.report.content import Asked, Found
 from canarygan_metrics.report.material import Layout
 
-from canarygan_core import archives, cli
+from canarygan_core import archives, audio, cli
 from canarygan_core.clips import Clips
+from canarygan_core.testing import toy_clips
 
 RATE = 16000
 
@@ -186,6 +187,41 @@ def test_a_map_of_other_sounds_is_not_shown(toy_run, tmp_path: Path, caplog) -> 
     assert "map" in shown(tmp_path / "out" / "version_3.html")["missing"]
 
 
+def test_sounds_and_maps_that_are_not_of_the_run_are_said(toy_run, tmp_path: Path, caplog) -> None:
+    sounds_made = toy_clips(6, samples=2000).audio.copy()
+    sounds_made[:2] = np.nan
+    np.savez(tmp_path / "made.npz", x=sounds_made, rate=16000, version="3", checkpoint="sha256:0")
+    words = [
+        "report",
+        "-x",
+        str(toy_run.folder / "runs"),
+        "-g",
+        str(tmp_path / "made.npz"),
+        "-s",
+        str(tmp_path / "out"),
+    ]
+    assert cli.main([*words, "--umap", str(toy_run.folder / "umap")]) == 0
+    assert "made.npz was made by none of this run's checkpoints" in caplog.text
+    assert "2 of 6 sounds in made.npz are silent or not finite" in caplog.text
+    assert "There is no map of made.npz in --umap" in caplog.text
+
+
+def test_a_map_of_other_real_clips_is_said(toy_run, tmp_path: Path, caplog) -> None:
+    other = tmp_path / "data" / "B" / "new.wav"
+    audio.write(other, toy_clips(1, samples=2000).audio[0], 16000)
+    words = [
+        "report",
+        "-d",
+        str(tmp_path / "data"),
+        "--umap",
+        str(toy_run.folder / "umap"),
+        "-s",
+        str(tmp_path / "out"),
+    ]
+    assert cli.main(words) == 0
+    assert "The map is of other real clips than the page" in caplog.text
+
+
 def test_the_draw_follows_the_seed(toy_run, tmp_path: Path) -> None:
     def names(folder: str, seed: int) -> list[str]:
         words = ["report", *toy_run.words, "-s", str(tmp_path / folder), "--points", "10", "--seed", str(seed)]
@@ -208,7 +244,8 @@ def test_the_draw_follows_the_seed(toy_run, tmp_path: Path) -> None:
         (["-g", "{run}/umap/real.umap.npz"], "no generation archive"),
         (["--umap", "{run}/data"], "canarygan umap leaves real.umap.npz"),
         (["--scores", "{run}/nowhere"], "There is nothing at --scores"),
-        (["--scores", "{run}/data/A/0.wav"], "none of the files"),
+        (["--scores", "{run}/data/A/0.wav"], "is none of the files"),
+        (["--scores", "{run}/data"], "holds none of the files"),
         (["-g", "{run}/generated", "--points", "0"], "1 to 20000"),
         (["-d", "{run}/data", "-s", "{run}/data/report"], "data folder"),
     ],

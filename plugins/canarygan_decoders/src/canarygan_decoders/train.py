@@ -45,6 +45,7 @@ def train_decoders(
     seeds: int = 1,
     search: int = 0,
     seed: int = 0,
+    overwrite: bool = False,
     request: Request,
 ) -> Answer:
     """Train decoders on a preprocessed set (-p) or on a folder of clips (-d), and test them on clips held out.
@@ -59,6 +60,7 @@ def train_decoders(
         seeds: Trainings of each decoder that draws anything, each with the next seed; the first is kept.
         search: Sets of options to try first by cross-validation, for each decoder that names some; 0 for none.
         seed: Seed of the split, the copies and the decoders.
+        overwrite: Replace decoders of the same names; others in the folder stay.
     """
     if seeds < 1 or search < 0 or augment < 0:
         raise UsageError(f"--seeds must be at least 1, --search and --augment 0, not {seeds}, {search} and {augment}.")
@@ -71,6 +73,7 @@ def train_decoders(
             f"--search: {', '.join(decoder.name for decoder in chosen)} names no options to search; esn does."
         )
     given = _reservoirs(reservoirs)
+    _check_place(save_dir, [decoder.name for decoder in chosen], overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
     with ending(manifest), _material(preprocessed_dir, data_dir, features, split, augment, seed, request) as material:
         manifest.add(dataset=dict(material.origin))
@@ -91,6 +94,18 @@ def train_decoders(
     head = f"{originals} clips trained on ({len(material.train)} with altered copies); {sizes}."
     ending_lines = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
     return Answer("\n".join([head, *lines, *ending_lines]), {"path": str(save_dir), "decoders": summary})
+
+
+def _check_place(save_dir: Path, names: Sequence[str], overwrite: bool) -> None:
+    """Refuse to replace decoders unasked, and say which others lie there, for `decode` will ask them too."""
+    from canarygan_core import decoders
+
+    there = sorted(path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}"))
+    taken = [name for name in there if name in names]
+    if taken and not overwrite:
+        raise CanaryganError(f"{save_dir} holds {', '.join(taken)} already: give another --save-dir, or --overwrite.")
+    if others := [name for name in there if name not in names]:
+        log.warning(f"{save_dir} holds {', '.join(others)} too, trained before: -y {save_dir} will ask them as well.")
 
 
 def _reservoirs(path: Path | None) -> list[Path]:

@@ -18,7 +18,7 @@ log = logging.getLogger("canarygan")
 def baseline(
     *,
     model_ckpt: Annotated[Path, Parameter(alias="-m")],
-    dataset: Annotated[Dataset, Slot("synthetic", implied={"--data-dir": "folder", "-d": "folder"})],
+    dataset: Annotated[Dataset, Slot("folder")],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inception-scores"),
     n_split: int = 10,
     batch_size: int = 100,
@@ -134,6 +134,8 @@ def gan(
     judge = classifier.load(model_ckpt, where)
     checkpoints, version = inception_record.checkpoints_of(generator_ckpt)
     count = n_samples if n_samples is not None or vec_file is not None else 50000
+    if count is not None and count < n_split:
+        raise UsageError(f"--n-split {n_split} is more than there are sounds, {count}: make more, or fewer parts.")
     settings = {
         "classifier": inception_record.named(judge),
         "n_samples": count,

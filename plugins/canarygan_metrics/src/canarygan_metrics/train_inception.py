@@ -38,7 +38,7 @@ def train_inception(
     version: str = runs.INFER,
     resume: bool = False,
     request: Request,
-) -> Answer:
+) -> Answer | None:
     """Train the classifier that inception scores and distances listen with, and test it on clips held out.
 
     Args:
@@ -69,7 +69,7 @@ def train_inception(
         log.info(f"Version {run.version} in {save_dir}.")
         _learn(clips, rows, learning, training, run, save_topk)
         if runs.rank() > 0:
-            return Answer("")
+            return None
         text, record = _tested(clips, rows[2], run)
     best = run.checkpoints / "best" / "best.ckpt"
     again = f"canarygan inception baseline -m {shlex.quote(str(best))}"

@@ -70,13 +70,22 @@ class Found:
             notes.inputs["generated"] = made.path
             if version is not None and made.facts.get("version", version) != version:
                 notes.told.append(f"{made.path.name} is of version {made.facts['version']}, not of {version}.")
+            elif run is not None and not gather.made_by(run, made.facts.get("checkpoint")):
+                notes.told.append(f"{made.path.name} was made by none of this run's checkpoints, as its digest says.")
+            if unusable := material.unusable(made.audio):
+                notes.told.append(
+                    f"{unusable} of {len(made.audio)} sounds in {made.path.name} are silent or not finite."
+                )
         folders = [] if run is None else [gather.save_dir_of(run)]
         real_map = _real_map(asked, made, folders, notes)
+        real = _real(asked, run, made, notes)
+        if real_map is not None and real is not None and not material.same_clips(real_map, real):
+            notes.told.append("The map is of other real clips than the page: run canarygan umap again.")
         return cls(
             asked=asked,
             run=run,
             made=made,
-            real=_real(asked, run, made, notes),
+            real=real,
             made_map=_of_one_map(_made_map(asked, made, notes), real_map, notes),
             real_map=real_map,
             tables=_tables(asked, folders, version),
@@ -120,6 +129,8 @@ def _made_map(asked: Asked, made: Generated | None, notes: Notes) -> Layout | No
     name = made.path.name.removesuffix(".npz") + COORDINATES
     places = ([asked.umap / name] if asked.umap is not None else []) + [made.path.with_name(name)]
     path = next((place for place in places if place.is_file()), None)
+    if path is None and asked.umap is not None:
+        notes.told.append(f"There is no map of {made.path.name} in --umap {asked.umap}: canarygan umap makes it.")
     return None if path is None else notes.read(lambda file: material.generated_map(file, made), path)
 
 
@@ -151,7 +162,7 @@ def _real_map(asked: Asked, made: Generated | None, folders: list[Path], notes: 
 
 
 def _tables(asked: Asked, folders: list[Path], version: str | None) -> dict[str, list[Path]]:
-    return gather.tables([*asked.scores, *folders], version)
+    return gather.tables(asked.scores, folders, version)
 
 
 def content(found: Found, notes: Notes, record: Mapping[str, Any], *, count: int, seed: int) -> Json:

@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from canarygan_core import archives, runs
+from canarygan_core import archives, files, runs
 from canarygan_core.errors import CanaryganError
 from canarygan_core.manifest import Manifest
 
 ROWS = 600
 """Most rows of a log that are drawn."""
+
+KNOWN_FILES = "scores.json, is_scores-version_*.yml, metrics-*.npz"
 
 Read = TypeVar("Read")
 Json = dict[str, Any]
@@ -71,24 +73,36 @@ def save_dir_of(run: Manifest) -> Path:
     return run.path.resolve().parents[2]
 
 
-def tables(given: Sequence[Path], version: str | None) -> dict[str, list[Path]]:
-    """The files in given folders, to the bottom, that hold inception scores, scores and confusions; given files too.
+def made_by(run: Manifest, checkpoint: str | None) -> bool:
+    """Whether a checkpoint's digest is of one that a run has left; True where the digest is not known."""
+    kept = run.path.parent.glob("*/*.ckpt")
+    return checkpoint is None or any(files.digest(path) == checkpoint for path in kept)
+
+
+def tables(given: Sequence[Path], beside: Sequence[Path], version: str | None) -> dict[str, list[Path]]:
+    """The files that hold inception scores, scores and confusions: given ones, and those in folders, to the bottom.
 
     Scores of other versions are left out unless they were given as files.
+
+    Args:
+        given: files and folders that the user gave.
+        beside: folders that may hold some besides.
+        version: the run's, or None.
 
     Raises:
         CanaryganError: where what was given is missing, or is no such file.
     """
     found: dict[str, list[Path]] = {"inception": [], "scores": [], "confusion": []}
-    for path in given:
+    for path in (*given, *beside):
         if not path.exists():
             raise CanaryganError(f"There is nothing at --scores {path}.")
-        for file in [path] if path.is_file() else _visible(path):
+        listed = [path] if path.is_file() else list(_visible(path))
+        if path in given and not any(map(_kind, listed)):
+            what = "is none of" if path.is_file() else "holds none of"
+            raise CanaryganError(f"--scores {path} {what} the files that can be shown: {KNOWN_FILES}.")
+        for file in listed:
             kind = _kind(file)
             other = kind == "inception" and version is not None and file.name != f"is_scores-version_{version}.yml"
-            if path.is_file() and kind is None:
-                known = "scores.json, is_scores-*.yml, metrics-*.npz"
-                raise CanaryganError(f"--scores {path} is none of the files that can be shown: {known}.")
             if kind is not None and (path.is_file() or not other) and file.resolve() not in found[kind]:
                 found[kind].append(file.resolve())
     return found

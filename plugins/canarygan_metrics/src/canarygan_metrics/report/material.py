@@ -13,13 +13,16 @@ from canarygan_core import archives, files
 from canarygan_core.clips import Clips
 from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.decoders import X
+from canarygan_core.decoders import X, audible
 from canarygan_core.errors import CanaryganError
 from canarygan_core.manifest import Manifest
 from canarygan_core.plugins import installed
 from canarygan_core.sounds import COORDINATES
 
 Arrays = Mapping[str, NDArray[Any]]
+
+FACTS = ("version", "epoch", "step", "checkpoint")
+"""What an archive says of the training that it comes of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Generated:
         rate: Hz.
         latents: (n, d), or None.
         labels: by decoder, the label of each sound, X where the decoder rejects it.
-        facts: version, epoch and step, where known.
+        facts: version, epoch, step and the checkpoint's digest, where known.
     """
 
     path: Path
@@ -100,7 +103,7 @@ def _archive(path: Path) -> Generated:
         rate=int(content["rate"]) if "rate" in content else 16000,
         latents=z if z is not None and z.ndim == 2 and len(z) == len(x) else None,
         labels={name: y for name, y in labels.items() if y.shape == (len(x),)},
-        facts={name: str(content[name].item()) for name in ("version", "epoch", "step") if name in content},
+        facts={name: str(content[name].item()) for name in FACTS if name in content},
     )
 
 
@@ -142,6 +145,18 @@ def real(data_dir: Path | None, run: Manifest | None, rate: int | None) -> Clips
     except TypeError as error:
         raise CanaryganError(f"dataset {record['name']} takes other options now ({error})") from None
     return dataset.load()
+
+
+def unusable(sounds: NDArray[np.float32]) -> int:
+    """How many sounds (n, samples) are silent or not finite."""
+    return sum(int((~audible(sounds[start : start + 1000])).sum()) for start in range(0, len(sounds), 1000))
+
+
+def same_clips(made: Layout, clips: Clips) -> bool:
+    """Whether a map is of these clips, as far as their sources tell."""
+    if made.sources is None or clips.sources is None:
+        return len(made.points) == len(clips)
+    return set(made.sources.tolist()) == set(clips.sources.tolist())
 
 
 def real_map(folder: Path) -> Path | None:
