@@ -140,9 +140,17 @@ def bfloat16(training: Training) -> bool:
 
     if training.precision != "auto":
         return training.precision == "bf16"
-    if training.accelerator in ("auto", "gpu") and torch.cuda.is_available():
-        return torch.cuda.get_device_capability() >= (8, 0)
-    if training.accelerator == "mps":
+    on_gpu = training.accelerator in ("auto", "gpu") and torch.cuda.is_available()
+    return fast_bfloat16("cuda" if on_gpu else "mps" if training.accelerator == "mps" else "cpu")
+
+
+def fast_bfloat16(device: str) -> bool:
+    """Whether a device, as torch spells it, computes faster in bfloat16 than in float32."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device != "cpu":
         return False
     asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, lambda: False)() for name in asked)

@@ -1,5 +1,6 @@
 """Checkpoints of ours and of the original, and files that are neither."""
 
+import dataclasses
 import enum
 import os
 import pathlib
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from canarygan_wavegan import checkpoints
 from canarygan_wavegan.checkpoints import load
 from canarygan_wavegan.networks import Generator, Shape
 from torch import Tensor
@@ -68,6 +70,24 @@ def save_as_the_original(path: Path, weights: dict[str, Tensor], slice_len: int)
         torch.save(content, path)
     finally:
         del sys.modules["canarygan_of_old"]
+
+
+@pytest.mark.parametrize(("fast", "arithmetic"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_sounds_are_made_in_the_arithmetic_of_the_training_where_that_is_fast(
+    fast: bool, arithmetic: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    network, z = Generator(Shape(dim=4, samples=4096)), torch.rand(5, 3) * 2 - 1
+    record = {"schema": 1, "shape": dataclasses.asdict(network.shape), "rate": 16000, "average": False, "per_epoch": 1}
+    weights = {f"generator.{name}": weight for name, weight in network.state_dict().items()}
+    content = {"state_dict": weights, "updates": 3, "wavegan": record | {"arithmetic": "bfloat16"}}
+    torch.save(content, tmp_path / "last.ckpt")
+    monkeypatch.setattr(checkpoints, "fast_bfloat16", lambda device: fast)
+    made = load(tmp_path / "last.ckpt").generate(z.numpy())
+    with torch.no_grad():
+        np.testing.assert_array_equal(made, network(z, arithmetic).numpy())
+        error = made - network(z).numpy()
+    assert np.square(error).mean() < 1e-3 * np.square(made).mean()
 
 
 @pytest.mark.parametrize(

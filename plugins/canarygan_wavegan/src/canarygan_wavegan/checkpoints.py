@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.training import fast_bfloat16
 from canarygan_core.weights import Inert, read
 from canarygan_wavegan.networks import SEED_LENGTH, STRIDES, Generator, Shape
 
@@ -21,17 +23,41 @@ ORIGINAL_RATE = 16000
 """Sampling rate of the original's sounds, Hz."""
 
 
-class TrainedGenerator:
-    """A generator read from a checkpoint; see `canarygan_core.Generator`."""
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a checkpoint holds.
 
-    def __init__(self, network: Generator, rate: int, progress: Mapping[str, int], device: str) -> None:
-        self.network = network.eval().to(device)
-        self.rate, self.progress, self.device = rate, progress, device
+    Attributes:
+        network: the generator.
+        rate: of its sounds, Hz.
+        progress: `epoch` and `step`.
+        arithmetic: dtype that its layers computed in when it was trained.
+    """
+
+    network: Generator
+    rate: int
+    progress: Mapping[str, int]
+    arithmetic: torch.dtype
+
+
+class TrainedGenerator:
+    """A generator read from a checkpoint; see `canarygan_core.Generator`.
+
+    What was trained in bfloat16 makes its sounds in bfloat16 where the hardware is fast at it: the sounds that the
+    critic saw. The last layer and all else compute in float32.
+    """
+
+    def __init__(self, content: Content, device: str) -> None:
+        self.network = network = content.network.eval().to(device)
+        self.rate, self.progress, self.device = content.rate, content.progress, device
+        half = content.arithmetic is torch.bfloat16 and fast_bfloat16(device)
+        self.arithmetic = torch.bfloat16 if half else torch.float32
         self.latent_dim, self.samples = network.shape.latent_dim, network.shape.samples
 
     def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            sounds: NDArray[np.float32] = self.network(torch.from_numpy(z).to(self.device)).cpu().numpy()
+            made = self.network(torch.from_numpy(z).to(self.device), self.arithmetic)
+        sounds: NDArray[np.float32] = made.cpu().numpy()
         return sounds
 
 
@@ -44,9 +70,9 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     content = read(path)
     try:
         if "wavegan" in content:
-            network, rate, progress = _ours(path, content)
+            found = _ours(path, content)
         elif any(name.startswith("generator.linear_block.") for name in content.get("state_dict", {})):
-            network, rate, progress = _original(path, content)
+            found = _original(path, content)
         else:
             held = ", ".join(map(str, content))
             raise CanaryganError(f"{path} is a checkpoint, but not of a WaveGAN; it holds {held}.")
@@ -55,12 +81,12 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
             f"{path} does not hold what a WaveGAN's checkpoint does ({type(error).__name__}: {error})."
         ) from None
     try:
-        return TrainedGenerator(network, rate, progress, device)
+        return TrainedGenerator(found, device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"Cannot use --device {device}: {str(error).splitlines()[0]}") from None
 
 
-def _ours(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[str, int]]:
+def _ours(path: Path, content: Mapping[str, Any]) -> Content:
     record = content["wavegan"]
     if record["schema"] > SCHEMA:
         raise CanaryganError(
@@ -69,7 +95,9 @@ def _ours(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[
     network = Generator(Shape(**record["shape"]))
     _fill(path, network, content["state_dict"], "average." if record["average"] else "generator.")
     updates = int(content["updates"])
-    return network, int(record["rate"]), {"epoch": updates // record["per_epoch"], "step": updates}
+    progress = {"epoch": updates // record["per_epoch"], "step": updates}
+    arithmetic = torch.bfloat16 if record.get("arithmetic") == "bfloat16" else torch.float32
+    return Content(network, int(record["rate"]), progress, arithmetic)
 
 
 def _fill(path: Path, network: Generator, weights: Mapping[str, Tensor], prefix: str) -> None:
@@ -80,7 +108,7 @@ def _fill(path: Path, network: Generator, weights: Mapping[str, Tensor], prefix:
         raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
 
 
-def _original(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, dict[str, int]]:
+def _original(path: Path, content: Mapping[str, Any]) -> Content:
     """The original's generator: sizes are read from the shapes of its weights."""
     weights = {name: weight for name, weight in content["state_dict"].items() if name.startswith("generator.")}
     numbers = sorted({int(found[1]) for name in weights if (found := re.match(r"generator\.deconvnet\.(\d+)\.", name))})
@@ -103,7 +131,7 @@ def _original(path: Path, content: Mapping[str, Any]) -> tuple[Generator, int, d
             renamed[f"layers.{level}.{part}"] = weights[f"generator.deconvnet.{number}.block.{part}"]
     _fill(path, network, renamed, "")
     progress = {"epoch": int(content.get("epoch", 0)), "step": int(content.get("global_step", 0))}
-    return network, ORIGINAL_RATE, progress
+    return Content(network, ORIGINAL_RATE, progress, torch.float32)
 
 
 def _original_samples(path: Path, content: Mapping[str, Any], depth: int) -> int:

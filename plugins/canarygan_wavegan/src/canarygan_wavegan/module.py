@@ -193,6 +193,7 @@ class WaveGANModule(lightning.LightningModule):
             "shape": dataclasses.asdict(self.shape),
             "rate": self.clips.rate,
             "average": self.average is not None,
+            "arithmetic": str(self.arithmetic).removeprefix("torch."),
             "per_epoch": self.pace.per_epoch,
         }
 

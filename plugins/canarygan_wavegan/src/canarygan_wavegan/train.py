@@ -167,7 +167,9 @@ class Watch:
         network = self.module.sounding
         trains = network.training
         with torch.inference_mode():
-            sounds: NDArray[np.float32] = network.eval()(self.latents.to(self.module.device)).cpu().numpy()
+            sounds: NDArray[np.float32] = (
+                network.eval()(self.latents.to(self.module.device), self.module.arithmetic).cpu().numpy()
+            )
         network.train(trains)
         return sounds
 
