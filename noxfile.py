@@ -119,13 +119,13 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
-    """One benchmark, figures to read, which pass or fail nothing: nox -s bench -- NAME ARGUMENTS."""
-    if not session.posargs:
-        session.skip(
-            f"name one of {', '.join(sorted(path.stem for path in Path('benchmarks').glob('*.py'))) or 'none'}"
-        )
-    name, *words = session.posargs
-    in_system(session, f"benchmarks/{name}.py", *words, module=False)
+    """Figures to read, which pass or fail nothing: every stage, or one by nox -s bench -- NAME ARGUMENTS.
+
+    All of them take most of an hour on two cores, which should have nothing else to do.
+    """
+    name, *words = session.posargs or ["stages"]
+    for each in [name] if session.posargs else ["training", "classifier", "decoders", "growth", name]:
+        in_system(session, f"benchmarks/{each}.py", *words, module=False)
 
 
 @nox.session

@@ -1,15 +1,14 @@
 """Features and the echo state network against straightforward implementations, side by side in one run.
 
-    python benchmarks/decoders.py [--clips 1600] [--many 16000] [--out benchmarks/results]
+    python benchmarks/decoders.py [--clips 1600] [--many 16000] [--name decoders]
 
 Everything is measured on two cores, on the built-in synthetic syllables. Each time is the best of the repetitions. A
-machine that does other work meanwhile disturbs both sides; the load before and after is in the result.
+machine that does other work meanwhile disturbs both sides; the load before and after is in the result. Writes NAME.json
+and NAME.md into benchmarks/results.
 """
 
 import argparse
-import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 CORES = 2
 os.environ |= {name: str(CORES) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
+import machine  # noqa: E402
 import numpy as np  # noqa: E402
 from machine import best  # noqa: E402
 
@@ -166,29 +166,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=1600)
     parser.add_argument("--many", type=int, default=16000)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--name", default="decoders")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    load = [os.getloadavg()[0]]
+    about = machine.described()
     with tempfile.TemporaryDirectory() as folder:
-        result: dict[str, object] = {"features": features(options.clips, Path(folder))}
+        result: dict[str, object] = {"machine": about, "features": features(options.clips, Path(folder))}
     result["esn"] = network(options.clips)
     result["peak_mb_of_fit"] = {str(count): peak_of_fit(count) for count in (options.clips, options.many)}
-    load.append(os.getloadavg()[0])
-    result |= {"clips": options.clips, "cores": CORES, "load_before_and_after": load, "machine": platform.processor()}
-    result["python"] = platform.python_version()
-    text = told(result)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "decoders.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (options.out / "decoders.md").write_text(text, encoding="utf-8")
-    print(text)
+    result |= {"clips": options.clips, "load_after": os.getloadavg()[0]}
+    machine.keep(options.name, result, text(result, about))
 
 
-def told(result: dict) -> str:
+def text(result: dict, about: dict[str, object]) -> str:
     """The result as a table."""
     made, esn, peak = result["features"], result["esn"], list(result["peak_mb_of_fit"].items())
-    before, after = result["load_before_and_after"]
     rows = [
         ("features, from WAV files", made["librosa_files_per_s"], made["ours_files_per_s"]),
         ("ESN, fit", esn["reservoirpy_fit_per_s"], esn["ours_fit_per_s"]),
@@ -197,9 +190,9 @@ def told(result: dict) -> str:
     lines = [
         "# Decoders: against straightforward implementations",
         "",
-        f"{result['clips']} one-second clips at 16 kHz, {result['cores']} cores; load average {before:.1f} before and "
-        f"{after:.1f} after. Features against per-file librosa under warm joblib workers; the network (1000 units) "
-        "against reservoirpy's `ESN` with the same matrices, which runs one series into the next.",
+        f"{result['clips']} one-second clips at 16 kHz, {CORES} cores. Features against per-file librosa under warm joblib "
+        "workers; the network (1000 units) against reservoirpy's `ESN` with the same matrices, which runs one series into "
+        "the next.",
         "",
         "| | theirs, clips/s | ours, clips/s | ratio |",
         "| --- | ---: | ---: | ---: |",
@@ -211,6 +204,8 @@ def told(result: dict) -> str:
         "Peak memory of a fit (200 units): "
         + ", ".join(f"{value:.0f} MB for {count} clips" for count, value in peak)
         + ".",
+        "",
+        machine.line(about),
         "",
     ]
     return "\n".join(lines)

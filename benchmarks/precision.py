@@ -1,0 +1,116 @@
+"""Does bfloat16 learn as well as float32? Trainings with equal seeds and updates in both, on real and synthetic clips.
+
+    python benchmarks/precision.py DATA_DIR [--updates 800] [--seeds 3] [--name precision]
+
+Preset `small`. Each generator is judged by the log-mel distances of `learning.py` and by the inception score of 1,000
+sounds under a classifier of the set. Writes NAME.json and NAME.md into benchmarks/results.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+from canarygan_wavegan.component import WaveGAN
+from learning import GENERATED, LogMelDistance
+
+from canarygan_core import latents
+from canarygan_core.clips import Clips
+from canarygan_core.datasets.folder import Folder
+
+ARITHMETIC = {"float32": "32", "bfloat16": "bf16"}
+SCORES = ("near", "cover", "classes", "is")
+
+
+def told(*words: object) -> dict[str, Any]:
+    """What a command says to a program."""
+    command = [sys.executable, "-m", "canarygan", *map(str, words), "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def trained(data: Path, clips: Clips, runs: Path, precision: str, seed: int, updates: int) -> Path:
+    """The folder of a version trained for about so many updates."""
+    preset = WaveGAN.presets["small"]
+    epoch = max(1, round(len(clips) / (preset["critic-updates"] * preset["batch-size"])))
+    epochs = math.ceil(updates / epoch)
+    words = ["--max-epochs", epochs, "--save-every-n-epochs", epochs, "--precision", precision, "--seed", seed]
+    told("train-gan", "-d", data, "-s", runs, "--preset", "small", *words)
+    return runs / "checkpoints" / "version_0"
+
+
+def judged(version: Path, measure: LogMelDistance, classifier: Path) -> dict[str, float]:
+    """Distances and inception score of what a version makes."""
+    generator = WaveGAN.load(version / "last" / "last.ckpt")
+    found = measure(generator.generate(latents.draw(GENERATED, generator.latent_dim, seed=1)))
+    where = ["-x", version / "last" / "last.ckpt", "-s", version.parents[1] / "scores"]
+    row = told("inception", "gan", "-m", classifier, *where, "--n-samples", 1000)["rows"][0]
+    return {name: float(found[name]) for name in ("near", "cover", "classes")} | {"is": row["is_whole"]}
+
+
+def compared(data: Path, folder: Path, seeds: int, updates: int) -> dict[str, Any]:
+    """By arithmetic, the scores of each seed; and those of the real clips."""
+    clips = Folder(data_dir=data).load()
+    assert clips.labels is not None
+    measure = LogMelDistance(np.asarray(clips.audio), clips.labels)
+    classifier = folder / "inception"
+    told("train-inception", "-d", data, "-s", classifier)
+    baseline = told("inception", "baseline", "-m", classifier, "-d", data, "-s", folder / "baseline")
+    result: dict[str, Any] = {"clips": len(clips), "classes": len(clips.classes), "real_is": baseline["is_whole"]}
+    for name, precision in ARITHMETIC.items():
+        result[name] = []
+        for seed in range(seeds):
+            version = trained(data, clips, folder / f"{name}-{seed}", precision, seed, updates)
+            result[name].append(judged(version, measure, classifier))
+            print(json.dumps({data.name: {name: result[name][-1]}}), flush=True)
+    return result
+
+
+def text(result: dict[str, Any], options: argparse.Namespace, about: dict[str, object]) -> str:
+    """The result as Markdown."""
+    lines = [
+        "# bfloat16 and float32 with equal seeds and updates",
+        "",
+        f"Preset small, about {options.updates} generator updates, {options.seeds} seeds: mean and standard deviation. "
+        "Distances in dB, smaller is better; inception score of 1,000 sounds, larger is better.",
+        "",
+        "| clips | arithmetic | near | cover | classes | inception score |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, found in result["sets"].items():
+        for arithmetic in ARITHMETIC:
+            columns = np.array([[row[score] for score in SCORES] for row in found[arithmetic]])
+            pairs = zip(columns.mean(0), columns.std(0, ddof=1), strict=True)
+            cells = " | ".join(f"{mean:.2f} +- {spread:.2f}" for mean, spread in pairs)
+            told_of = f"{name}, {found['clips']} of {found['classes']} classes, real {found['real_is']:.2f}"
+            lines.append(f"| {told_of} | {arithmetic} | {cells} |")
+    return "\n".join([*lines, "", machine.line(about), ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data_dir", type=Path)
+    parser.add_argument("--updates", type=int, default=800)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--name", default="precision")
+    options = parser.parse_args()
+    about = machine.described()
+    with tempfile.TemporaryDirectory() as folder:
+        synthetic = Path(folder) / "synthetic"
+        told("write-dataset", "-s", synthetic, "--syllables", 8, "--per-class", 60)
+        sets = {}
+        for data in (options.data_dir, synthetic):
+            sets[data.name] = compared(data, Path(folder) / f"runs-{data.name}", options.seeds, options.updates)
+    result = {"machine": about, "updates": options.updates, "sets": sets}
+    machine.keep(options.name, result, text(result, options, about))
+
+
+if __name__ == "__main__":
+    main()
