@@ -190,9 +190,9 @@ def text(result: dict, about: dict[str, object]) -> str:
     lines = [
         "# Decoders: against straightforward implementations",
         "",
-        f"{result['clips']} one-second clips at 16 kHz, {CORES} cores. Features against per-file librosa under warm joblib "
-        "workers; the network (1000 units) against reservoirpy's `ESN` with the same matrices, which runs one series into "
-        "the next.",
+        f"{result['clips']} one-second clips at 16 kHz, {CORES} cores. Features against per-file librosa under warm "
+        "joblib workers; the network (1000 units) against reservoirpy's `ESN` with the same matrices, which runs one "
+        "series into the next.",
         "",
         "| | theirs, clips/s | ours, clips/s | ratio |",
         "| --- | ---: | ---: | ---: |",
