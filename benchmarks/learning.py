@@ -1,8 +1,9 @@
-"""How well a WaveGAN has learnt a set: log-mel distances of generated to real clips, and those of known sounds.
+"""How well a WaveGAN has learnt a set, and how soon: log-mel distances of generated to real clips, and of known sounds.
 
-    python benchmarks/learning.py VERSION_DIR DATA_DIR [--name NAME]
+    python benchmarks/learning.py DATA_DIR VERSION_DIR [VERSION_DIR ...] [--name NAME]
 
-Writes NAME.json, NAME.md and NAME.png into benchmarks/results.
+Versions are trainings with different seeds, say. Writes NAME.json, NAME.md and, of the first, NAME.png and
+NAME-curves.png into benchmarks/results.
 
 The measure, over the first `SAMPLES` samples of clips brought to one peak: power mel spectrograms in dB against the
 99.9th percentile of the real set's values, floored at -40 dB; the distance of two clips is the root mean square
@@ -12,12 +13,14 @@ clips of the distance to the nearest generated one. Without the floor one would 
 
 import argparse
 import json
-import platform
+import shutil
 from collections import Counter
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import machine
 import numpy as np
 import torch
 import torchaudio
@@ -72,8 +75,8 @@ class LogMelDistance:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("version_dir", type=Path)
     parser.add_argument("data_dir", type=Path)
+    parser.add_argument("version_dir", type=Path, nargs="+")
     parser.add_argument("--name", default="learning")
     options = parser.parse_args()
 
@@ -84,53 +87,55 @@ def main() -> None:
     rng = np.random.default_rng(0)
     noise = (rng.normal(size=(GENERATED, SAMPLES)) * real[:, :SAMPLES].std()).astype(np.float32)
     halves = np.array_split(rng.permutation(len(real)), 2)
-    table = {
+    known = {
         "silence": measure(np.zeros((GENERATED, SAMPLES), np.float32)),
         "white noise of the set's level": measure(noise),
         "one half of the real clips against the other": LogMelDistance(real[halves[0]], labels[halves[0]])(
             real[halves[1]]
         ),
     }
-    sounds = np.zeros((0, SAMPLES), np.float32)
-    z = latents.draw(GENERATED, 3, seed=1)
-    checkpoints = [WaveGAN.load(path) for path in (options.version_dir / "all").glob("*.ckpt")]
-    for generator in sorted(checkpoints, key=lambda one: one.progress["step"]):
-        sounds = generator.generate(z)
-        row = f"generated after {generator.progress['step']} updates"
-        peaks = np.abs(sounds).max(1)
-        table[row] = measure(sounds) | {
-            "peak": [round(float(q), 3) for q in np.quantile(peaks, [0, 0.5, 1])],
-            "clipped": int(((np.abs(sounds) > 0.999).mean(1) > 0.01).sum()),
-        }
-    write(options.name, table, manifest=json.loads((options.version_dir / "manifest.json").read_text()))
+    runs = [followed(folder, measure) for folder in options.version_dir]
+    about = machine.described()
+    machine.keep(options.name, {"machine": about, "known": known, "runs": runs}, text(options.name, known, runs, about))
+    first = options.version_dir[0]
+    sounds = WaveGAN.load(first / "last" / "last.ckpt").generate(latents.draw(32, 3, seed=1))
     picked = real[np.linspace(0, len(real) - 1, 32).astype(int), :SAMPLES]
-    sheet = previews.sheet(
-        sounds[:32], picked, clips.rate, "generated from random latents, and real clips of every class"
-    )
+    sheet = previews.sheet(sounds, picked, clips.rate, "generated from random latents, and real clips of every class")
     previews.save(previews.pixels(sheet), RESULTS / f"{options.name}.png")
+    curves = first.parents[1] / "previews" / first.name / "curves.png"
+    shutil.copyfile(curves, RESULTS / f"{options.name}-curves.png")
 
 
-def write(name: str, table: dict[str, dict[str, Any]], manifest: dict[str, Any]) -> None:
-    """The table as JSON and as Markdown, with what it was measured on."""
-    from datetime import datetime
-
+def followed(folder: Path, measure: LogMelDistance) -> dict[str, Any]:
+    """The command of a version, and a row a checkpoint: its update, its age in seconds, its scores."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     began, ended = (datetime.fromisoformat(manifest[key]) for key in ("started", "ended"))
-    facts = {
-        "training": " ".join(["canarygan", *manifest["argv"]]).replace(str(manifest["dataset"]["path"]), "DATA_DIR"),
-        "training took, s": int((ended - began).total_seconds()),
-        "processor": platform.machine() + ", " + torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-        "versions": {name: version(name) for name in ("torch", "lightning", "canarygan-wavegan")},
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps({"facts": facts, "rows": table}, indent=2) + "\n")
-    lines = [f"# {name}", "", *(f"- {key}: {value}" for key, value in facts.items()), ""]
-    lines += ["| sounds | near, dB | cover, dB | classes nearest to some |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {row} | {values['near']} | {values['cover']} | {values['classes']} |" for row, values in table.items()
-    ]
-    (RESULTS / f"{name}.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    rows = []
+    for path in sorted((folder / "all").glob("*.ckpt"), key=lambda path: path.stat().st_mtime):
+        generator = WaveGAN.load(path)
+        sounds = generator.generate(latents.draw(GENERATED, generator.latent_dim, seed=1))
+        seconds = round(path.stat().st_mtime - began.timestamp())
+        clipped = int(((np.abs(sounds) > 0.999).mean(1) > 0.01).sum())
+        rows.append({"updates": generator.progress["step"], "s": seconds} | measure(sounds) | {"clipped": clipped})
+    data = str(manifest["dataset"]["path"])
+    words = ["DATA_DIR" if word == data else Path(word).name for word in manifest["argv"]]
+    took = int((ended - began).total_seconds())
+    return {"command": " ".join(["canarygan", *words]), "seed": manifest["seed"], "took_s": took, "rows": rows}
+
+
+def text(name: str, known: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], about: dict[str, object]) -> str:
+    """The result as Markdown."""
+    lines = [f"# {name}: how well and how soon", ""]
+    lines += [f"- `{run['command']}`, seed {run['seed']}: {run['took_s']} s" for run in runs]
+    lines += ["", "| sounds | after, s | near, dB | cover, dB | classes nearest to some |"]
+    lines += ["| --- | ---: | ---: | ---: | ---: |"]
+    rows = [(label, values) for label, values in known.items()]
+    for run in runs:
+        rows += [(f"seed {run['seed']}, {row['updates']} updates", row) for row in run["rows"]]
+    for label, values in rows:
+        cells = [label, values.get("s", ""), values["near"], values["cover"], values["classes"]]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, "", machine.line(about), ""])
 
 
 if __name__ == "__main__":

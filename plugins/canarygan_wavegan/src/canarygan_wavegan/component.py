@@ -35,12 +35,12 @@ class WaveGAN(Model):
         "small": {
             "dim": 16,
             "slice-len": "auto",
-            "critic-updates": 2,
+            "critic-updates": 3,
             "lr": 1e-3,
             "ema": 0.998,
-            "batch-size": 32,
-            "max-epochs": 300,
-            "save-every-n-epochs": 60,
+            "batch-size": 16,
+            "max-epochs": 240,
+            "save-every-n-epochs": 30,
             "log-every-n-steps": 50,
         },
         "paper": {
