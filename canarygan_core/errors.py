@@ -22,7 +22,7 @@ class Interrupted(CanaryganError):
     exit_code = 130
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A closing sentence that names the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """A closing sentence that names the nearest known word, or nothing where none is so alike (0 to 1)."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f" Did you mean {near[0]}?" if near else ""

@@ -6,8 +6,12 @@ from typing import Any
 
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 
+from canarygan_core.errors import did_you_mean
 from canarygan_core.plugins import Registry
 from canarygan_core.slots import Choice
+
+ALIKE = 0.75
+"""How alike a flag must be to be suggested, 0 to 1: all begin with two dashes, and --overwrite is no --version."""
 
 
 def explained(
@@ -26,7 +30,7 @@ def explained(
         return _missing(error, task, helps)
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         return f"{task} takes options alone, and {' '.join(error.unused_tokens)} belongs to none."
-    if isinstance(error, UnknownOptionError):
+    if isinstance(error, UnknownOptionError) and error.token.source == "cli":
         return _unknown(error, task, choices, registry)
     return str(error)
 
@@ -56,7 +60,7 @@ def _unknown(error: UnknownOptionError, task: str, choices: Sequence[Choice], re
     if owners:
         here = [cls.name for choice in choices for cls in choice.classes if owners[0].startswith(f"{choice.kind} ")]
         return f"{flag} is an option of {' and of '.join(owners)}, not of {' or '.join(here)} as in this {task}."
-    return str(error)
+    return f"Unknown option: {flag}.{did_you_mean(flag, known, ALIKE)}"
 
 
 def _flags(registry: Registry, choice: Choice, name: str) -> set[str]:

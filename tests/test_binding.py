@@ -414,7 +414,7 @@ MISUSE = {
     "unknown metric": (["-m", "frist"], "", "Did you mean first?"),
     "unknown preset": (["--preset", "tinny"], "", "Did you mean tiny?"),
     "other's option": (["--depth", "3"], "", "--depth is an option of model"),
-    "unknown option": (["--dpeht", "3"], "", "Unknown option: --dpeht"),
+    "unknown option": (["--cuont", "3"], "", "Unknown option: --cuont. Did you mean --count?"),
     "option without its component": (["--n-fft", "64"], "", "Unknown option: --n-fft. Did you mean --first.n-fft?"),
     "nothing after a flag": (["--level"], "", "--level needs a value"),
     "word without a flag": (["data"], "", "takes options alone, and data belongs to none"),
