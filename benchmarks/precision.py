@@ -1,6 +1,6 @@
 """Does bfloat16 learn as well as float32? Trainings with equal seeds and updates in both, on real and synthetic clips.
 
-    python benchmarks/precision.py DATA_DIR [--updates 800] [--seeds 3] [--name precision]
+    python benchmarks/precision.py DATA_DIR [--classifier DIR] [--updates 600] [--seeds 3] [--name precision]
 
 Preset `small`. Each generator is judged by the log-mel distances of `learning.py` and by the inception score of 1,000
 sounds under a classifier of the set. Writes NAME.json and NAME.md into benchmarks/results.
@@ -55,13 +55,14 @@ def judged(version: Path, measure: LogMelDistance, classifier: Path) -> dict[str
     return {name: float(found[name]) for name in ("near", "cover", "classes")} | {"is": row["is_whole"]}
 
 
-def compared(data: Path, folder: Path, seeds: int, updates: int) -> dict[str, Any]:
+def compared(data: Path, folder: Path, classifier: Path | None, seeds: int, updates: int) -> dict[str, Any]:
     """By arithmetic, the scores of each seed; and those of the real clips."""
     clips = Folder(data_dir=data).load()
     assert clips.labels is not None
     measure = LogMelDistance(np.asarray(clips.audio), clips.labels)
-    classifier = folder / "inception"
-    told("train-inception", "-d", data, "-s", classifier)
+    if classifier is None:
+        classifier = folder / "inception"
+        told("train-inception", "-d", data, "-s", classifier)
     baseline = told("inception", "baseline", "-m", classifier, "-d", data, "-s", folder / "baseline")
     result: dict[str, Any] = {"clips": len(clips), "classes": len(clips.classes), "real_is": baseline["is_whole"]}
     for name, precision in ARITHMETIC.items():
@@ -97,17 +98,19 @@ def text(result: dict[str, Any], options: argparse.Namespace, about: dict[str, o
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data_dir", type=Path)
-    parser.add_argument("--updates", type=int, default=800)
+    parser.add_argument("--classifier", type=Path, help="of DATA_DIR, trained before; trained anew where left out")
+    parser.add_argument("--updates", type=int, default=600)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--name", default="precision")
     options = parser.parse_args()
     about = machine.described()
     with tempfile.TemporaryDirectory() as folder:
         synthetic = Path(folder) / "synthetic"
-        told("write-dataset", "-s", synthetic, "--syllables", 8, "--per-class", 60)
+        told("write-dataset", "-s", synthetic, "--syllables", 8, "--per-class", 40)
         sets = {}
-        for data in (options.data_dir, synthetic):
-            sets[data.name] = compared(data, Path(folder) / f"runs-{data.name}", options.seeds, options.updates)
+        for data, classifier in ((options.data_dir, options.classifier), (synthetic, None)):
+            runs = Path(folder) / f"runs-{data.name}"
+            sets[data.name] = compared(data, runs, classifier, options.seeds, options.updates)
     result = {"machine": about, "updates": options.updates, "sets": sets}
     machine.keep(options.name, result, text(result, options, about))
 
