@@ -4,14 +4,19 @@
 
 Both learn the same built-in synthetic clips of 16 classes with the same network, batches, learning rate and seed; the
 straightforward loop is what one writes first: spectrograms of torchaudio, `nn.Sequential`, float32. Accuracy is on a
-tenth held out. Writes classifier.json and classifier.md into benchmarks/results.
+tenth held out. Each side has a process of its own, one after the other. Writes classifier.json and classifier.md into benchmarks/results.
 """
 
 import argparse
+import json
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import machine
 import numpy as np
@@ -27,6 +32,7 @@ from torch import nn
 from canarygan_core import training as shared
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.datasets.synthetic import Synthetic
+from canarygan_core.memory import keep_freed
 
 CORES, BATCH, SHORT = 2, 64, 4096
 
@@ -77,61 +83,81 @@ class Ours(ClassifierModule):
             self.optimiser.step()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, default=1600)
-    parser.add_argument("--epochs", type=int, default=2)
-    options = parser.parse_args()
+def measured(side: str, count: int, epochs: int) -> dict[str, float]:
+    """Shortest epoch and scoring of all clips, s, and accuracy on held-out clips, of one side, `plain` or `ours`."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     torch.set_num_threads(CORES)
-    clips = Synthetic(per_class=-(-options.clips // 16)).load()
+    clips = Synthetic(per_class=-(-count // 16)).load()
     clips = Clips(np.ascontiguousarray(fit_length(np.asarray(clips.audio), 16000)), 16000, clips.labels)
     train, validation, test = split(clips, Learning(), 0)
     train = np.sort(np.concatenate([train, validation]))
     targets = np.searchsorted(clips.classes, clips.labels)
-    sizes = Spectrogram()
-    told = machine.described()
-    took: dict[str, list[float]] = {"plain": [], "ours": []}
-    lesson = Lesson(sizes, clips, targets, clips.classes, train, test, [])
-    ours = Ours(lesson, Learning(noise=0), ClassifierTraining(batch_size=BATCH)).ready()
+    orders = [np.random.default_rng(epoch).permutation(train) for epoch in range(epochs)]
     torch.manual_seed(0)
-    plain = Plain(len(clips.classes))
-    for epoch in range(options.epochs):
-        order = np.random.default_rng(epoch).permutation(train)
-        began = time.perf_counter()
-        plain.epoch(clips.audio, torch.from_numpy(targets), order)
-        between = time.perf_counter()
-        ours.epoch(order)
-        took["plain"].append(between - began)
-        took["ours"].append(time.perf_counter() - between)
-        print("epoch", epoch, {name: values[-1] for name, values in took.items()}, flush=True)
-    judge = Classifier(ours.network.eval(), sizes, tuple(clips.classes), (), "", Path())
+    if side == "plain":
+        plain = Plain(len(clips.classes))
+        took = [timed(plain.epoch, clips.audio, torch.from_numpy(targets), order)[0] for order in orders]
+        scoring, posteriors = timed(plain.posteriors, clips.audio)
+        found = {}
+    else:
+        keep_freed()  # as the command does
+        sizes = Spectrogram()
+        lesson = Lesson(sizes, clips, targets, clips.classes, train, test, [])
+        ours = Ours(lesson, Learning(noise=0), ClassifierTraining(batch_size=BATCH)).ready()
+        took = [timed(ours.epoch, order)[0] for order in orders]
+        scoring, (_, posteriors) = timed(judge(ours, sizes, clips).hear, clips)
+        short = replace(sizes, samples=SHORT)
+        other = Ours(replace(lesson, sizes=short), Learning(), ClassifierTraining())
+        found = {"scoring_short_s": timed(judge(other, short, clips).hear, clips)[0]}
+    accuracy = float((posteriors[test].argmax(1) == targets[test]).mean())
+    return {"epoch_s": min(took), "scoring_s": scoring, "accuracy": accuracy, "trained_on": len(train), **found}
+
+
+def judge(module: Ours, sizes: Spectrogram, clips: Clips) -> Classifier:
+    """A module as the classifier that scores."""
+    return Classifier(module.network.eval(), sizes, tuple(clips.classes), (), "", Path())
+
+
+def timed(work: Callable[..., Any], *given: Any) -> tuple[float, Any]:
+    """Seconds, and what came of it."""
     began = time.perf_counter()
-    heard = {"plain": plain.posteriors(clips.audio)}
-    between = time.perf_counter()
-    heard["ours"] = judge.hear(clips)[1]
-    scoring = {"plain": between - began, "ours": time.perf_counter() - between}
-    short = Ours(replace(lesson, sizes=replace(sizes, samples=SHORT)), Learning(), ClassifierTraining()).network.eval()
-    judge = Classifier(short, replace(sizes, samples=SHORT), tuple(clips.classes), (), "", Path())
-    began = time.perf_counter()
-    judge.hear(clips)
-    scoring["ours_short"] = time.perf_counter() - began
-    accuracy = {name: float((heard[name][test].argmax(1) == targets[test]).mean()) for name in heard}
+    made = work(*given)
+    return time.perf_counter() - began, made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=int, default=1600)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--name", default="classifier")
+    parser.add_argument("--side", choices=("plain", "ours"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps(measured(options.side, options.clips, options.epochs)))
+        return
+    about = machine.described()
+    sides = {}
+    for side in ("plain", "ours"):
+        command = [sys.executable, __file__, "--side", side, "--clips", str(options.clips)]
+        command += ["--epochs", str(options.epochs)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        sides[side] = json.loads(done.stdout.splitlines()[-1])
+        print(side, sides[side], flush=True)
     result = {
-        "machine": told,
+        "machine": about,
         "load_after": os.getloadavg()[0],
         "bfloat16": shared.bfloat16(ClassifierTraining()),
-        "clips": len(clips),
-        "trained_on": len(train),
-        "epoch_s": {name: min(values) for name, values in took.items()},
-        "scoring_s": scoring,
-        "held_out_accuracy": accuracy,
-        "operations_a_clip": operations(sizes),
-        "ratio_epoch": min(took["plain"]) / min(took["ours"]),
-        "ratio_scoring": scoring["plain"] / scoring["ours"],
+        "clips": options.clips,
+        "trained_on": sides["ours"]["trained_on"],
+        "operations_a_clip": operations(Spectrogram()),
+        "scoring_short_s": sides["ours"]["scoring_short_s"],
+        "held_out_accuracy": {side: one["accuracy"] for side, one in sides.items()},
     }
-    machine.keep("classifier", result, text(result, told))
+    for stage in ("epoch", "scoring"):
+        result[f"{stage}_s"] = {side: one[f"{stage}_s"] for side, one in sides.items()}
+        result[f"ratio_{stage}"] = sides["plain"][f"{stage}_s"] / sides["ours"][f"{stage}_s"]
+    machine.keep(options.name, result, text(result, about))
 
 
 def operations(sizes: Spectrogram) -> float:
@@ -166,7 +192,7 @@ def text(result: dict, told: dict[str, object]) -> str:
             f"Held-out accuracy after the same epochs: {accuracy['plain']:.3f} and {accuracy['ours']:.3f}.",
             "",
             f"A classifier of the first {SHORT} samples alone (`--seconds {SHORT / 16000}`) scores "
-            f"{scored / scoring['ours_short']:.1f} clips/s.",
+            f"{scored / result['scoring_short_s']:.1f} clips/s.",
             "",
             machine.line(told),
             "",
