@@ -4,7 +4,8 @@
 
 Both learn the same built-in synthetic clips of 16 classes with the same network, batches, learning rate and seed; the
 straightforward loop is what one writes first: spectrograms of torchaudio, `nn.Sequential`, float32. Accuracy is on a
-tenth held out. Each side has a process of its own, one after the other. Writes classifier.json and classifier.md into benchmarks/results.
+tenth held out. Each side has a process of its own, one after the other. Writes classifier.json and classifier.md into
+benchmarks/results.
 """
 
 import argparse

@@ -48,7 +48,7 @@ def measured(folder: Path, clips: int) -> dict[str, dict[str, float]]:
     watched(["write-dataset", "-s", data, "--syllables", TYPES, "--per-class", per_class])
     found = {"first_look": watched(["check-data", "-d", data])}
     table = runs / "logs" / "csv" / "version_0" / "metrics.csv"
-    epoch = max(1, round(clips / 128))
+    epoch = max(1, round(clips / 48))
     training = ["-d", data, "-s", runs, "--preset", "small", "--max-epochs", max(1, -(-40 // epoch))]
     found["training_to_first_update"] = watched(
         ["train-gan", *training, "--log-every-n-steps", 1],
@@ -56,7 +56,7 @@ def measured(folder: Path, clips: int) -> dict[str, dict[str, float]]:
     )
     classifier, decoders = folder / "inception", folder / "decoders"
     if not decoders.exists():
-        watched(["train-inception", "-d", data, "-s", classifier, "--max-epochs", 2])
+        watched(["train-inception", "-d", data, "-s", classifier, "--max-epochs", 2, "--seconds", 0.25])
         watched(["train-decoders", "-d", data, "-s", decoders, "-m", "esn"])
     found["decoding"] = watched(["decode", "-y", decoders, data, "-s", folder / f"labels-{clips}"])
     baseline = ["inception", "baseline", "-m", classifier, "-d", data, "-s", folder / f"scores-{clips}"]
@@ -76,7 +76,8 @@ def text(result: dict, told: dict[str, object]) -> str:
     lines = [
         "# Growth with the number of clips",
         "",
-        f"Synthetic clips of 1 s, {CORES} cores; time of a whole command, and its most anonymous memory.",
+        f"Synthetic clips of 1 s, {CORES} cores; time of a whole command, and its most anonymous memory. The "
+        "classifier hears a quarter of a second.",
         "",
         "| task | " + " | ".join(f"{int(count):,} clips, s | MB" for count in counts) + " |",
         "| --- |" + " ---: |" * (2 * len(counts)),
