@@ -71,7 +71,7 @@ def prepare(options: "WaveGAN", clips: Clips, training: Training) -> WaveGANModu
         raise CanaryganError(
             f"--batch-size {training.batch_size} cannot be shared by {world} devices: take a multiple."
         )
-    samples = lengths.shortest(clips) if options.slice_len == "auto" else options.slice_len
+    samples = lengths.shortest(lengths.held(clips)) if options.slice_len == "auto" else options.slice_len
     shape = Shape(options.latent_dim, options.dim, samples, options.upsampling, options.batch_norm)
     consumed = options.critic_updates * training.batch_size
     pace = Pace(max(1, round(len(clips) / consumed)), training.max_epochs)
@@ -92,7 +92,7 @@ def tell(module: WaveGANModule) -> None:
         f"{pace.updates:,} generator updates in all."
     )
     shares = lengths.held(clips)
-    enough = lengths.shortest(clips)
+    enough = lengths.shortest(shares)
     gain = operations(shape) / operations(dataclasses.replace(shape, samples=enough))
     if gain > WORTHWHILE:
         log.info(
