@@ -98,7 +98,7 @@ def test_the_forest_is_trained_and_labels_like_any_decoder(site, lay_out):
 def test_the_sounds_of_the_model_are_scored_by_the_metric(site, lay_out):
     lay_out(ROOT / "examples" / "canarygan-pca")
     lay_out(ROOT / "examples" / "canarygan-spectral-gap")
-    data = ["--syllables", "3", "--per-class", "8"]
+    data = ["--dataset", "synthetic", "--syllables", "3", "--per-class", "8"]
     trained = site.run("train-gan", "--model", "pca", *data, "-s", "runs")
     assert trained.returncode == 0, trained.stderr
     done = site.run("score", "--metric", "spectral-gap", "-x", "runs", "-n", "20", *data, "--json")

@@ -48,12 +48,13 @@ def install(site):
     return lay
 
 
+SYNTHETIC = ("--dataset", "synthetic", "--per-class", "2", "--syllables", "4")
 USES = {
-    "metric": ["score", "sounds", "--metric", "my-own-metric", "--per-class", "2", "--syllables", "4"],
+    "metric": ["score", "sounds", "--metric", "my-own-metric", *SYNTHETIC],
     "decoder": ["plugins", "show", "my-own-decoder"],
-    "model": ["train-gan", "--model", "my-own-model", "--per-class", "2", "--syllables", "4"],
+    "model": ["train-gan", "--model", "my-own-model", *SYNTHETIC],
     "dataset": ["write-dataset", "--dataset", "my-own-dataset", "-s", "sounds"],
-    "projector": ["project", "--projector", "my-own-projector", "--per-class", "2", "--syllables", "4"],
+    "projector": ["project", "--projector", "my-own-projector", *SYNTHETIC],
 }
 
 
