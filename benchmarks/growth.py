@@ -19,6 +19,8 @@ from pathlib import Path
 
 import machine
 
+from canarygan_core.datasets.folder import Folder
+
 CORES, TYPES = 2, 16
 
 
@@ -47,6 +49,7 @@ def measured(folder: Path, clips: int) -> dict[str, dict[str, float]]:
     per_class = -(-clips // TYPES)
     watched(["write-dataset", "-s", data, "--syllables", TYPES, "--per-class", per_class])
     found = {"first_look": watched(["check-data", "-d", data])}
+    Folder(data_dir=data).load()  # from here on the clips are in the cache
     table = runs / "logs" / "csv" / "version_0" / "metrics.csv"
     epoch = max(1, round(clips / 48))
     training = ["-d", data, "-s", runs, "--preset", "small", "--max-epochs", max(1, -(-40 // epoch))]

@@ -6,7 +6,7 @@ from typing import Any
 
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 
-from canarygan_core.errors import did_you_mean
+from canarygan_core.errors import UsageError, did_you_mean
 from canarygan_core.plugins import Registry
 from canarygan_core.slots import Choice
 
@@ -67,5 +67,8 @@ def _flags(registry: Registry, choice: Choice, name: str) -> set[str]:
     """The flags of a component that could have been chosen; none where it cannot be had."""
     if name in {cls.name for cls in choice.classes}:
         return set()
-    own = {field.name.replace("_", "-") for field in dataclasses.fields(registry.get(choice.kind, name))}
+    try:
+        own = {field.name.replace("_", "-") for field in dataclasses.fields(registry.get(choice.kind, name))}
+    except UsageError:  # two plugins claim the name
+        return set()
     return {f"--{name}.{flag}" for flag in own} if choice.several else {f"--{flag}" for flag in own}

@@ -14,7 +14,6 @@ FRAME = 64
 HELD = 0.995
 """Share of the clips' sound that a length must hold."""
 
-
 HEARD = 2000
 """Clips from which a length is chosen."""
 

@@ -167,9 +167,8 @@ class Watch:
         network = self.module.sounding
         trains = network.training
         with torch.inference_mode():
-            sounds: NDArray[np.float32] = (
-                network.eval()(self.latents.to(self.module.device), self.module.arithmetic).cpu().numpy()
-            )
+            made = network.eval()(self.latents.to(self.module.device), self.module.arithmetic)
+        sounds: NDArray[np.float32] = made.cpu().numpy()
         network.train(trains)
         return sounds
 

@@ -70,7 +70,7 @@ class Found:
             notes.inputs["generated"] = made.path
             if version is not None and made.facts.get("version", version) != version:
                 notes.told.append(f"{made.path.name} is of version {made.facts['version']}, not of {version}.")
-            elif run is not None and not gather.made_by(run, made.facts.get("checkpoint")):
+            elif run is not None and not gather.made_by(run, made.facts):
                 notes.told.append(f"{made.path.name} was made by none of this run's checkpoints, as its digest says.")
             if unusable := material.unusable(made.audio):
                 notes.told.append(

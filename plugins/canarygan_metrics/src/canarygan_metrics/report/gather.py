@@ -73,10 +73,17 @@ def save_dir_of(run: Manifest) -> Path:
     return run.path.resolve().parents[2]
 
 
-def made_by(run: Manifest, checkpoint: str | None) -> bool:
-    """Whether a checkpoint's digest is of one that a run has left; True where the digest is not known."""
-    kept = run.path.parent.glob("*/*.ckpt")
-    return checkpoint is None or any(files.digest(path) == checkpoint for path in kept)
+def made_by(run: Manifest, facts: Mapping[str, str]) -> bool:
+    """Whether a run has left the checkpoint that sounds came from; True where they do not say which.
+
+    Args:
+        run: its manifest.
+        facts: the `step` and the digest of the `checkpoint`, where known. Only checkpoints of that step are read.
+    """
+    folder = run.path.parent
+    kept = [folder / "last" / "last.ckpt", *folder.glob(f"all/*step_{facts.get('step', '*')}.ckpt")]
+    digests = (files.digest(path) for path in kept if path.is_file())
+    return "checkpoint" not in facts or facts["checkpoint"] in digests
 
 
 def tables(given: Sequence[Path], beside: Sequence[Path], version: str | None) -> dict[str, list[Path]]:
