@@ -3,8 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from canarygan_wavegan.convolutions import KERNEL, fold_strided, padding, unfold_strided
-from canarygan_wavegan.layers import Downsample, Upsample, shifted
+from canarygan_wavegan.folding import KERNEL, padding
+from canarygan_wavegan.layers import Downsample, NearestUpsample, Upsample, shifted
 
 CASES = [(1, 6, 4), (6, 12, 4), (8, 4, 2), (5, 1, 4)]
 
@@ -20,7 +20,7 @@ def test_downsampling_is_a_strided_convolution(inp: int, out: int, stride: int) 
 
 @pytest.mark.parametrize(("inp", "out", "stride"), CASES)
 def test_upsampling_with_zeros_is_a_transposed_convolution(inp: int, out: int, stride: int) -> None:
-    layer = Upsample(inp, out, stride, "zeros")
+    layer = Upsample(inp, out, stride)
     torch.nn.init.normal_(layer.bias)
     x = torch.randn(3, 32, inp)
     expected = F.conv_transpose1d(
@@ -31,7 +31,7 @@ def test_upsampling_with_zeros_is_a_transposed_convolution(inp: int, out: int, s
 
 @pytest.mark.parametrize(("inp", "out", "stride"), CASES)
 def test_upsampling_by_copies_is_interpolation_and_a_convolution(inp: int, out: int, stride: int) -> None:
-    layer = Upsample(inp, out, stride, "nearest")
+    layer = NearestUpsample(inp, out, stride)
     torch.nn.init.normal_(layer.bias)
     x = torch.randn(3, 32, inp)
     copies = F.interpolate(x.transpose(1, 2), scale_factor=stride, mode="nearest")
@@ -39,7 +39,7 @@ def test_upsampling_by_copies_is_interpolation_and_a_convolution(inp: int, out: 
     torch.testing.assert_close(layer(x), expected.transpose(1, 2), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [Downsample(3, 5, 4), Upsample(3, 5, 4, "zeros"), Upsample(3, 5, 4, "nearest")])
+@pytest.mark.parametrize("layer", [Downsample(3, 5, 4), Upsample(3, 5, 4), NearestUpsample(3, 5, 4)])
 def test_first_weights_keep_the_variance_of_rectified_input(layer: torch.nn.Module) -> None:
     x = F.relu(torch.randn(64, 256, 3, generator=torch.Generator().manual_seed(0)))
     assert layer(x).var().item() == pytest.approx(1, rel=0.5)
@@ -57,9 +57,3 @@ def test_first_weights_keep_the_variance_of_rectified_input(layer: torch.nn.Modu
 )
 def test_phase_shuffle_keeps_lengths_and_reflects_at_the_ends(shift: int, expected: list[int]) -> None:
     assert shifted(torch.arange(12.0).view(1, 12, 1), shift).flatten().tolist() == expected
-
-
-@pytest.mark.parametrize("stride", [2, 4])
-def test_kernels_over_blocks_unfold_to_what_was_folded(stride: int) -> None:
-    weight = torch.randn(5, 3, KERNEL)
-    assert torch.equal(unfold_strided(fold_strided(weight, stride), stride), weight)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from canarygan_wavegan.convolutions import padding
+from canarygan_wavegan.folding import padding
 from canarygan_wavegan.networks import STRIDES, Critic, Generator, Shape, operations, parameter_count
 
 

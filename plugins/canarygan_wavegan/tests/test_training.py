@@ -129,6 +129,18 @@ def test_longer_training_goes_on_where_a_finished_one_ended(tmp_path: Path, clip
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
 
 
+def test_moments_that_lie_otherwise_in_memory_are_taken_up_as_they_are(tmp_path: Path, clips: Clips) -> None:
+    trained(tmp_path / "whole", clips, training={"max_epochs": 2})
+    run = trained(tmp_path / "parts", clips, training={"max_epochs": 1})
+    checkpoint = last(tmp_path / "parts")
+    for saved in checkpoint["optimizer_states"]:
+        for moments in saved["state"].values():
+            moments |= {name: moments[name].contiguous() for name in ("exp_avg", "exp_avg_sq")}
+    torch.save(checkpoint, run.last)
+    trained(tmp_path / "parts", clips, training={"max_epochs": 2}, resume=True)
+    assert_same_training(tmp_path / "whole", tmp_path / "parts")
+
+
 def test_the_sounding_generator_is_the_average(tmp_path: Path, clips: Clips) -> None:
     trained(tmp_path, clips)
     weights = last(tmp_path)["state_dict"]

@@ -7,9 +7,11 @@ that knows those. A layer computes in the dtype of its input, whatever that of i
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from canarygan_wavegan.convolutions import KERNEL, convolve, fold_nearest, fold_strided, fold_transposed
+from canarygan_wavegan.convolutions import convolve, convolve_transposed
+from canarygan_wavegan.folding import KERNEL, fold_nearest
 
 
 class Downsample(nn.Module):
@@ -22,40 +24,43 @@ class Downsample(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out))
         nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * KERNEL)))
 
-    def blocks(self, x: Tensor) -> Tensor:
-        """(batch, samples, in) as (batch, samples / stride, stride * in)."""
-        batch, samples, channels = x.shape
-        return x.reshape(batch, samples // self.stride, self.stride * channels)
-
     def forward(self, x: Tensor) -> Tensor:
-        return convolve(self.blocks(x), self.kernel(x.dtype), self.bias.to(x.dtype))
-
-    def kernel(self, dtype: torch.dtype) -> Tensor:
-        """The weights as a kernel over blocks."""
-        return fold_strided(self.weight.to(dtype), self.stride)
+        return convolve(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.stride)
 
 
 class Upsample(nn.Module):
-    """Learnt upsampling: (batch, samples, in) to (batch, samples * stride, out).
+    """Learnt upsampling: (batch, samples, in) to (batch, samples * stride, out), by a transposed convolution."""
 
-    Args:
-        mode: `zeros`, a transposed convolution, or `nearest`, a convolution after nearest-neighbour upsampling.
-    """
-
-    def __init__(self, inp: int, out: int, stride: int, mode: str = "zeros") -> None:
+    def __init__(self, inp: int, out: int, stride: int) -> None:
         super().__init__()
-        self.stride, self.mode = stride, mode
-        weight = torch.empty(out, KERNEL, inp)  # so in memory, as kernels over blocks need it
-        order, taps = ((2, 0, 1), KERNEL / stride) if mode == "zeros" else ((0, 2, 1), KERNEL)
-        self.weight = nn.Parameter(weight.permute(order))  # (in, out, KERNEL) or (out, in, KERNEL)
+        self.stride = stride
+        self.weight = nn.Parameter(torch.empty(inp, KERNEL, out).transpose(1, 2))  # (in, out, KERNEL)
         self.bias = nn.Parameter(torch.zeros(out))
-        nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * taps)))
+        nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * KERNEL / stride)))
 
     def forward(self, x: Tensor) -> Tensor:
-        fold = fold_transposed if self.mode == "zeros" else fold_nearest
-        bias = self.bias.repeat(self.stride)
-        blocks = convolve(x, fold(self.weight.to(x.dtype), self.stride), bias.to(x.dtype))
-        return blocks.reshape(x.shape[0], x.shape[1] * self.stride, -1)
+        return convolve_transposed(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.stride)
+
+
+class NearestUpsample(nn.Module):
+    """Nearest-neighbour upsampling, then a convolution: (batch, samples, in) to (batch, samples * stride, out)."""
+
+    def __init__(self, inp: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.weight = nn.Parameter(torch.empty(out, KERNEL, inp).transpose(1, 2))  # (out, in, KERNEL)
+        self.bias = nn.Parameter(torch.zeros(out))
+        nn.init.normal_(self.weight, std=math.sqrt(2 / (inp * KERNEL)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel, bias = fold_nearest(self.weight.to(x.dtype), self.stride), self.bias.repeat(self.stride).to(x.dtype)
+        image = x.unsqueeze(1).permute(0, 3, 1, 2)  # (batch, in, 1, samples), channels last in memory
+        blocks = F.conv2d(image, kernel, bias, padding=(0, kernel.shape[3] // 2))
+        return blocks.permute(0, 2, 3, 1).reshape(len(x), x.shape[1] * self.stride, -1)
+
+
+UPSAMPLINGS = {"zeros": Upsample, "nearest": NearestUpsample}
+"""By the name of the option."""
 
 
 def shifted(x: Tensor, shift: int) -> Tensor:

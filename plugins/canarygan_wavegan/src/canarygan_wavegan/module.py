@@ -199,6 +199,11 @@ class WaveGANModule(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.updates = checkpoint["updates"]
+        for network, saved in zip((self.critic, self.generator), checkpoint["optimizer_states"], strict=True):
+            for index, moments in saved["state"].items():  # in memory like the weights: fused optimisers go by that
+                like = list(network.parameters())[index]
+                for name in ("exp_avg", "exp_avg_sq"):
+                    moments[name] = torch.empty_like(like, device=moments[name].device).copy_(moments[name])
 
 
 @torch.no_grad()

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from canarygan_wavegan.convolutions import KERNEL
-from canarygan_wavegan.layers import Downsample, Upsample, shifted
+from canarygan_wavegan.folding import KERNEL
+from canarygan_wavegan.layers import UPSAMPLINGS, Downsample, shifted
 
 SEED_LENGTH = 16
 """Samples at the narrow end of both networks."""
@@ -73,7 +73,7 @@ class Generator(nn.Module):
         widths = shape.channels
         self.project = nn.Linear(shape.latent_dim, SEED_LENGTH * widths[0])
         self.layers = nn.ModuleList(
-            Upsample(inp, out, stride, shape.upsampling)
+            UPSAMPLINGS[shape.upsampling](inp, out, stride)
             for (inp, out), stride in zip(pairwise(widths), shape.strides, strict=True)
         )
         self.norms = nn.ModuleList(ChannelNorm(width) if shape.batch_norm else nn.Identity() for width in widths[:-1])

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from canarygan_wavegan.convolutions import convolve, to_input, to_kernel, unfold_strided
+from canarygan_wavegan import passes
 from canarygan_wavegan.losses import interpolate, wasserstein_estimate
 from canarygan_wavegan.networks import SEED_LENGTH, SLOPE, Critic
 
@@ -46,14 +46,14 @@ def set_gradients(
         Wasserstein estimate and unweighted penalty, scalars.
     """
     batch, layers = len(real), critic.shuffled(shifts)
-    kernels = [layer.kernel(dtype) for layer, _ in layers]
+    weights = [layer.weight.to(dtype) for layer, _ in layers]
     readout = critic.readout.weight.view(-1, SEED_LENGTH).T  # (16, channels)
 
     h = torch.cat([real, fake, interpolate(real, fake, fraction)]).to(dtype).unsqueeze(2)  # (3 batch, samples, 1)
     inputs, outputs = [], []
-    for (layer, shift), kernel in zip(layers, kernels, strict=True):
-        inputs.append(layer.blocks(h))
-        h = rectified(convolve(inputs[-1], kernel, layer.bias.to(dtype)), shift)
+    for (layer, shift), taps in zip(layers, weights, strict=True):
+        inputs.append(h)
+        h = rectified(passes.forward(h, taps, layer.stride, layer.bias.to(dtype)), shift)
         outputs.append(h)
     scores = h[: 2 * batch].to(readout.dtype).mul(readout).sum((1, 2)) + critic.readout.bias  # (2 batch,)
     estimate = wasserstein_estimate(scores[:batch], scores[batch:])
@@ -63,21 +63,21 @@ def set_gradients(
     )  # by score; between, the score itself
     slope = (loss[:, None, None] * readout).to(dtype)  # (3 batch, 16, channels)
     slopes: list[Tensor] = []
-    for (layer, shift), kernel, inp, out in zip(
-        *(reversed(each) for each in (layers, kernels, inputs, outputs)), strict=True
-    ):
+    for (layer, shift), taps, out in zip(*(reversed(each) for each in (layers, weights, outputs)), strict=True):
         slopes.insert(0, unrectified(slope, out, shift))
-        slope = to_input(slopes[0], inp, kernel).reshape(len(out), -1, inp.shape[2] // layer.stride)
-    s = slope[2 * batch :].squeeze(2).to(readout.dtype)  # (batch, samples)
+        wanted = slopes[0] if layer is not layers[0][0] else slopes[0][2 * batch :]  # at sounds, those between only
+        slope = passes.to_input(wanted, taps, layer.stride)
+    s = slope.squeeze(2).to(readout.dtype)  # (batch, samples)
     norms = s.norm(dim=1, keepdim=True)  # (batch, 1)
     penalty = (norms - 1).square().mean()
 
     scale = 2 * weight / batch * (norms - 1) / norms.where(norms > 0, 1)
-    inputs[0][2 * batch :] = (scale * s).view_as(inputs[0][2 * batch :])  # u0, from here on in place of the points
-    for (layer, shift), kernel, inp, out, gradient in zip(layers, kernels, inputs, outputs, slopes, strict=True):
-        carry(convolve(inp[2 * batch :], kernel, None), out[2 * batch :], shift)  # which is the next layer's input
-        taps = unfold_strided(to_kernel(gradient, inp, kernel), layer.stride)
-        layer.weight.grad = taps.to(layer.weight.dtype)  # in memory like the weight: fused optimisers go by that
+    inputs[0][2 * batch :] = (scale * s).unsqueeze(2)  # u0, from here on in place of the points
+    for (layer, shift), taps, inp, out, gradient in zip(layers, weights, inputs, outputs, slopes, strict=True):
+        carried = passes.forward(inp[2 * batch :], taps, layer.stride)
+        carry(carried, out[2 * batch :], shift)  # which is the next layer's input
+        found = passes.to_weight(gradient, inp, layer.stride)
+        layer.weight.grad = found.to(layer.weight.dtype)  # in memory like the weight: fused optimisers go by that
         layer.bias.grad = gradient[: 2 * batch].sum((0, 1), dtype=layer.bias.dtype)
     loss[2 * batch :] = 1
     summed = torch.einsum("b,bsc->cs", loss, h.to(loss.dtype))  # real and generated features, and the last u
