@@ -8,40 +8,24 @@ from canarygan_wavegan import passes
 
 
 class _Convolution(autograd.Function):
+    """A strided convolution, or its adjoint, which is its own derivative at x; both have the same one at the weight."""
+
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, adjoint: bool) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.stride = stride
-        return passes.forward(x, weight, stride, bias)
+        ctx.stride, ctx.adjoint = stride, adjoint
+        return (passes.to_input if adjoint else passes.forward)(x, weight, stride, bias)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        at_x, at_weight, at_bias, _ = ctx.needs_input_grad
+        at_x, at_weight, at_bias = ctx.needs_input_grad[:3]
+        long, short = (gradient, x) if ctx.adjoint else (x, gradient)
         return (
-            _Transposed.apply(gradient, weight, None, ctx.stride) if at_x else None,
-            passes.to_weight(gradient, x, ctx.stride) if at_weight else None,
+            _Convolution.apply(gradient, weight, None, ctx.stride, not ctx.adjoint) if at_x else None,
+            passes.to_weight(short, long, ctx.stride) if at_weight else None,
             gradient.sum((0, 1)) if at_bias else None,
-            None,
-        )
-
-
-class _Transposed(autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.stride = stride
-        return passes.to_input(x, weight, stride, bias)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        at_x, at_weight, at_bias, _ = ctx.needs_input_grad
-        return (
-            _Convolution.apply(gradient, weight, None, ctx.stride) if at_x else None,
-            passes.to_weight(x, gradient, ctx.stride) if at_weight else None,
-            gradient.sum((0, 1)) if at_bias else None,
-            None,
+            *(None, None),
         )
 
 
@@ -57,7 +41,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
     Returns:
         (batch, samples / stride, out).
     """
-    out: Tensor = _Convolution.apply(x, weight, bias, stride)
+    out: Tensor = _Convolution.apply(x, weight, bias, stride, False)
     return out
 
 
@@ -73,5 +57,5 @@ def convolve_transposed(x: Tensor, weight: Tensor, bias: Tensor, stride: int) ->
     Returns:
         (batch, samples * stride, out).
     """
-    out: Tensor = _Transposed.apply(x, weight, bias, stride)
+    out: Tensor = _Convolution.apply(x, weight, bias, stride, True)
     return out
