@@ -124,7 +124,7 @@ def bench(session: nox.Session) -> None:
     All of them take most of an hour on two cores, which should have nothing else to do.
     """
     name, *words = session.posargs or ["stages"]
-    for each in [name] if session.posargs else ["training", "classifier", "decoders", "growth", name]:
+    for each in [name] if session.posargs else ["passes", "training", "classifier", "decoders", "growth", name]:
         in_system(session, f"benchmarks/{each}.py", *words, module=False)
 
 
