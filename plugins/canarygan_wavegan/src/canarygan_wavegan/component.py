@@ -43,6 +43,17 @@ class WaveGAN(Model):
             "save-every-n-epochs": 30,
             "log-every-n-steps": 50,
         },
+        "medium": {
+            "dim": 32,
+            "slice-len": "auto",
+            "critic-updates": 3,
+            "lr": 5e-4,
+            "ema": 0.999,
+            "batch-size": 8,
+            "max-epochs": 200,
+            "save-every-n-epochs": 25,
+            "log-every-n-steps": 50,
+        },
         "paper": {
             "dim": 64,
             "slice-len": 16384,
