@@ -38,7 +38,7 @@ class WaveGAN(Model):
             "critic-updates": 3,
             "lr": 1e-3,
             "ema": 0.998,
-            "batch-size": 16,
+            "batch-size": 8,
             "max-epochs": 240,
             "save-every-n-epochs": 30,
             "log-every-n-steps": 50,
