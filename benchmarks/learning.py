@@ -1,6 +1,6 @@
 """How well a WaveGAN has learnt a set, and how soon: log-mel distances of generated to real clips, and of known sounds.
 
-    python benchmarks/learning.py DATA_DIR VERSION_DIR [VERSION_DIR ...] [--name NAME]
+    python benchmarks/learning.py DATA_DIR VERSION_DIR [VERSION_DIR ...] [--name NAME] [--note TEXT]
 
 Versions are trainings with different seeds, say. Writes NAME.json, NAME.md and, of the first, NAME.png and
 NAME-curves.png into benchmarks/results.
@@ -15,7 +15,6 @@ import argparse
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,6 +77,7 @@ def main() -> None:
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("version_dir", type=Path, nargs="+")
     parser.add_argument("--name", default="learning")
+    parser.add_argument("--note", default="", help="what else is to be known of how the versions were trained")
     options = parser.parse_args()
 
     clips = Folder(data_dir=options.data_dir, gain="clip").load()
@@ -96,10 +96,11 @@ def main() -> None:
     }
     runs = [followed(folder, measure) for folder in options.version_dir]
     about = machine.described()
-    machine.keep(options.name, {"machine": about, "known": known, "runs": runs}, text(options.name, known, runs, about))
+    result = {"machine": about, "note": options.note, "known": known, "runs": runs}
+    machine.keep(options.name, result, text(options.name, result))
     first = options.version_dir[0]
     sounds = WaveGAN.load(first / "last" / "last.ckpt").generate(latents.draw(32, 3, seed=1))
-    picked = real[np.linspace(0, len(real) - 1, 32).astype(int), :SAMPLES]
+    picked = fit_length(real[np.linspace(0, len(real) - 1, 32).astype(int)], sounds.shape[1])
     sheet = previews.sheet(sounds, picked, clips.rate, "generated from random latents, and real clips of every class")
     previews.save(previews.pixels(sheet), RESULTS / f"{options.name}.png")
     curves = first.parents[1] / "previews" / first.name / "curves.png"
@@ -123,10 +124,12 @@ def followed(folder: Path, measure: LogMelDistance) -> dict[str, Any]:
     return {"command": " ".join(["canarygan", *words]), "seed": manifest["seed"], "took_s": took, "rows": rows}
 
 
-def text(name: str, known: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], about: dict[str, object]) -> str:
+def text(name: str, result: dict[str, Any]) -> str:
     """The result as Markdown."""
+    known, runs, about = result["known"], result["runs"], result["machine"]
     lines = [f"# {name}: how well and how soon", ""]
     lines += [f"- `{run['command']}`, seed {run['seed']}: {run['took_s']} s" for run in runs]
+    lines += ["", result["note"]] if result["note"] else []
     lines += ["", "| sounds | after, s | near, dB | cover, dB | classes nearest to some |"]
     lines += ["| --- | ---: | ---: | ---: | ---: |"]
     rows = [(label, values) for label, values in known.items()]
