@@ -16,6 +16,7 @@ from canarygan_core import files, models, runs, weights
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.training import Training, bfloat16
+from canarygan_metrics.hearing import Hearing
 from canarygan_metrics.network import CHANNELS, Network
 from canarygan_metrics.spectrogram import Spectrogram
 
@@ -25,7 +26,10 @@ SCHEMA = 1
 """Version of what a classifier's checkpoint holds under `inception`."""
 
 CHUNK = 64
-"""Clips heard at a time."""
+"""Clips whose spectrograms are made at a time."""
+
+SORTED = 512
+"""Clips that are sorted by where they end, so that those heard together end together."""
 
 NAME = "inception"
 """What the posteriors are called."""
@@ -60,10 +64,11 @@ class Classifier:
         embeddings = np.empty((len(clips), CHANNELS), np.float32)
         posteriors = np.empty((len(clips), len(self.classes)), np.float32)
         at = 0
-        for batch in clips.batches(CHUNK):
+        for batch in clips.batches(SORTED):
             _check_finite(batch)
             rows = slice(at, at + len(batch))
-            embeddings[rows], posteriors[rows] = self.see(self.sizes.of(batch))
+            seen = torch.cat([self.sizes.of(part) for part in batch.batches(CHUNK)])
+            embeddings[rows], posteriors[rows] = self.see(seen)
             at += len(batch)
         return embeddings, posteriors
 
@@ -72,8 +77,13 @@ class Classifier:
         device = next(self.network.parameters()).device
         fast = bfloat16(Training(accelerator="cpu" if device.type == "cpu" else "auto"))
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            embedding, logits = self.network(spectrograms.to(device))
-        return embedding.float().cpu().numpy(), logits.float().softmax(1).cpu().numpy()
+            embedding, logits = self.hearing(spectrograms.to(device))
+        return embedding.cpu().numpy(), logits.softmax(1).cpu().numpy()
+
+    @functools.cached_property
+    def hearing(self) -> Hearing:
+        """The network, with what it makes of silence; in the arithmetic in which it is first asked for."""
+        return Hearing(self.network, self.sizes.n_mels, self.sizes.frames)
 
     def check_classes(self, labels: list[str]) -> None:
         """Raise `CanaryganError` where there are labels that it does not tell apart."""

@@ -1,5 +1,7 @@
 """The classifier's network: four convolutions over a mel spectrogram (Donahue et al., 2019)."""
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +11,9 @@ CHANNELS = 128
 
 DEPTH = 4
 """Convolutions; each is followed by pooling that halves both axes."""
+
+REACH = 2
+"""Rows and columns to every side of it that a convolution looks at."""
 
 MOMENTUM = 0.3
 """Share of the newest batch in the running statistics: an epoch of a small set has a dozen batches."""
@@ -27,16 +32,25 @@ class Network(nn.Module):
         super().__init__()
         sizes = [1, *[CHANNELS] * DEPTH]
         self.norms = nn.ModuleList(nn.BatchNorm2d(size, momentum=MOMENTUM) for size in sizes)
-        self.convolutions = nn.ModuleList(nn.Conv2d(size, CHANNELS, 5, padding=2) for size in sizes[:-1])
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(size, CHANNELS, 2 * REACH + 1, padding=REACH) for size in sizes[:-1]
+        )
         self.linear = nn.Linear(CHANNELS * (bands >> DEPTH) * (frames >> DEPTH), classes)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrograms: Tensor) -> tuple[Tensor, Tensor]:
         """Spectrograms (n, bands, frames) to embeddings (n, 128) and logits (n, classes)."""
         x = spectrograms[:, None].contiguous(memory_format=torch.channels_last)  # (n, 1, bands, frames)
-        for norm, convolution in zip(self.norms, self.convolutions, strict=False):
+        for norm, convolution in self.layers():
             x = halved(convolution(norm(x))).relu()  # the same as pooling after the ReLU, on a quarter of the values
-        x = self.norms[DEPTH](x)  # (n, 128, bands / 16, frames / 16)
+        return self.judged(self.norms[DEPTH](x))
+
+    def layers(self) -> Iterator[tuple[nn.Module, nn.Conv2d]]:
+        """Each convolution and the norm before it."""
+        yield from zip(self.norms, self.convolutions, strict=False)
+
+    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings and logits of the last norm's features (n, 128, bands / 16, frames / 16)."""
         return x.mean((2, 3)), self.linear(x.contiguous().flatten(1))
 
 
