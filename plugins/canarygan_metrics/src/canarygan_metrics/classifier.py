@@ -16,8 +16,8 @@ from canarygan_core import files, models, runs, weights
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.training import Training, bfloat16
-from canarygan_metrics.hearing import Hearing
 from canarygan_metrics.network import CHANNELS, Network
+from canarygan_metrics.silence import Hearing
 from canarygan_metrics.spectrogram import Spectrogram
 
 log = logging.getLogger("canarygan")

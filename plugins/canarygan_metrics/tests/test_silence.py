@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from canarygan_metrics.hearing import TOGETHER, Hearing, ends
 from canarygan_metrics.network import Network
+from canarygan_metrics.silence import TOGETHER, Hearing, ends
 from canarygan_metrics.spectrogram import Spectrogram, spectrogram
 from torch.utils.flop_counter import FlopCounterMode
 
