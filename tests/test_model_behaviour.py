@@ -1,0 +1,118 @@
+"""The contract suite on models: what they promise beyond their class."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from specimens import Changed, Net, broken
+
+from canarygan_core import CanaryganError
+from canarygan_core.testing import check_component, toy_clips
+
+
+def raising(error):
+    def load(cls, checkpoint, *, device="cpu"):
+        raise error
+
+    return classmethod(load)
+
+
+def unpickling(cls, checkpoint, *, device="cpu"):
+    try:
+        return pickle.loads(checkpoint.read_bytes())
+    except pickle.UnpicklingError:
+        raise CanaryganError("No net in it.") from None
+
+
+def pickled_mark(cls, checkpoint, *, device="cpu"):
+    unpickling(cls, checkpoint)
+    raise CanaryganError("Too late.")
+
+
+def generating(change):
+    """A model whose sounds are changed, given the latents."""
+
+    def load(cls, checkpoint, *, device="cpu"):
+        inner = Net.load(checkpoint)
+        return Changed(inner, generate=lambda one, z: change(one.generate(z), z))
+
+    return {"load": classmethod(load)}
+
+
+def trains(change):
+    """A model that does something after it has trained."""
+
+    def train(self, clips, run, *, training):
+        Net.train(self, clips, run, training=training)
+        change(run)
+
+    return {"train": train}
+
+
+def unseeded():
+    calls = []
+
+    def learnt(self, clips, training):
+        calls.append(1)
+        return clips.audio[:2] * np.float32(len(calls))
+
+    return learnt
+
+
+def forgetting(self, clips, run, *, training):
+    Net.train(self, clips, run, training=replace(training, max_epochs=1 if run.resume_from else 2))
+
+
+def of_any(self, clips, run, *, training):
+    Net.train(self, clips if len(clips) else toy_clips(), run, training=training)
+
+
+def breaking(self, clips, run, *, training):
+    if not len(clips):
+        raise ZeroDivisionError("no clips")
+    Net.train(self, clips, run, training=training)
+
+
+MODELS = {
+    "no last": (trains(lambda run: run.last.unlink()), "must leave its last checkpoint at run.last"),
+    "none kept": (
+        trains(lambda run: [path.unlink() for path in run.checkpoints.glob("all/*")]),
+        "must keep checkpoints",
+    ),
+    "misnamed": (
+        trains(lambda run: [path.rename(path.with_name("a.ckpt")) for path in run.checkpoints.glob("all/*")]),
+        "progress says epoch_1-step_1.ckpt, and all/ holds a.ckpt",
+    ),
+    "rate": (
+        {"load": classmethod(lambda cls, path, *, device="cpu": replace(Net.load(path), rate=1))},
+        "rate must be the clips', 16000 Hz",
+    ),
+    "shape": (generating(lambda sounds, z: sounds[:, :-1]), r"must give \(n, samples\), \(5, 4096\)"),
+    "type": (generating(lambda sounds, z: sounds.astype(float)), "must give float32, not float64"),
+    "nan": (generating(lambda sounds, z: sounds * np.float32(np.nan)), "NaN or infinite samples"),
+    "silence": (generating(lambda sounds, z: sounds * 0), "gives silence"),
+    "latents": (generating(lambda sounds, z: sounds + z.__imul__(2)[:, :1]), "changes the latents"),
+    "noise": (
+        generating(lambda sounds, z: sounds + np.float32(np.random.default_rng().random())),
+        "equal latents must give equal bytes",
+    ),
+    "unseeded": ({"learnt": unseeded()}, "learns something else the second time"),
+    "goes back": ({"train": forgetting}, "must go on from run.resume_from: after epoch 2 came 1"),
+    "no clips": ({"train": of_any}, "Broken.train must raise CanaryganError on no clips"),
+    "breaks on no clips": ({"train": breaking}, "Broken.train must raise CanaryganError on no clips, not ZeroDivision"),
+    "loads anything": (
+        {"load": classmethod(lambda cls, checkpoint, *, device="cpu": object())},
+        "no checkpoint .junk.",
+    ),
+    "other error": ({"load": raising(KeyError("state"))}, "that is no checkpoint .junk., not KeyError"),
+    "unpickles": ({"load": classmethod(pickled_mark)}, "runs code from the file"),
+    "preset": ({"presets": {"big": {"layres": 3}}}, "preset big sets layres, which is no option"),
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_models_that_break_their_promise(case):
+    changed, told = MODELS[case]
+    with pytest.raises(AssertionError, match=told):
+        check_component(broken(Net, **changed))
