@@ -7,8 +7,10 @@ import types
 from pathlib import Path
 
 import pytest
+import toy_tasks
 
 from canarygan_core import builtin, cli, hookimpl, plugins
+from canarygan_core.binding import Command
 from canarygan_core.components import Component
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.task import Task
@@ -87,6 +89,33 @@ def installed(offer, monkeypatch):
         return registry
 
     return make
+
+
+@pytest.fixture
+def registry(offer):
+    """The built-in offers, and those of `toy_tasks`."""
+    return offer(*toy_tasks.OFFERS)
+
+
+@pytest.fixture
+def bind(registry):
+    """A function from words to the dataset, model, metrics, group, folder and request that they give."""
+
+    def bound(*words):
+        return Command(toy_tasks.WORK, words, registry).bind(words)().data
+
+    return bound
+
+
+@pytest.fixture
+def toml(tmp_path):
+    """A function that writes an options file and gives the words that name it."""
+
+    def write(text):
+        (tmp_path / "options.toml").write_text(text, encoding="utf-8")
+        return "--config", str(tmp_path / "options.toml")
+
+    return write
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,178 @@
+"""Which components are chosen, what is told of misuse, and what --help shows."""
+
+import re
+from pathlib import Path
+
+import pytest
+from toy_tasks import SCORE, WORK, Every, First, Second
+
+from canarygan_core.binding import Command
+from canarygan_core.errors import UsageError
+from canarygan_core.plugins import installed as really_installed
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["--path", "x"], "listing"),
+        (["--path=x"], "listing"),
+        (["-d", "x"], "folder"),
+        (["-dx"], "folder"),
+        (["-d=x"], "folder"),
+        (["--data_dir", "x"], "folder"),
+        (["--data_dir=x"], "folder"),
+        (["--dataset=synthetic"], "synthetic"),
+        ([], "every"),
+    ],
+)
+def test_choice_of_one(bind, words, name):
+    assert bind(*words)[0].name == name
+
+
+def test_choice_by_file(bind, toml):
+    assert bind(*toml("dataset = 'synthetic'"))[0].name == "synthetic"
+    assert bind(*toml("data_dir = 'x'"))[0].data_dir == Path("x")
+    assert bind(*toml("dataset = 'synthetic'"), "--dataset", "every")[0] == Every()
+    assert bind(*toml("metric = ['second', 'first']\n[first]\nn_fft = 64"))[2] == [Second(), First(64)]
+    assert bind(*toml("metric = 'second'"))[2] == [Second()]
+    with pytest.raises(UsageError, match="No dataset named '5'"):
+        bind(*toml("dataset = 5"))
+
+
+def test_choice_of_several(bind):
+    assert bind()[2] == [First()]
+    assert bind("-m", "second")[2] == [Second()]
+    assert bind("-msecond")[2] == [Second()]
+    assert bind("-m", "second", "--metric", "first", "--first.n-fft", "64")[2] == [Second(), First(64)]
+    assert bind("--metric=first", "-m", "first", "--first.n_fft=64")[2] == [First(64)]
+    with pytest.raises(UsageError, match=r"Unknown option: --second\.n-fft"):
+        bind("-m", "second", "--second.n-fft", "64")
+    with pytest.raises(UsageError, match=r"--first\.n-fft is an option of metric first, not of second"):
+        bind("-m", "second", "--first.n-fft", "64")
+
+
+def test_slot_without_default_must_be_chosen(registry, capsys):
+    with pytest.raises(UsageError, match="Choose with --metric: first, second"):
+        Command(SCORE, [], registry)
+    Command(SCORE, ["--help"], registry).help()
+    assert "[installed: first, second]" in capsys.readouterr().out
+
+
+def test_help_is_there_where_the_default_is_not_installed(offer, capsys):
+    command = Command(WORK, ["--help"], offer(Every, First, WORK))
+    command.help()
+    assert "Which model. [installed: none]" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="No model named 'net'; installed: none"):
+        Command(WORK, [], offer(Every, First, WORK))
+
+
+def test_positional_arguments(registry):
+    words = ["a.npz", "b.npz", "-m", "second", "--seed", "3"]
+    assert Command(SCORE, words, registry).bind()().data == ((Path("a.npz"), Path("b.npz")), [Second()], 3)
+
+
+MISUSE = {
+    "unknown flag": (["--cuont", "5"], "", "Did you mean --count"),
+    "bad number": (["--count", "five"], "", 'unable to convert "five" into int'),
+    "bad literal": (["--size", "4097"], "", "auto"),
+    "bad enum": (["--level", "loud"], "", "very-loud"),
+    "no value": (["--count"], "", "--count"),
+    "no name": (["--dataset"], "", "No dataset named ''"),
+    "twice": (["--dataset", "every", "--dataset", "synthetic"], "", "--dataset"),
+    "left over": (["stray"], "", "stray"),
+    "unknown component": (["--dataset", "evry"], "", "Did you mean every?"),
+    "unknown metric": (["-m", "frist"], "", "Did you mean first?"),
+    "unknown preset": (["--preset", "tinny"], "", "Did you mean tiny?"),
+    "other's option": (["--depth", "3"], "", "--depth is an option of model"),
+    "unknown option": (["--cuont", "3"], "", "Unknown option: --cuont. Did you mean --count?"),
+    "option without its component": (["--n-fft", "64"], "", "Unknown option: --n-fft. Did you mean --first.n-fft?"),
+    "nothing after a flag": (["--level"], "", "--level needs a value"),
+    "word without a flag": (["data"], "", "takes options alone, and data belongs to none"),
+    "two owners": (["--dataset", "clashing"], "", "--rounds is an option of dataset clashing and of Group"),
+    "unknown key": ([], "cuont = 3", "options.toml: there is no option 'cuont'. Did you mean count?"),
+    "unknown key below": ([], "[window]\nhop_len = 3", "Did you mean --window.hop-length?"),
+    "unknown key of one of several": ([], "first = {nfft = 3}", "Did you mean --first.n-fft?"),
+    "file in a file": ([], "config = 'x'", "there is no option 'config'"),
+    "odd preset": ([], "preset = ['no']", "No preset named 'no'"),
+    "bad value": ([], "count = 'x'", "[count] from"),
+    "wrong type": ([], "count = [1, 2]", "[count] from"),
+    "not toml": ([], "count = = 3", "Cannot read --config"),
+}
+
+
+@pytest.mark.parametrize("case", MISUSE)
+def test_misuse_is_told(bind, toml, case):
+    words, text, told = MISUSE[case]
+    with pytest.raises(UsageError) as caught:
+        bind(*words, *(toml(text) if text else []))
+    assert told in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_file_that_is_not_there(bind, tmp_path):
+    with pytest.raises(UsageError, match=r"Cannot read --config .*nowhere.toml"):
+        bind("--config", str(tmp_path / "nowhere.toml"))
+    with pytest.raises(UsageError, match="Cannot read --config"):
+        bind("--config", str(tmp_path))
+
+
+def test_help_shows_the_options_of_what_is_chosen_in_panels_of_their_own(registry, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def shown(*words):
+        Command(WORK, [*words, "--help"], registry).help()
+        return capsys.readouterr().out
+
+    plain = shown()
+    assert "Usage: canarygan work" in plain
+    panels = [line.split("─ ")[1].split(" ─")[0] for line in plain.splitlines() if line.startswith("╭")]
+    assert sorted(panels) == ["Group", "Parameters", "dataset every", "metric first", "model net"]
+    assert "--layers" in plain.partition("─ model net ─")[2]
+    assert "--window.hop-length" in plain.partition("─ dataset every ─")[2]
+    assert "--first.n-fft" in plain
+    assert "--depth" not in plain
+    assert "Work on <label> things." in plain
+    assert "such as <label>." in plain
+    assert "How many <clips>, clips." in plain
+    assert "tiny: --layers 1 --rounds 2" in plain
+    other = shown("--model", "other", "-m", "second")
+    assert "model other" in other
+    assert "--depth" in other
+    assert "model net" not in other
+    assert "--first" not in other
+    assert "--preset" not in other
+
+
+def installed_commands():
+    registry = really_installed()
+    for task in registry.tasks():
+        yield Command(task, ["--help"], registry)
+        for choice in Command(task, ["--help"], registry).choices:
+            for name in registry.names(choice.kind):
+                yield Command(task, [choice.flag, name, "--help"], registry)
+
+
+def test_every_option_that_is_installed_has_a_help_text():
+    silent, seen = [], 0
+    for command in installed_commands():
+        for argument in command.app.assemble_argument_collection(parse_docstring=True):
+            if argument.names == ("*",) or list(argument.children):
+                continue
+            seen += 1
+            if not argument.parameter.help:
+                silent.append(f"{command.task.name} {argument.name}")
+        assert command.app.help, command.task.name
+    assert seen > 20
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", really_installed().names("task"))
+def test_an_installed_task_binds_or_says_what_it_wants(name):
+    registry = really_installed()
+    try:
+        bound = Command(registry.get("task", name), [], registry).bind()
+    except UsageError as error:
+        told = str(error)
+    else:
+        told = " needs --nothing" if callable(bound.function) else ""
+    assert re.search(r" needs --|Choose with|No (model|projector) named", told)
