@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import toy_tasks
+from recordings import noise, put
 
 from canarygan_core import builtin, cli, hookimpl, plugins
 from canarygan_core.binding import Command
@@ -116,6 +117,21 @@ def toml(tmp_path):
         return "--config", str(tmp_path / "options.toml")
 
     return write
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """The cache's folder, of this test alone."""
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "folder"
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two classes of three clips, with peaks of 0.1 to 0.6."""
+    for number in range(6):
+        put(tmp_path / "data" / "ab"[number // 3] / f"{number}.wav", noise(number, peak=0.1 * (number + 1)))
+    return tmp_path / "data"
 
 
 @pytest.fixture(autouse=True)
