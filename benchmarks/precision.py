@@ -2,16 +2,19 @@
 
     python benchmarks/precision.py DATA_DIR [--classifier DIR] [--updates 600] [--seeds 3] [--name precision]
 
-Preset `small`. Each generator is judged by the log-mel distances of `learning.py` and by the inception score of 1,000
-sounds under a classifier of the set. Writes NAME.json and NAME.md into benchmarks/results.
+Preset `small`; trainings run beside one another, a core each. Each generator is judged by the log-mel distances of
+`learning.py` and by the inception score of 1,000 sounds under a classifier of the set. Writes NAME.json and NAME.md into
+benchmarks/results.
 """
 
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,8 @@ SCORES = ("near", "cover", "classes", "is")
 def told(*words: object) -> dict[str, Any]:
     """What a command says to a program."""
     command = [sys.executable, "-m", "canarygan", *map(str, words), "--json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -65,13 +69,16 @@ def compared(data: Path, folder: Path, classifier: Path | None, seeds: int, upda
         told("train-inception", "-d", data, "-s", classifier)
     baseline = told("inception", "baseline", "-m", classifier, "-d", data, "-s", folder / "baseline")
     result: dict[str, Any] = {"clips": len(clips), "classes": len(clips.classes), "real_is": baseline["is_whole"]}
-    for name, precision in ARITHMETIC.items():
-        result[name] = []
-        for seed in range(seeds):
-            version = trained(data, clips, folder / f"{name}-{seed}", precision, seed, updates)
-            result[name].append(judged(version, measure, classifier))
-            print(json.dumps({data.name: {name: result[name][-1]}}), flush=True)
-    return result
+
+    def one(name: str, seed: int) -> dict[str, float]:
+        version = trained(data, clips, folder / f"{name}-{seed}", ARITHMETIC[name], seed, updates)
+        found = judged(version, measure, classifier)
+        print(json.dumps({data.name: {name: found}}), flush=True)
+        return found
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        waiting = {name: [pool.submit(one, name, seed) for seed in range(seeds)] for name in ARITHMETIC}
+        return result | {name: [each.result() for each in these] for name, these in waiting.items()}
 
 
 def text(result: dict[str, Any], options: argparse.Namespace, about: dict[str, object]) -> str:
