@@ -3,8 +3,8 @@
     python benchmarks/precision.py DATA_DIR [--classifier DIR] [--updates 600] [--seeds 3] [--name precision]
 
 Preset `small`; trainings run beside one another, a core each. Each generator is judged by the log-mel distances of
-`learning.py` and by the inception score of 1,000 sounds under a classifier of the set. Writes NAME.json and NAME.md into
-benchmarks/results.
+`learning.py` and by the inception score of 1,000 sounds under a classifier of the set. Writes NAME.json and NAME.md
+into benchmarks/results.
 """
 
 import argparse
