@@ -58,15 +58,13 @@ def spectrogram(audio: Tensor, sizes: Spectrogram) -> Tensor:
     """
     peak = audio.abs().amax(1, keepdim=True)
     audio = torch.nn.functional.pad(audio / peak.where(peak > 0, 1.0), (sizes.n_fft // 2, sizes.n_fft // 2))
-    frames = audio.unfold(1, sizes.n_fft, sizes.hop_length)[:, : sizes.frames]  # (n, frames, samples)
+    frames, live = _frames(audio, sizes), _frames(audio.bool(), sizes).any(2)  # (n, frames, samples), (n, frames)
     window, bands = _filters(sizes)
-    rows = frames.flatten(0, 1)
-    live = rows.any(1)
-    power = audio.new_zeros(len(rows), sizes.n_mels)
+    power = audio.new_zeros(*live.shape, sizes.n_mels)
     if live.any():
-        spectrum = torch.fft.rfft(rows[live] * window)
+        spectrum = torch.fft.rfft(frames[live] * window)
         power[live] = (spectrum.real.square() + spectrum.imag.square()) @ bands
-    mels = power.view(len(audio), -1, sizes.n_mels).mT  # (n, bands, frames)
+    mels = power.mT  # (n, bands, frames)
     return levels(mels) if sizes.scale == "log" else mels
 
 
@@ -75,6 +73,10 @@ def levels(power: Tensor) -> Tensor:
     loudest = power.amax((1, 2), keepdim=True)
     relative = power / loudest.where(loudest > 0, 1.0)
     return 1 + 10 / RANGE * relative.clamp(min=10 ** (-RANGE / 10)).log10()
+
+
+def _frames(audio: Tensor, sizes: Spectrogram) -> Tensor:
+    return audio.unfold(1, sizes.n_fft, sizes.hop_length)[:, : sizes.frames]
 
 
 @functools.lru_cache(maxsize=4)

@@ -34,7 +34,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
 
     Args:
         x: (batch, samples, in).
-        weight: (out, in, KERNEL), of the same dtype, as is
+        weight: (out, in, KERNEL), of the same dtype.
         bias: (out,).
         stride: samples.
 
@@ -50,7 +50,7 @@ def convolve_transposed(x: Tensor, weight: Tensor, bias: Tensor, stride: int) ->
 
     Args:
         x: (batch, samples, in).
-        weight: (in, out, KERNEL), of the same dtype, as is
+        weight: (in, out, KERNEL), of the same dtype.
         bias: (out,).
         stride: samples.
 

@@ -58,9 +58,8 @@ def set_gradients(
     scores = h[: 2 * batch].to(readout.dtype).mul(readout).sum((1, 2)) + critic.readout.bias  # (2 batch,)
     estimate = wasserstein_estimate(scores[:batch], scores[batch:])
 
-    loss = readout.new_tensor([-1 / batch, 1 / batch, 1]).repeat_interleave(
-        batch
-    )  # by score; between, the score itself
+    by_score = readout.new_tensor([-1 / batch, 1 / batch, 1])  # the loss; between, the score itself
+    loss = by_score.repeat_interleave(batch)
     slope = (loss[:, None, None] * readout).to(dtype)  # (3 batch, 16, channels)
     slopes: list[Tensor] = []
     for (layer, shift), taps, out in zip(*(reversed(each) for each in (layers, weights, outputs)), strict=True):
