@@ -1,11 +1,11 @@
 """The classifier against a straightforward torch loop in float32, side by side: one epoch, and scoring.
 
-    python benchmarks/classifier.py [--clips 1600] [--epochs 2]
+    python benchmarks/classifier.py [DATA_DIR] [--clips 1600] [--epochs 2]
 
 Both learn the same built-in synthetic clips of 16 classes with the same network, batches, learning rate and seed; the
 straightforward loop is what one writes first: spectrograms of torchaudio, `nn.Sequential`, float32. Accuracy is on a
-tenth held out. Each side has a process of its own, one after the other. Writes classifier.json and classifier.md into
-benchmarks/results.
+tenth held out. The clips of DATA_DIR, where given, are scored too. Each side has a process of its own, one after the
+other. Writes classifier.json and classifier.md into benchmarks/results.
 """
 
 import argparse
@@ -32,10 +32,16 @@ from torch import nn
 
 from canarygan_core import training as shared
 from canarygan_core.clips import Clips, fit_length
+from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.synthetic import Synthetic
 from canarygan_core.memory import keep_freed
 
 CORES, BATCH, SHORT = 2, 64, 4096
+STAGES = {
+    "scoring": "scoring, sounds that last 1 s",
+    "scoring_ending": f"scoring, sounds of {SHORT / 16000} s, then silence",
+    "scoring_recorded": "scoring, recorded syllables",
+}
 
 
 class Plain:
@@ -84,41 +90,44 @@ class Ours(ClassifierModule):
             self.optimiser.step()
 
 
-def measured(side: str, count: int, epochs: int) -> dict[str, float]:
+def measured(side: str, count: int, epochs: int, data: Path | None) -> dict[str, float]:
     """Shortest epoch and scoring of a clip, s, and accuracy on held-out clips, of one side, `plain` or `ours`."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     torch.set_num_threads(CORES)
     clips = Synthetic(per_class=-(-count // 16)).load()
-    clips = Clips(np.ascontiguousarray(fit_length(np.asarray(clips.audio), 16000)), 16000, clips.labels)
+    clips = Clips(padded(np.asarray(clips.audio)), 16000, clips.labels)
     train, validation, test = split(clips, Learning(), 0)
     train = np.sort(np.concatenate([train, validation]))
     targets = np.searchsorted(clips.classes, clips.labels)
     ending = clips.select(slice(0, count, 4))  # sounds of a quarter of a second in a second of padding
-    ending = replace(ending, audio=fit_length(fit_length(ending.audio, SHORT), 16000))
+    sets = {"scoring": clips, "scoring_ending": replace(ending, audio=padded(fit_length(ending.audio, SHORT)))}
+    if data is not None:
+        recorded = Folder(data_dir=data).load()
+        sets["scoring_recorded"] = replace(recorded, audio=padded(recorded.audio))
     orders = [np.random.default_rng(epoch).permutation(train) for epoch in range(epochs)]
     torch.manual_seed(0)
     if side == "plain":
         plain = Plain(len(clips.classes))
         took = [timed(plain.epoch, clips.audio, torch.from_numpy(targets), order)[0] for order in orders]
-        scoring, posteriors = timed(plain.posteriors, clips.audio)
-        ended, _ = timed(plain.posteriors, ending.audio)
+        heard = {name: timed(plain.posteriors, some.audio) for name, some in sets.items()}
+        posteriors = heard["scoring"][1]
     else:
         keep_freed()  # as the command does
         sizes = Spectrogram()
         lesson = Lesson(sizes, clips, targets, clips.classes, train, test, [])
         ours = Ours(lesson, Learning(noise=0), ClassifierTraining(batch_size=BATCH)).ready()
         took = [timed(ours.epoch, order)[0] for order in orders]
-        scoring, (_, posteriors) = timed(judge(ours, sizes, clips).hear, clips)
-        ended, _ = timed(judge(ours, sizes, clips).hear, ending)
+        heard = {name: timed(judge(ours, sizes, clips).hear, some) for name, some in sets.items()}
+        posteriors = heard["scoring"][1][1]
     accuracy = float((posteriors[test].argmax(1) == targets[test]).mean())
-    return {
-        "epoch_s": min(took),
-        "scoring_s": scoring / len(clips),
-        "scoring_ending_s": ended / len(ending),
-        "accuracy": accuracy,
-        "trained_on": len(train),
-    }
+    found = {f"{name}_s": took / len(sets[name]) for name, (took, _) in heard.items()}
+    return {"epoch_s": min(took), "accuracy": accuracy, "trained_on": len(train), **found}
+
+
+def padded(audio: np.ndarray) -> np.ndarray:
+    """Sounds of one second."""
+    return np.array(fit_length(audio, 16000))
 
 
 def judge(module: Ours, sizes: Spectrogram, clips: Clips) -> Classifier:
@@ -135,19 +144,20 @@ def timed(work: Callable[..., Any], *given: Any) -> tuple[float, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data_dir", type=Path, nargs="?", help="leave out to score synthetic clips alone")
     parser.add_argument("--clips", type=int, default=1600)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--name", default="classifier")
     parser.add_argument("--side", choices=("plain", "ours"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        print(json.dumps(measured(options.side, options.clips, options.epochs)))
+        print(json.dumps(measured(options.side, options.clips, options.epochs, options.data_dir)))
         return
     about = machine.described()
     sides = {}
     for side in ("plain", "ours"):
         command = [sys.executable, __file__, "--side", side, "--clips", str(options.clips)]
-        command += ["--epochs", str(options.epochs)]
+        command += ["--epochs", str(options.epochs), *([str(options.data_dir)] if options.data_dir else [])]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         sides[side] = json.loads(done.stdout.splitlines()[-1])
         print(side, sides[side], flush=True)
@@ -160,7 +170,9 @@ def main() -> None:
         "operations_a_clip": operations(Spectrogram()),
         "held_out_accuracy": {side: one["accuracy"] for side, one in sides.items()},
     }
-    for stage in ("epoch", "scoring", "scoring_ending"):
+    for stage in ("epoch", *STAGES):
+        if f"{stage}_s" not in sides["ours"]:
+            continue
         result[f"{stage}_s"] = {side: one[f"{stage}_s"] for side, one in sides.items()}
         result[f"ratio_{stage}"] = sides["plain"][f"{stage}_s"] / sides["ours"][f"{stage}_s"]
     machine.keep(options.name, result, text(result, about))
@@ -178,21 +190,18 @@ def operations(sizes: Spectrogram) -> float:
 def text(result: dict, told: dict[str, object]) -> str:
     """The result as Markdown."""
     accuracy = result["held_out_accuracy"]
+    stages = {"epoch": ("an epoch", result["trained_on"]), **{stage: (told_of, 1) for stage, told_of in STAGES.items()}}
     rows = [
         (name, clips / result[f"{stage}_s"]["plain"], clips / result[f"{stage}_s"]["ours"], result[f"ratio_{stage}"])
-        for name, stage, clips in (
-            ("an epoch", "epoch", result["trained_on"]),
-            ("scoring, sounds that last 1 s", "scoring", 1),
-            (f"scoring, sounds of {SHORT / 16000} s, then silence", "scoring_ending", 1),
-        )
+        for stage, (name, clips) in stages.items()
+        if f"{stage}_s" in result
     ]
     return "\n".join(
         [
             "# The classifier: against a straightforward loop",
             "",
             f"{result['trained_on']} synthetic clips of 1 s and 16 classes to learn from, {result['clips']} to score; "
-            f"the same network, "
-            f"batches of {BATCH}. The straightforward loop computes in float32, ours in "
+            f"the same network, batches of {BATCH}. The straightforward loop computes in float32, ours in "
             f"{'bfloat16' if result['bfloat16'] else 'float32'}. Neither hears noise.",
             "",
             "| | straightforward, clips/s | ours, clips/s | ratio |",

@@ -55,10 +55,16 @@ def of_training(found: dict[str, Any]) -> Iterator[Row]:
 
 def of_classifier(found: dict[str, Any], limits: dict[str, float]) -> Iterator[Row]:
     limit = limits["convolution_bfloat16" if found["bfloat16"] else "convolution_float32"]
-    stages = [("epoch", "epoch", 3, found["trained_on"]), ("scoring", "scoring of 1 s", 1, 1)]
-    for stage, told, passes, clips in [*stages, ("scoring_ending", "scoring of 0.256 s in 1 s", 0, 1)]:
-        plain, ours = (clips / found[f"{stage}_s"][name] for name in ("plain", "ours"))
-        yield row(f"classifier, {told}", "clips", plain, ours, passes * found["operations_a_clip"], limit)
+    stages = {
+        "epoch": ("epoch", 3, found["trained_on"]),
+        "scoring": ("scoring of 1 s", 1, 1),
+        "scoring_ending": ("scoring of 0.256 s in 1 s", 0, 1),
+        "scoring_recorded": ("scoring of recorded syllables", 0, 1),
+    }
+    for stage, (told, passes, clips) in stages.items():
+        if f"{stage}_s" in found:
+            plain, ours = (clips / found[f"{stage}_s"][name] for name in ("plain", "ours"))
+            yield row(f"classifier, {told}", "clips", plain, ours, passes * found["operations_a_clip"], limit)
 
 
 def of_decoders(found: dict[str, Any]) -> Iterator[Row]:
