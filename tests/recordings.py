@@ -10,6 +10,7 @@ def noise(seed, samples=16000, peak=0.5):
 
 
 def put(path, sound, rate=16000, subtype="FLOAT"):
+    """Write a sound file. Those of floats hold the second they were written in, so two of them may differ."""
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, sound, rate, subtype=None if path.suffix == ".flac" else subtype)
 

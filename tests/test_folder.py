@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -109,7 +110,7 @@ def test_neither_order_of_creation_nor_place_nor_time_matters(tmp_path):
     names = ["b/2.wav", "a/10.wav", "b/1.wav", "a/9.wav", "B/1.wav"]
     for folder, order in (("one", names), ("two", names[::-1])):
         for name in order:
-            put(tmp_path / folder / name, noise(names.index(name)))
+            put(tmp_path / folder / name, noise(names.index(name)), subtype="PCM_16")
             os.utime(tmp_path / folder / name, (1e9 + len(folder), order.index(name)))
     one, two = (Folder(data_dir=tmp_path / folder).load() for folder in ("one", "two"))
     assert one.sources.tolist() == two.sources.tolist() == ["B/1.wav", "a/10.wav", "a/9.wav", "b/1.wav", "b/2.wav"]
@@ -228,8 +229,8 @@ def test_a_sound_that_resampling_removes_is_silent(tmp_path):
 
 
 def test_duplicates_are_named(data, caplog):
-    put(data / "b" / "copy.wav", noise(0, peak=0.1))
-    put(data / "b" / "twin.wav", noise(4, peak=0.5))
+    shutil.copy(data / "a" / "0.wav", data / "b" / "copy.wav")
+    shutil.copy(data / "b" / "4.wav", data / "b" / "twin.wav")
     Folder(data_dir=data).load()
     assert "more than one class" in caplog.text
     assert "a/0.wav = b/copy.wav" in caplog.text
