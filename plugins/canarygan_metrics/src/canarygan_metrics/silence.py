@@ -27,9 +27,7 @@ class Hearing:
 
     def __init__(self, network: Network, bands: int, frames: int) -> None:
         self.network, self.frames = network, frames
-        self.silence: list[
-            Tensor
-        ] = []  # what each convolution is given, with its padding; then what the last norm makes
+        self.silence: list[Tensor] = []  # each convolution's input, with its padding; then what the last norm makes
         x = next(network.parameters()).new_zeros(1, 1, bands, frames)
         for norm, convolution in network.layers():
             x = norm(x)
