@@ -30,11 +30,11 @@ from canarygan_metrics.spectrogram import Spectrogram
 from canarygan_metrics.train_inception import split
 from torch import nn
 
-from canarygan_core import training as shared
+from canarygan_core.cli.memory import keep_freed
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.synthetic import Synthetic
-from canarygan_core.memory import keep_freed
+from canarygan_core.lightning import training as shared
 
 CORES, BATCH, SHORT = 2, 64, 4096
 STAGES = {

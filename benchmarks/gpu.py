@@ -27,8 +27,8 @@ PUBLISHED = 49_202
 
 SCRIPT = """
 import json, sys
-from canarygan_core import cli
-code = cli.main(sys.argv[1:])
+from canarygan_core.cli import main
+code = main.main(sys.argv[1:])
 import torch
 print(json.dumps({"code": code, "peak_gb": torch.cuda.max_memory_allocated() / 2**30}))
 """

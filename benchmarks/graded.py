@@ -27,10 +27,10 @@ from canarygan_metrics.components import (
     PrecisionRecall,
 )
 
-from canarygan_core import hearing
+from canarygan_core.audio.noise import white_noise, with_noise
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.noise import white_noise, with_noise
+from canarygan_core.evaluation import streaming
 
 SHOWN = {
     "frechet": "smaller",
@@ -71,7 +71,7 @@ def main() -> None:
     heard_by = {metric.listener() for metric in metrics}
     held_out = next(one for one in heard_by if hasattr(one, "classifier")).classifier.held_out
     held = clips.select(np.isin(clips.sources, held_out))
-    one, other = (clips.select(rows) for rows in hearing.halves(clips, 0))
+    one, other = (clips.select(rows) for rows in streaming.halves(clips, 0))
     kept = clips.classes[: len(clips.classes) * 2 // 3]
     series = {
         "held out": (held, clips),
@@ -81,11 +81,11 @@ def main() -> None:
         "half of the set": (one, other),
         f"{len(kept)} of {len(clips.classes)} classes": (one.select(np.isin(one.labels, kept)), other),
     }
-    listened: dict[int, hearing.Heard] = {}
+    listened: dict[int, streaming.Heard] = {}
 
-    def heard(these: Clips) -> hearing.Heard:
+    def heard(these: Clips) -> streaming.Heard:
         if id(these) not in listened:
-            listened[id(these)] = hearing.hear(these.batches(hearing.BATCH), heard_by)
+            listened[id(these)] = streaming.hear(these.batches(streaming.BATCH), heard_by)
         return listened[id(these)]
 
     table = {}

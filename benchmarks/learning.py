@@ -27,9 +27,9 @@ from canarygan_wavegan import previews
 from canarygan_wavegan.component import WaveGAN
 from numpy.typing import NDArray
 
-from canarygan_core import latents
 from canarygan_core.clips import fit_length
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.fitted import latents
 
 SAMPLES, FLOOR_DB = 4096, -40.0
 GENERATED = 200

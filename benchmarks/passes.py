@@ -18,7 +18,7 @@ from canarygan_wavegan.networks import Shape
 from machine import best
 from torch import Tensor
 
-from canarygan_core.memory import keep_freed
+from canarygan_core.cli.memory import keep_freed
 
 CORES = 2
 WAYS = {"strided": passes.Strided, "blocks": passes.Blocks, "windows": passes.Windows}

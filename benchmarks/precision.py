@@ -23,9 +23,9 @@ import numpy as np
 from canarygan_wavegan.component import WaveGAN
 from learning import GENERATED, LogMelDistance
 
-from canarygan_core import latents
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.fitted import latents
 
 ARITHMETIC = {"float32": "32", "bfloat16": "bf16"}
 SCORES = ("near", "cover", "classes", "is")

@@ -142,11 +142,11 @@ def generating(run: Path, sounds: int = 400) -> dict[str, float]:
 import sys, time, json
 from pathlib import Path
 import numpy as np
-from canarygan_core import models
-from canarygan_core.memory import keep_freed
+from canarygan_core.fitted import generators
+from canarygan_core.cli.memory import keep_freed
 from canarygan_core.plugins import installed
 keep_freed()
-generator, _ = models.load(models.resolve(Path({str(run)!r})), installed(), model=None, device="cpu")
+generator, _ = generators.load(generators.resolve(Path({str(run)!r})), installed(), model=None, device="cpu")
 z = np.random.default_rng(0).uniform(-1, 1, ({sounds}, 3)).astype(np.float32)
 generator.generate(z[:100])
 took = []

@@ -1,6 +1,7 @@
 """The kernel of CanaryGAN: hooks, components, runs and the command line. It knows nothing of audio models."""
 
 from canarygan_core.components import (
+    Answer,
     Dataset,
     Decoder,
     FittedDecoder,
@@ -9,10 +10,12 @@ from canarygan_core.components import (
     Metric,
     Model,
     Projector,
+    Slot,
+    Task,
 )
 from canarygan_core.errors import CanaryganError
 from canarygan_core.hookspecs import hookimpl
-from canarygan_core.task import Answer, Request, Slot, Task
+from canarygan_core.runs.request import Request
 
 __all__ = [
     "Answer",

@@ -1,6 +1,6 @@
 """`python -m canarygan_core`."""
 
-from canarygan_core.cli import main
+from canarygan_core.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -6,8 +6,9 @@ A component holds options and nothing else; what is learnt lives in the files of
 """
 
 import abc
+import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canarygan_core.clips import Clips
+    from canarygan_core.lightning.training import Training
     from canarygan_core.runs import Run
-    from canarygan_core.training import Training
 
 Listener = Callable[["Clips"], "Clips"]
 """What a metric keeps of clips, of a few of them at a time."""
@@ -181,3 +182,63 @@ class Projector(Component):
 
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
 """Every kind; each has one hook, named `register_` and its plural."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A verb of the command line, named without importing what does the work.
+
+    Attributes:
+        name: what a user types; two words where tasks form a group, such as `inception gan`.
+        target: `module:function`, imported when the task is asked for.
+        summary: one line for the list of tasks.
+    """
+
+    name: str
+    target: str
+    summary: str
+
+    def load(self) -> Callable[..., "Answer | None"]:
+        """The function that does the work."""
+        module, _, function = self.target.partition(":")
+        loaded: Callable[..., Answer | None] = getattr(importlib.import_module(module), function)
+        return loaded
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Marks a task's parameter, `Annotated[Model, Slot("wavegan")]`, as a component that the user chooses by name.
+
+    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once.
+
+    Attributes:
+        default: the name taken where the user gives none, or the names where the flag may be given more than once.
+        implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
+        alias: short flag.
+        every: whether all that are installed are taken where the user names none.
+    """
+
+    default: str | tuple[str, ...] | None = None
+    implied: Mapping[str, str] = field(default_factory=dict)
+    alias: str | None = None
+    every: bool = False
+
+    @property
+    def defaults(self) -> list[str]:
+        """The default as a list of names, empty where there is none."""
+        return [self.default] if isinstance(self.default, str) else list(self.default or ())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a task tells its user in the end.
+
+    Attributes:
+        text: for people.
+        data: the same for programs, JSON values only; shown instead with `--json`.
+        exit_code: 0, or 1 where the answer is bad news.
+    """
+
+    text: str
+    data: Any = None
+    exit_code: int = 0

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from canarygan_core.components import Dataset, Decoder, Metric, Model, Projector
-    from canarygan_core.task import Task
+    from canarygan_core.components import Dataset, Decoder, Metric, Model, Projector, Task
 
 GROUP = "canarygan"
 """Entry-point group, and pluggy project name."""

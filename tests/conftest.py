@@ -10,11 +10,11 @@ import pytest
 import toy_tasks
 from recordings import noise, put
 
-from canarygan_core import builtin, cli, hookimpl, plugins
-from canarygan_core.binding import Command
-from canarygan_core.components import Component
-from canarygan_core.plugins import Plugin, Registry
-from canarygan_core.task import Task
+from canarygan_core import hookimpl, plugins
+from canarygan_core.cli import main
+from canarygan_core.cli.binding import Command
+from canarygan_core.components import Component, Task
+from canarygan_core.plugins import Plugin, Registry, builtin
 from canarygan_core.tasks import generate
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +85,7 @@ def installed(offer, monkeypatch):
 
     def make(*offers):
         registry = offer(*offers)
-        for module in (cli, generate, plugins):
+        for module in (main, generate, plugins):
             monkeypatch.setattr(module, "installed", lambda: registry)
         return registry
 

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from canarygan_core import CanaryganError, Dataset, Decoder, Metric, Model, Projector, archives, files
+from canarygan_core import CanaryganError, Dataset, Decoder, Metric, Model, Projector
+from canarygan_core.audio import archives
+from canarygan_core.runs import files
 from canarygan_core.testing import toy_clips
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from canarygan_core import archives
+from canarygan_core.audio import archives
 from canarygan_core.errors import CanaryganError
 
 ARRAYS = {

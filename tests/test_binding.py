@@ -9,8 +9,8 @@ from toy_tasks import Every, Level, Listing, Net, Other, Window
 
 from canarygan_core import CanaryganError, Request
 from canarygan_core.errors import UsageError
-from canarygan_core.manifest import Manifest
-from canarygan_core.options import flags, jsonable, peek
+from canarygan_core.plugins.options import flags, jsonable, peek
+from canarygan_core.runs.manifest import Manifest
 
 CASES = {
     "int": (["--count", "5"], {"count": 5}, "count = 5"),

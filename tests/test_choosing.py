@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from toy_tasks import SCORE, WORK, Every, First, Second
 
-from canarygan_core.binding import Command
+from canarygan_core.cli.binding import Command
 from canarygan_core.errors import UsageError
 from canarygan_core.plugins import installed as really_installed
 

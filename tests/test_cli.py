@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from canarygan_core import Answer, CanaryganError, Task, cli
+from canarygan_core import Answer, CanaryganError, Task
+from canarygan_core.cli import main
 from canarygan_core.errors import Interrupted
 
 
@@ -70,7 +71,7 @@ def run(installed, capsys):
     installed(*TASKS)
 
     def ran(*words):
-        code = cli.main(words)
+        code = main.main(words)
         return code, *capsys.readouterr()
 
     return ran

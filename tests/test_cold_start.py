@@ -12,9 +12,9 @@ from canarygan_core.testing import HEAVY, check_cheap_import
 PROBE = """
 import contextlib, io, json, sys
 before = set(sys.modules)
-from canarygan_core import cli
+from canarygan_core.cli import main
 with contextlib.redirect_stdout(io.StringIO()) as out:
-    code = cli.main(sys.argv[1:])
+    code = main.main(sys.argv[1:])
 print(json.dumps({"code": code, "text": out.getvalue(), "modules": sorted(sys.modules.keys() - before)}))
 """
 
@@ -45,7 +45,7 @@ def test_the_probe_sees_what_is_imported():
 
 
 @pytest.mark.parametrize(
-    "module", ["canarygan_core.builtin", *(point.module for point in entry_points(group="canarygan"))]
+    "module", ["canarygan_core.plugins.builtin", *(point.module for point in entry_points(group="canarygan"))]
 )
 def test_every_installed_plugin_is_found_without_waiting(module):
     check_cheap_import(module)

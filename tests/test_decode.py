@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 
 import canarygan_core
-from canarygan_core import archives, audio, cli, decoders, sounds
+from canarygan_core import audio
+from canarygan_core.audio import archives, sounds
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted import decoders
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.tasks import decode as decode_task
 from canarygan_core.tasks import generate as generate_task
@@ -112,7 +115,7 @@ def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path,
         archive.add("x", np.stack([tone(1000), np.zeros(1600, np.float32), tone(3900)]))
         archive.add("rate", np.asarray(RATE))
     words = ["decode", "-y", str(trained), *(str(tmp_path / name) for name in ("some.wav", "data", "generation.npz"))]
-    assert cli.main([*words, "-s", str(tmp_path / "out")]) == 0
+    assert main.main([*words, "-s", str(tmp_path / "out")]) == 0
     rows = rows_of(tmp_path / "out")
     labels = ["hoch \u00fc", "low", "mid, or so", "low", "X", "hoch \u00fc"]
     assert [row["label"] for row in rows] == [row["one"] for row in rows] == [row["two"] for row in rows] == labels
@@ -125,7 +128,7 @@ def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path,
     assert record["status"] == "finished"
     assert set(record["inputs"]) == {"decoder one", "decoder two"}
     assert "resampled" in capsys.readouterr().err
-    assert cli.main([*words, "-s", str(tmp_path / "out")]) == 1
+    assert main.main([*words, "-s", str(tmp_path / "out")]) == 1
     assert "--overwrite" in capsys.readouterr().err
 
 
@@ -135,7 +138,7 @@ def test_a_long_recording_by_its_onsets(trained: Path, tmp_path: Path) -> None:
     audio.write(tmp_path / "long.wav", np.stack([long, long], 1), RATE)
     (tmp_path / "onsets.csv").write_text("onset;offset\n1.0;1.1\n2.1;2.2\n3.2;3.3\n")
     words = ["decode", "-y", str(trained / "one"), str(tmp_path / "long.wav"), "--onsets", str(tmp_path / "onsets.csv")]
-    assert cli.main([*words, "-s", str(tmp_path / "out"), "--format", "csv", "--format", "audacity"]) == 0
+    assert main.main([*words, "-s", str(tmp_path / "out"), "--format", "csv", "--format", "audacity"]) == 0
     assert [row["pitch"] for row in rows_of(tmp_path / "out")] == ["low", "hoch \u00fc", "mid, or so"]
     lines = (tmp_path / "out" / "long.labels.txt").read_text(encoding="utf-8").splitlines()
     assert lines == [
@@ -161,7 +164,7 @@ def test_tables_that_cannot_be_used(text: str, said: str, trained: Path, tmp_pat
     audio.write(tmp_path / "r.wav", tone(1000, 0.5), RATE)
     (tmp_path / "t.csv").write_text(text)
     words = ["decode", "-y", trained, tmp_path / "r.wav", "--onsets", tmp_path / "t.csv", "-s", tmp_path / "out"]
-    assert cli.main(list(map(str, words))) == 1
+    assert main.main(list(map(str, words))) == 1
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out" / "decoded.csv").exists()
 
@@ -187,21 +190,21 @@ def test_what_cannot_be_decoded_is_explained(
     audio.write(Path("long.wav"), np.tile(tone(1000, 1), 12), RATE)
     audio.write(Path("good.wav"), tone(1000), RATE)
     Path("bad.wav").write_text("not a sound")
-    assert cli.main(["decode", "-y", "decoders", *words]) == code
+    assert main.main(["decode", "-y", "decoders", *words]) == code
     assert said in capsys.readouterr().err
     if "bad.wav" in words:
-        assert cli.main(["decode", "-y", "decoders", *words, "--skip-unusable"]) == 0
+        assert main.main(["decode", "-y", "decoders", *words, "--skip-unusable"]) == 0
         assert "bad.wav" in capsys.readouterr().err
 
 
 def test_generate_writes_labels_beside_sounds(trained: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     checkpoint = tmp_path / "c.ckpt"
     checkpoint.write_bytes(b"x")
-    monkeypatch.setattr(generate_task.models, "load", lambda *_, **__: (Tones(), None))
+    monkeypatch.setattr(generate_task.generators, "load", lambda *_, **__: (Tones(), None))
     z = np.float32([[-0.8], [0], [1], [-1], [1]])
     np.save(tmp_path / "z.npy", z)
     words = ["generate", "-x", checkpoint, "-s", tmp_path / "out", "-z", tmp_path / "z.npy", "-y", trained / "one"]
-    assert cli.main([*map(str, words), "--batch-size", "2", "--device", "cpu"]) == 0
+    assert main.main([*map(str, words), "--batch-size", "2", "--device", "cpu"]) == 0
     path = next((tmp_path / "out").glob("*.npz"))
     made = archives.read(path)
     assert made["y_pitch"].dtype.kind == "U"
@@ -210,7 +213,7 @@ def test_generate_writes_labels_beside_sounds(trained: Path, tmp_path: Path, mon
     assert made["classes_pitch"].tolist() == list(CLASSES)
     np.testing.assert_array_equal(made["z"], z)
     assert made["x"].shape == (5, 1600)
-    assert cli.main(["decode", "-y", str(trained / "one"), str(path), "-s", str(tmp_path / "again")]) == 0
+    assert main.main(["decode", "-y", str(trained / "one"), str(path), "-s", str(tmp_path / "again")]) == 0
     assert [row["pitch"] for row in rows_of(tmp_path / "again")] == made["y_pitch"].tolist()
 
 
@@ -296,11 +299,11 @@ def test_broken_sounds_of_an_archive_are_named_or_left_out(
     strange = np.stack([tone(1000), np.full(1600, np.inf, np.float32), tone(1000)])
     np.savez(tmp_path / "odd.npz", x=strange)
     words = ["decode", str(tmp_path / "odd.npz"), "-y", str(trained), "-s", str(tmp_path / "told")]
-    assert cli.main(words) == 1
+    assert main.main(words) == 1
     said = capsys.readouterr().err
     assert "odd.npz#1: holds NaN or infinite samples" in said
     assert said.count("does not say its sampling rate") == 1
-    assert cli.main([*words, "--skip-unusable"]) == 0
+    assert main.main([*words, "--skip-unusable"]) == 0
     with open(tmp_path / "told" / "decoded.csv", newline="") as stream:
         assert [row["row"] for row in csv.DictReader(stream)] == ["0", "2"]
 
@@ -321,5 +324,5 @@ def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.M
 def test_decoding_needs_no_torch(trained: Path, tmp_path: Path) -> None:
     import subprocess
 
-    script = "import sys, canarygan_core.tasks.decode, canarygan_core.decoders; sys.exit('torch' in sys.modules)"
+    script = "import sys, canarygan_core.tasks.decode, canarygan_core.fitted.decoders; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

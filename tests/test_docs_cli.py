@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from documents import DOCS, PAGES, ROOT, blocks, ids, text
 
-from canarygan_core import plugins, training
-from canarygan_core.binding import Command
-from canarygan_core.cli import SWITCHES
+from canarygan_core import plugins
+from canarygan_core.cli.binding import Command
+from canarygan_core.cli.main import SWITCHES
+from canarygan_core.lightning import training
 
 needs_all = pytest.mark.skipif(
     any(importlib.util.find_spec(f"canarygan_{name}") is None for name in ("decoders", "metrics", "wavegan")),

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from documents import DOCS, ROOT, perform, section, text
 
-from canarygan_core import latents, plugins, runs
+from canarygan_core import plugins, runs
 from canarygan_core.datasets import synthesis
-from canarygan_core.task import Request
+from canarygan_core.fitted import latents
+from canarygan_core.runs.request import Request
 
 SOURCES = sorted([*ROOT.glob("canarygan_core/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
 UNITS = {"pitch": "Hz", "duration": "ms", "rate": "Hz", "tilt": "dB", "band": "Hz"}
@@ -185,7 +186,7 @@ def test_every_distribution_and_kind_of_problem_is_documented() -> None:
         row = next(line for line in table.splitlines() if f"`{name}`" in line)
         assert all(f"`{parameter}` {value:g}" in row for parameter, value in values.items()), name
     raised = re.findall(
-        r"(?:_Refused|Problem)\((?:str\(\w+\), )?\"([a-z-]+)\"", sources_of("audio.py", "datasets/survey.py")
+        r"(?:_Refused|Problem)\((?:str\(\w+\), )?\"([a-z-]+)\"", sources_of("audio/soundfiles.py", "datasets/survey.py")
     )
     assert raised
     assert not {kind for kind in raised if kind not in text("data.md")}

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from documents import ROOT, section, text
 
-from canarygan_core import components, fixtures, hookspecs, testing
+from canarygan_core import components, hookspecs, testing
+from canarygan_core.cli.plugins import listed
 from canarygan_core.components import KINDS, Component
-from canarygan_core.plugin_commands import listed
 from canarygan_core.plugins import Plugin, Registry
-from canarygan_core.scaffold import RUNS
+from canarygan_core.plugins.scaffold import RUNS
+from canarygan_core.testing import fixtures
 
 
 def hooks() -> dict[str, Any]:

@@ -3,35 +3,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canarygan_core import evaluation
 from canarygan_core.errors import CanaryganError
+from canarygan_core.evaluation import accuracy
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
 def test_a_split_holds_out_the_same_share_of_each_class(share: float) -> None:
     labels = np.array(["a"] * 40 + ["b"] * 4 + ["c"])
-    train, test = evaluation.split(labels, share, 3)
+    train, test = accuracy.split(labels, share, 3)
     np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(45))
     held = {label: int((labels[test] == label).sum()) for label in "abc"}
     assert held == {"a": round(40 * share), "b": min(max(round(4 * share), 1), 3), "c": 0}
-    np.testing.assert_array_equal(evaluation.split(labels, share, 3)[1], test)
-    assert not np.array_equal(evaluation.split(labels, share, 4)[1], test)
+    np.testing.assert_array_equal(accuracy.split(labels, share, 3)[1], test)
+    assert not np.array_equal(accuracy.split(labels, share, 4)[1], test)
 
 
 def test_a_share_out_of_range_is_refused() -> None:
     with pytest.raises(CanaryganError, match="--split is 1: the share of clips to test on may be 0 to below 1"):
-        evaluation.split(np.array(["a", "b"]), 1.0, 0)
-    assert len(evaluation.split(np.array(["a", "b"]), 0.0, 0)[1]) == 0
+        accuracy.split(np.array(["a", "b"]), 1.0, 0)
+    assert len(accuracy.split(np.array(["a", "b"]), 0.0, 0)[1]) == 0
 
 
 def test_scores_on_a_known_confusion() -> None:
-    score = evaluation.score(["a", "a", "a", "b"], ["a", "a", "b", "b"], ["a", "b", "c"])
+    score = accuracy.score(["a", "a", "a", "b"], ["a", "a", "b", "b"], ["a", "b", "c"])
     np.testing.assert_array_equal(score.confusion, [[2, 1, 0], [0, 1, 0], [0, 0, 0]])
     assert score.accuracy == 0.75
     np.testing.assert_allclose(score.recall, [2 / 3, 1, np.nan])
     assert score.macro_f1 == pytest.approx((4 / 5 + 2 / 3) / 2)
-    assert evaluation.wilson(88, 90) == pytest.approx((0.92257, 0.99388), abs=1e-4)
-    assert evaluation.wilson(90, 90) == pytest.approx((0.95906, 1), abs=1e-4)
+    assert accuracy.wilson(88, 90) == pytest.approx((0.92257, 0.99388), abs=1e-4)
+    assert accuracy.wilson(90, 90) == pytest.approx((0.95906, 1), abs=1e-4)
 
 
 def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
@@ -39,7 +39,7 @@ def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
 
     drawn = []
     monkeypatch.setattr(figures.Figure, "savefig", lambda figure, path, **_: drawn.append(figure) or Path(path).touch())
-    evaluation.draw(tmp_path / "c.png", evaluation.score(["a", "a", "b$"], ["a", "b$", "b$"], ["a", "b$"]), "title")
+    accuracy.draw(tmp_path / "c.png", accuracy.score(["a", "a", "b$"], ["a", "b$", "b$"], ["a", "b$"]), "title")
     axes = drawn[0].axes[0]
     assert axes.get_ylabel() == "True class"
     assert axes.get_xlabel() == "Label given"

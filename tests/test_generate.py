@@ -10,9 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from canarygan_core import CanaryganError, Model, archives, cli, files
-from canarygan_core.manifest import Manifest
-from canarygan_core.task import Request
+from canarygan_core import CanaryganError, Model
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs.request import Request
 
 SAMPLES, RATE = 50, 8000
 
@@ -69,7 +72,7 @@ def run(installed, capsys):
     Toy.loaded.clear()
 
     def ran(*words):
-        code = cli.main([str(word) for word in words])
+        code = main.main([str(word) for word in words])
         return code, *capsys.readouterr()
 
     return ran

@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from canarygan_core import latents
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted import latents
 
 MOMENTS = {  # mean and standard deviation of the default parameters
     "uniform": (0, 1 / np.sqrt(3)),

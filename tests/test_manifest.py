@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from canarygan_core import files
-from canarygan_core import manifest as manifests
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import SCHEMA, Manifest
-from canarygan_core.task import Request
+from canarygan_core.runs import files
+from canarygan_core.runs import manifest as manifests
+from canarygan_core.runs.manifest import SCHEMA, Manifest
+from canarygan_core.runs.request import Request
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ def test_arrays_of_one_size_after_the_other_touch_no_new_pages() -> None:
     script = """
 import resource
 import numpy as np
-from canarygan_core.memory import keep_freed
+from canarygan_core.cli.memory import keep_freed
 assert keep_freed()
 np.ones(1 << 23)  # 64 MiB
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canarygan_core import archives, files
+from canarygan_core.audio import archives
+from canarygan_core.runs import files
 
 pytest.importorskip("canarygan_wavegan")
 

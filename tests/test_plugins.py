@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from canarygan_core import api
 from canarygan_core.errors import UsageError
-from canarygan_core.homes import HOMES
+from canarygan_core.plugins import api
 from canarygan_core.plugins import installed as really_installed
+from canarygan_core.plugins.homes import HOMES
 
 METRIC = """
 from dataclasses import dataclass

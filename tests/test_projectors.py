@@ -8,11 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from canarygan_core import archives, audio, cli, plugins, projectors, sounds
+from canarygan_core import audio, plugins
+from canarygan_core.audio import archives, sounds
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.components import Projector
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted import projectors
 from canarygan_core.tasks import project as project_task
 from canarygan_core.testing import toy_clips
 
@@ -165,7 +168,7 @@ def test_clips_files_and_archives_on_one_map(data: Path, tmp_path: Path) -> None
     with archives.writing(tmp_path / "more" / "generation.umap.npz", 0) as archive:
         archive.add("coordinates", np.zeros((5, 2), np.float32))
     audio.write(tmp_path / "one.wav", x[0], RATE)
-    assert cli.main(words(data, tmp_path / "out", tmp_path / "more", tmp_path / "one.wav")) == 0
+    assert main.main(words(data, tmp_path / "out", tmp_path / "more", tmp_path / "one.wav")) == 0
     made = archives.read(tmp_path / "out" / "coordinates.npz")
     archived, single = str(tmp_path / "more" / "generation.npz"), str(tmp_path / "one.wav")
     assert made["set"].tolist() == ["real"] * 6 + [archived] * 5 + [single]
@@ -183,10 +186,10 @@ def test_clips_files_and_archives_on_one_map(data: Path, tmp_path: Path) -> None
 
 def test_a_fitted_projector_is_used_again(data: Path, fitted: Path, tmp_path: Path, capsys) -> None:
     reuse = ["--projector-ckpt", fitted]
-    assert cli.main(words(data, tmp_path / "out", *reuse, "--scale", 2)) == 2
+    assert main.main(words(data, tmp_path / "out", *reuse, "--scale", 2)) == 2
     assert "--scale would be ignored" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert cli.main(words(data, tmp_path / "out", *reuse)) == 0
+    assert main.main(words(data, tmp_path / "out", *reuse)) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["coordinates.npz", "manifest.json"]
     clips = Folder(data_dir=data, max_length=0.1).load()
     expected = Loudness(2.0).fit(toy_clips()).project(clips)
@@ -194,11 +197,11 @@ def test_a_fitted_projector_is_used_again(data: Path, fitted: Path, tmp_path: Pa
 
 
 def test_coordinates_are_not_replaced_unasked(data: Path, tmp_path: Path, capsys) -> None:
-    assert cli.main(words(data, tmp_path / "out")) == 0
+    assert main.main(words(data, tmp_path / "out")) == 0
     before = (tmp_path / "out" / "coordinates.npz").read_bytes()
-    assert cli.main(words(data, tmp_path / "out")) == 1
+    assert main.main(words(data, tmp_path / "out")) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert cli.main(words(data, tmp_path / "out", "--overwrite")) == 0
+    assert main.main(words(data, tmp_path / "out", "--overwrite")) == 0
     assert (tmp_path / "out" / "coordinates.npz").read_bytes() == before
 
 

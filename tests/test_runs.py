@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.manifest import Manifest
 from canarygan_core.runs import opened
-from canarygan_core.task import Request
+from canarygan_core.runs import run as runs
+from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs.request import Request
 
 WORK = Request("work", ("work", "-x"), {"task": {"x": 1}})
 
@@ -22,7 +22,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from canarygan_core.runs import opened
-from canarygan_core.task import Request
+from canarygan_core.runs.request import Request
 with opened(Path(sys.argv[1]), Request("work")) as run:
     print(run.version, flush=True)
     time.sleep(120)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from canarygan_core import scaffold
 from canarygan_core.components import KINDS
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.plugins import load
+from canarygan_core.plugins import load, scaffold
 
 ROOT = Path(__file__).parents[1]
 

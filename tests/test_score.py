@@ -8,11 +8,15 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from canarygan_core import archives, audio, cli, hearing, models
+from canarygan_core import audio
+from canarygan_core.audio import archives
+from canarygan_core.audio.noise import white_noise
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.components import Metric
 from canarygan_core.errors import CanaryganError
-from canarygan_core.noise import white_noise
+from canarygan_core.evaluation import streaming
+from canarygan_core.fitted import generators
 from canarygan_core.tasks import score
 from canarygan_core.testing import toy_clips
 
@@ -98,7 +102,7 @@ def ask(installed, monkeypatch, tmp_path, capsys):
 
     def run(*words):
         HEARD.clear()
-        code = cli.main(["score", *data, *map(str, words)])
+        code = main.main(["score", *data, *map(str, words)])
         path = tmp_path / "scores" / "scores.json"
         return code, json.loads(path.read_text()) if path.is_file() else None, capsys.readouterr()
 
@@ -205,11 +209,11 @@ class Toy:
 
 def test_a_model_makes_sounds_on_the_way_at_the_rate_of_the_real_clips(ask, tmp_path, monkeypatch):
     (tmp_path / "toy.ckpt").write_text("")
-    monkeypatch.setattr(models, "load", lambda *_, **__: (Toy(), None))
+    monkeypatch.setattr(generators, "load", lambda *_, **__: (Toy(), None))
     shapes = []
-    whole = hearing.hear
+    whole = streaming.hear
     monkeypatch.setattr(
-        hearing,
+        streaming,
         "hear",
         lambda batches, listeners: whole((shapes.append(one.audio.shape) or one for one in batches), listeners),
     )
@@ -265,11 +269,11 @@ def test_noise_has_the_peak_of_the_clips_and_another_seed_makes_another():
 
 def test_halves_share_every_class_and_leave_nothing_out():
     clips = toy_clips(20, classes=2)
-    one, other = hearing.halves(clips, 0)
+    one, other = streaming.halves(clips, 0)
     np.testing.assert_array_equal(np.sort(np.concatenate([one, other])), np.arange(20))
     assert sorted(np.unique(clips.labels[one], return_counts=True)[1]) == [5, 5]
     with pytest.raises(CanaryganError, match="cannot be halved"):
-        hearing.halves(Clips(np.zeros((1, 9), np.float32), 16000), 0)
+        streaming.halves(Clips(np.zeros((1, 9), np.float32), 16000), 0)
 
 
 def labelled(path, **columns):

@@ -12,8 +12,8 @@ import numpy as np
 
 from canarygan_core import audio
 from canarygan_core.audio import Problem, Recording
+from canarygan_core.console import track
 from canarygan_core.errors import CanaryganError, did_you_mean
-from canarygan_core.progress import track
 
 LAYOUT = "Sound files go into one folder a class, named by its label: DATA_DIR/label/*.wav (or .flac, .ogg, .mp3)."
 

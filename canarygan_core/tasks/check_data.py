@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core.audio import Problem, Recording, listed
+from canarygan_core.components import Answer
 from canarygan_core.datasets.decoding import pairs
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.survey import (
@@ -24,7 +25,6 @@ from canarygan_core.datasets.survey import (
     survey,
     unit,
 )
-from canarygan_core.task import Answer
 
 FAINT = 1e-4
 """Peak below which a sound is hardly above the last bit of a 16-bit file; full scale is 1."""

@@ -12,15 +12,17 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core import decoders, files
 from canarygan_core.audio import Problem, UnusableAudio
+from canarygan_core.audio.sounds import Sound, clips_of, collect, read_cuts
 from canarygan_core.clips import Clips
-from canarygan_core.decoders import Trained
+from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
+from canarygan_core.fitted import decoders
+from canarygan_core.fitted.decoders import Trained
 from canarygan_core.plugins import installed
-from canarygan_core.sounds import Sound, clips_of, collect, read_cuts
-from canarygan_core.task import Answer, Request
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 log = logging.getLogger("canarygan")
 

@@ -11,12 +11,16 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core import archives, audio, decoders, files, latents, models, progress
+from canarygan_core import audio, console
+from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
+from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
+from canarygan_core.fitted import decoders, generators, latents
 from canarygan_core.plugins import installed
-from canarygan_core.task import Answer, Request
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 
 def generate(
@@ -64,8 +68,8 @@ def generate(
     for flag, number in (("--batch-size", batch_size), ("--num-workers", num_workers)):
         if number < 1:
             raise UsageError(f"{flag} must be at least 1, not {number}.")
-    checkpoint = models.resolve(generator_ckpt)
-    generator, run = models.load(checkpoint, installed(), model=model, device=models.device(device, device_idx))
+    checkpoint = generators.resolve(generator_ckpt)
+    generator, run = generators.load(checkpoint, installed(), model=model, device=generators.device(device, device_idx))
     trained = decoders.load_all(decoder_ckpt or [], installed(), transform_params)
     version = run.path.parent.name.removeprefix("version_") if run else checkpoint.stem
     epoch, step = generator.progress["epoch"], generator.progress["step"]
@@ -90,7 +94,7 @@ def generate(
         posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
         with archives.writing(path, size=size) as archive:
-            sounds = _decoded(models.sounds(generator, z, batch_size), generator.rate, trained, posteriors)
+            sounds = _decoded(generators.sounds(generator, z, batch_size), generator.rate, trained, posteriors)
             archive.stream("x", shape, np.dtype(np.float32), sounds)
             archive.add("z", z)
             for one in trained:
@@ -159,7 +163,7 @@ def _write_waves(archive: Path, rate: int, workers: int) -> None:
             audio.write(made / f"{number:0{digits}}.wav", sounds[number], rate)
 
         with ThreadPoolExecutor(workers) as pool:
-            for _ in progress.track(pool.map(write, range(len(sounds))), "writing WAV files", len(sounds)):
+            for _ in console.track(pool.map(write, range(len(sounds))), "writing WAV files", len(sounds)):
                 pass
         if folder.exists():
             folder.rename(Path(draft) / "replaced")

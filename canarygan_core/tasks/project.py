@@ -10,16 +10,16 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core import archives, projectors
-from canarygan_core.audio import UnusableAudio
+from canarygan_core.audio import UnusableAudio, archives
+from canarygan_core.audio.sounds import Sound, clips_of, collect
 from canarygan_core.clips import Clips
-from canarygan_core.components import Dataset, Projector
+from canarygan_core.components import Answer, Dataset, Projector, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
+from canarygan_core.fitted import projectors
+from canarygan_core.fitted.projectors import Fitted
 from canarygan_core.plugins import installed
-from canarygan_core.projectors import Fitted
-from canarygan_core.sounds import Sound, clips_of, collect
-from canarygan_core.task import Answer, Request, Slot
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 REAL = "real"
 """The set that the dataset's own clips are of."""

@@ -6,10 +6,12 @@ from typing import Annotated
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core import files, latents
+from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.task import Answer, Request
+from canarygan_core.fitted import latents
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 
 def sample(

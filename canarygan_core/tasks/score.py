@@ -11,17 +11,20 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core import archives, audio, files, hearing, latents, models
-from canarygan_core.audio import UnusableAudio
+from canarygan_core import audio
+from canarygan_core.audio import UnusableAudio, archives
+from canarygan_core.audio.noise import white_noise
+from canarygan_core.audio.sounds import Sound, clips_of, collect
 from canarygan_core.clips import Clips
-from canarygan_core.components import Dataset, Generator, Listener, Metric
+from canarygan_core.components import Answer, Dataset, Generator, Listener, Metric, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.noise import white_noise
-from canarygan_core.options import jsonable, shared
+from canarygan_core.evaluation import streaming
+from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import installed
-from canarygan_core.sounds import Sound, clips_of, collect
-from canarygan_core.task import Answer, Request, Slot
+from canarygan_core.plugins.options import jsonable, shared
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 log = logging.getLogger("canarygan")
 
@@ -73,7 +76,7 @@ def score(
         log.warning(
             f"-m {model_ckpt}: none of these metrics listens with a model: {', '.join(m.name for m in metrics)}."
         )
-    listeners, refused = hearing.listeners_of(metrics)
+    listeners, refused = streaming.listeners_of(metrics)
     told_why = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
     if refused and ("metric" in request.given or not listeners):
         raise CanaryganError("\n".join(told_why))
@@ -82,8 +85,10 @@ def score(
     metrics = [one for one in metrics if one.name in listeners]
     clips = dataset.load()
     if generator_ckpt is not None:
-        checkpoint = models.resolve(generator_ckpt)
-        generator, _ = models.load(checkpoint, installed(), model=None, device=models.device(device, device_idx))
+        checkpoint = generators.resolve(generator_ckpt)
+        generator, _ = generators.load(
+            checkpoint, installed(), model=None, device=generators.device(device, device_idx)
+        )
         z = _latents(generator, vec_file, num_samples, seed)
         made, count = _generated(generator, z, clips.rate, batch_size), len(z)
     else:
@@ -94,12 +99,12 @@ def score(
             manifest.add_input("generator", checkpoint)
         if model_ckpt is not None and model_ckpt.is_file():
             manifest.add_input("model", model_ckpt)
-        generated = hearing.hear(made, set(listeners.values()))
-        reference = hearing.hear(hearing.in_batches(clips, "real clips"), set(listeners.values()))
+        generated = streaming.hear(made, set(listeners.values()))
+        reference = streaming.hear(streaming.in_batches(clips, "real clips"), set(listeners.values()))
         noise = {}
         if context:
-            noisy = hearing.in_batches(white_noise(clips, seed), "white noise")
-            noise = hearing.hear(noisy, set(listeners.values()))
+            noisy = streaming.in_batches(white_noise(clips, seed), "white noise")
+            noise = streaming.hear(noisy, set(listeners.values()))
         told = {one.name: _scored(one, listeners[one.name], generated, reference, noise, seed) for one in metrics}
         if not any("scores" in record for record in told.values()):
             raise CanaryganError("\n".join(["No metric gave a score:", *(record["error"] for record in told.values())]))
@@ -148,7 +153,7 @@ def _latents(generator: Generator, vec_file: Path | None, count: int | None, see
 
 def _generated(generator: Generator, z: NDArray[np.float32], rate: int, batch_size: int) -> Iterator[Clips]:
     """The sounds of latents, at the rate of the real clips, as they are made."""
-    for batch in models.sounds(generator, z, batch_size):
+    for batch in generators.sounds(generator, z, batch_size):
         yield Clips(audio.resampled(batch, generator.rate, rate), rate)
 
 
@@ -180,22 +185,22 @@ def _labels(names: Collection[str]) -> dict[str, Any]:
 def _scored(
     metric: Metric,
     listener: Listener,
-    generated: hearing.Heard,
-    reference: hearing.Heard,
-    noise: hearing.Heard,
+    generated: streaming.Heard,
+    reference: streaming.Heard,
+    noise: streaming.Heard,
     seed: int,
 ) -> dict[str, Any]:
     """What a metric says: its scores with warnings and context, or why it says nothing."""
     record: dict[str, Any] = {"options": jsonable(metric)}
     try:
-        with hearing.noting() as warnings:
+        with streaming.noting() as warnings:
             record["scores"] = metric.score(generated[listener], reference[listener])
         record["warnings"] = [_by(metric, message) for message in warnings]
     except CanaryganError as error:
         log.warning(_by(metric, str(error)))
         return record | {"error": _by(metric, str(error))}
     if noise:
-        record["context"] = hearing.beside(metric, reference[listener], noise[listener], seed)
+        record["context"] = streaming.beside(metric, reference[listener], noise[listener], seed)
     return record
 
 

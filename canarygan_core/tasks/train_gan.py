@@ -10,11 +10,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from canarygan_core import runs
-from canarygan_core.components import Dataset, Model
-from canarygan_core.manifest import Manifest
-from canarygan_core.resuming import SHAPING, same_data, same_options
-from canarygan_core.task import Answer, Request, Slot
-from canarygan_core.training import Training
+from canarygan_core.components import Answer, Dataset, Model, Slot
+from canarygan_core.lightning.training import Training
+from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs.request import Request
+from canarygan_core.runs.resuming import SHAPING, same_data, same_options
 
 log = logging.getLogger("canarygan")
 

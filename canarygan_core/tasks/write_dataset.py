@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Dataset
+from canarygan_core.components import Answer, Dataset, Slot
+from canarygan_core.console import track
 from canarygan_core.errors import CanaryganError
-from canarygan_core.progress import track
-from canarygan_core.task import Answer, Slot
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips

@@ -1,5 +1,6 @@
 import pytest
-from canarygan_core import CanaryganError, decoders
+from canarygan_core import CanaryganError
+from canarygan_core.fitted import decoders
 from canarygan_core.testing import check_cheap_import, check_component, toy_clips
 
 from canarygan_forest import ForestDecoder

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from canarygan_core import archives
+from canarygan_core.audio import archives
 from canarygan_core.testing import check_cheap_import, check_component, toy_clips
 
 from canarygan_pca import PCA, components, spectrograms
 
-pytest_plugins = ["canarygan_core.fixtures"]
+pytest_plugins = ["canarygan_core.testing.fixtures"]
 
 
 def test_contract() -> None:

@@ -15,10 +15,11 @@ from canarygan_decoders.sklearn_decoder import SklearnDecoder
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from canarygan_core import decoders, files
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted import decoders
 from canarygan_core.plugins import Plugin, Registry
+from canarygan_core.runs import files
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from canarygan_decoders import dataset, garbage
 
-from canarygan_core import cli
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 
@@ -85,7 +85,8 @@ def test_a_run_without_checkpoints_and_a_class_of_the_name(run: Path, syllables:
 
 
 def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) -> None:
-    from canarygan_core import audio, decoders
+    from canarygan_core import audio
+    from canarygan_core.fitted import decoders
     from canarygan_core.plugins import installed
 
     for number, (sound, label) in enumerate(zip(syllables.audio, syllables.labels, strict=True)):
@@ -101,9 +102,9 @@ def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) 
         "--max-length",
         0.3,
     ]
-    assert cli.main([*map(str, words), "--early-epochs", "15", "--early-epochs", "30"]) == 0
+    assert main.main([*map(str, words), "--early-epochs", "15", "--early-epochs", "30"]) == 0
     assert dataset.read(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN")
-    assert cli.main(["train-decoders", "-p", str(tmp_path / "set"), "-s", str(tmp_path / "d"), "-m", "svm"]) == 0
+    assert main.main(["train-decoders", "-p", str(tmp_path / "set"), "-s", str(tmp_path / "d"), "-m", "svm"]) == 0
     svm = decoders.load(tmp_path / "d" / "svm", installed())
     noise = np.random.default_rng(5).standard_normal((5, 4800), np.float32)
     posteriors = svm.posteriors(Clips(np.concatenate([noise, syllables.audio[:5]]), 16000))

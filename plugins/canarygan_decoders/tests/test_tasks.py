@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from canarygan_decoders import dataset, search
 
-from canarygan_core import archives, audio, cli
+from canarygan_core import audio
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 
 SHORT = ["--max-length", "0.3"]
@@ -27,7 +29,7 @@ def folder(tmp_path_factory, syllables: Clips) -> Path:
 def built(tmp_path_factory, folder: Path) -> Path:
     made = tmp_path_factory.mktemp("built") / "set"
     assert (
-        cli.main(
+        main.main(
             ["build-decoder-dataset", "-d", str(folder), "-s", str(made), "--split", "0.25", "--augment", "1", *SHORT]
         )
         == 0
@@ -38,7 +40,7 @@ def built(tmp_path_factory, folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, built: Path) -> Path:
     made = tmp_path_factory.mktemp("trained") / "decoders"
-    assert cli.main(["train-decoders", "-p", str(built), "-s", str(made), "--seeds", "2", *SMALL]) == 0
+    assert main.main(["train-decoders", "-p", str(built), "-s", str(made), "--seeds", "2", *SMALL]) == 0
     return made
 
 
@@ -61,7 +63,7 @@ def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
 def test_the_split_follows_the_seed(folder: Path, tmp_path: Path) -> None:
     def sources(name: str, seed: int) -> list[str]:
         words = ["build-decoder-dataset", "-d", folder, "-s", tmp_path / name, "--seed", seed, "--augment", 0, *SHORT]
-        assert cli.main(list(map(str, words))) == 0
+        assert main.main(list(map(str, words))) == 0
         return archives.read(tmp_path / name / dataset.ARCHIVE)["test_sources"].tolist()
 
     assert sources("a", 1) == sources("b", 1) != sources("c", 2)
@@ -85,7 +87,7 @@ def test_training_leaves_what_it_says(trained: Path, folder: Path) -> None:
 
 
 def test_from_sounds_to_labels(trained: Path, folder: Path, tmp_path: Path) -> None:
-    assert cli.main(["decode", "-y", str(trained), str(folder), "-s", str(tmp_path / "out")]) == 0
+    assert main.main(["decode", "-y", str(trained), str(folder), "-s", str(tmp_path / "out")]) == 0
     with open(tmp_path / "out" / "decoded.csv", encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 48
@@ -110,7 +112,7 @@ def test_from_clips_without_a_set(folder: Path, tmp_path: Path, capsys) -> None:
         *SHORT,
         "--json",
     ]
-    assert cli.main(list(map(str, words))) == 0
+    assert main.main(list(map(str, words))) == 0
     assert json.loads(capsys.readouterr().out)["decoders"]["knn"]["test"]["clean"]["clips"] == 4
     record = json.loads((tmp_path / "d" / "knn" / "decoder.json").read_text())
     assert record["decoder"]["options"] == {"k": 3}
@@ -134,21 +136,21 @@ def test_from_clips_without_a_set(folder: Path, tmp_path: Path, capsys) -> None:
 )
 def test_misuse_is_explained(words: list[str], said: str, built: Path, folder: Path, tmp_path: Path, capsys) -> None:
     words = [word.format(built=built, folder=folder) for word in words]
-    assert cli.main(["train-decoders", *words, "-s", str(tmp_path / "d")]) in (1, 2)
+    assert main.main(["train-decoders", *words, "-s", str(tmp_path / "d")]) in (1, 2)
     assert said in capsys.readouterr().err
 
 
 def test_trained_decoders_are_neither_replaced_nor_mixed_unasked(built: Path, tmp_path: Path, capsys) -> None:
     words = ["train-decoders", "-p", str(built), "-s", str(tmp_path)]
-    assert cli.main([*words, "-m", "knn"]) == 0
+    assert main.main([*words, "-m", "knn"]) == 0
     kept = (tmp_path / "knn" / "decoder.json").read_bytes()
-    assert cli.main([*words, "-m", "svm", "-m", "knn"]) == 1
+    assert main.main([*words, "-m", "svm", "-m", "knn"]) == 1
     assert "holds knn already: give another --save-dir, or --overwrite" in capsys.readouterr().err
     assert not (tmp_path / "svm").exists()
-    assert cli.main([*words, "-m", "svm"]) == 0
+    assert main.main([*words, "-m", "svm"]) == 0
     assert "holds knn too" in capsys.readouterr().err
     assert (tmp_path / "knn" / "decoder.json").read_bytes() == kept
-    assert cli.main([*words, "-m", "knn", "--knn.k", "3", "--overwrite"]) == 0
+    assert main.main([*words, "-m", "knn", "--knn.k", "3", "--overwrite"]) == 0
     assert (tmp_path / "knn" / "decoder.json").read_bytes() != kept
 
 
@@ -158,7 +160,7 @@ def test_one_class_is_explained(folder: Path, tmp_path: Path, capsys) -> None:
     for path in sorted((folder / "été 1").iterdir())[:3]:
         (only / path.name).write_bytes(path.read_bytes())
     for task in ("build-decoder-dataset", "train-decoders"):
-        assert cli.main([task, "-d", str(only.parent), "-s", str(tmp_path / "out")]) == 1
+        assert main.main([task, "-d", str(only.parent), "-s", str(tmp_path / "out")]) == 1
         assert "has one class, A" in capsys.readouterr().err
 
 
@@ -170,7 +172,7 @@ def test_classes_with_one_clip_are_trained_on_and_said(folder: Path, tmp_path: P
     for path in paths[-4:]:
         (tmp_path / "two" / "y" / path.name).write_bytes(path.read_bytes())
     assert (
-        cli.main(["train-decoders", "-d", str(tmp_path / "two"), "-s", str(tmp_path / "d"), "-m", "knn", *SHORT]) == 0
+        main.main(["train-decoders", "-d", str(tmp_path / "two"), "-s", str(tmp_path / "d"), "-m", "knn", *SHORT]) == 0
     )
     said = capsys.readouterr()
     assert "One clip only, so none to test on: x" in said.err
@@ -191,7 +193,7 @@ def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkey
         "--overwrite",
         "--search",
     ]
-    assert cli.main([*words, "2"]) == 0
+    assert main.main([*words, "2"]) == 0
     journal = tmp_path / "search-esn.jsonl"
     first = journal.read_text().splitlines()
     assert [json.loads(line)["trial"] for line in first] == [0, 1]
@@ -199,12 +201,12 @@ def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkey
     tried = []
     real = search.crossed
     monkeypatch.setattr(search, "crossed", lambda decoder, material: tried.append(decoder) or real(decoder, material))
-    assert cli.main([*words, "3"]) == 0
+    assert main.main([*words, "3"]) == 0
     assert len(tried) == 1
     lines = journal.read_text().splitlines()
     assert lines[:2] == first
     assert json.loads(lines[3])["trial"] == 2
-    assert cli.main([*words, "3", "--seed", "5"]) == 1
+    assert main.main([*words, "3", "--seed", "5"]) == 1
     assert "another --save-dir" in capsys.readouterr().err
 
 

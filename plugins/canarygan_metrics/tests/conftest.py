@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import yaml
 
-from canarygan_core import archives, audio, cli, files
-from canarygan_core.manifest import Manifest
-from canarygan_core.task import Request
+from canarygan_core import audio
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs.request import Request
 from canarygan_core.testing import toy_clips
 
 RATE = 16000
@@ -74,7 +77,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toys]:
             "--max-epochs",
             "8",
         ]
-        assert cli.main([*learnt, "-q"]) == 0
+        assert main.main([*learnt, "-q"]) == 0
         yield Toys(folder / "data", folder / "inception")
 
 

@@ -12,10 +12,10 @@ from canarygan_metrics.classifier import Ear
 from canarygan_metrics.components import KID, ClassBalance, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
 from canarygan_metrics.learning import Rows, per_epoch, portion
 
-from canarygan_core import cli
+from canarygan_core.audio.noise import extent
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips, concatenated
 from canarygan_core.errors import CanaryganError
-from canarygan_core.noise import extent
 from canarygan_core.testing import check_component, toy_clips
 
 from .conftest import LEARNT, Toys
@@ -129,9 +129,9 @@ def test_files_that_are_no_classifier_are_refused_and_run_nothing(toys: Toys, tm
 
 def test_a_training_that_was_stopped_ends_like_one_that_was_not(toys: Toys, tmp_path: Path) -> None:
     words = ["train-inception", "-d", str(toys.data), "-q", *LEARNT, "--no-early-stopping"]
-    assert cli.main([*words, "-s", str(tmp_path / "whole"), "--max-epochs", "4"]) == 0
-    assert cli.main([*words, "-s", str(tmp_path / "parts"), "--max-epochs", "2"]) == 0
-    assert cli.main(["train-inception", "--resume", "-s", str(tmp_path / "parts"), "--max-epochs", "4", "-q"]) == 0
+    assert main.main([*words, "-s", str(tmp_path / "whole"), "--max-epochs", "4"]) == 0
+    assert main.main([*words, "-s", str(tmp_path / "parts"), "--max-epochs", "2"]) == 0
+    assert main.main(["train-inception", "--resume", "-s", str(tmp_path / "parts"), "--max-epochs", "4", "-q"]) == 0
     one, other = (
         torch.load(tmp_path / name / "checkpoints/version_0/last/last.ckpt", weights_only=True)
         for name in ("whole", "parts")
@@ -148,18 +148,18 @@ def test_resuming_refuses_other_options_and_other_clips(toys: Toys, tmp_path: Pa
     folder = tmp_path / "inception"
     shutil.copytree(toys.classifier, folder)
     resume = ["train-inception", "--resume", "-s", str(folder)]
-    assert cli.main([*resume, "--lr", "0.01"]) == 1
+    assert main.main([*resume, "--lr", "0.01"]) == 1
     assert "was started with --lr 0.0003, not 0.01" in capsys.readouterr().err
     data = tmp_path / "data"
     shutil.copytree(toys.data, data)
     next((data / "s0").iterdir()).unlink()
-    assert cli.main([*resume, "-d", str(data)]) == 1
+    assert main.main([*resume, "-d", str(data)]) == 1
     assert "The clips have changed" in capsys.readouterr().err
 
 
 def test_it_stops_early_where_nothing_gets_better(toys: Toys, tmp_path: Path, capsys) -> None:
     words = ["train-inception", "-d", str(toys.data), "-s", str(tmp_path / "i"), *LEARNT]
-    assert cli.main([*words, "--lr", "0.5", "--patience", "1", "--max-epochs", "40"]) == 0
+    assert main.main([*words, "--lr", "0.5", "--patience", "1", "--max-epochs", "40"]) == 0
     assert "no progress for 1" in capsys.readouterr().err
     record = json.loads((tmp_path / "i/checkpoints/version_0/manifest.json").read_text())
     assert record["result"]["epochs"] < 40
@@ -167,7 +167,7 @@ def test_it_stops_early_where_nothing_gets_better(toys: Toys, tmp_path: Path, ca
 
 def test_a_classifier_that_guesses_is_not_passed_over_in_silence(toys: Toys, tmp_path: Path, capsys) -> None:
     words = ["train-inception", "-d", str(toys.data), "-s", str(tmp_path / "i"), *LEARNT]
-    assert cli.main([*words, "--lr", "1e-9", "--max-epochs", "1"]) == 0
+    assert main.main([*words, "--lr", "1e-9", "--max-epochs", "1"]) == 0
     assert "hardly better than chance" in capsys.readouterr().err
     record = json.loads((tmp_path / "i/checkpoints/version_0/manifest.json").read_text())
     assert "hardly better than chance" in record["warnings"][0]["message"]
@@ -190,14 +190,14 @@ def test_what_cannot_be_learnt_is_said(words, told, toys: Toys, tmp_path: Path, 
     shutil.copytree(toys.data / "s0", one / "s0")
     given = [str(one) if word == "ONE" else word for word in words]
     data = [] if "-d" in given else ["-d", str(toys.data)]
-    assert cli.main(["train-inception", "-s", str(tmp_path / "i"), *data, *given]) in (1, 2)
+    assert main.main(["train-inception", "-s", str(tmp_path / "i"), *data, *given]) in (1, 2)
     assert told in capsys.readouterr().err
     assert not list(tmp_path.glob("i/checkpoints/*/all/*"))
 
 
 def test_a_dry_run_leaves_nothing(toys: Toys, tmp_path: Path, capsys) -> None:
     words = ["train-inception", "-d", str(toys.data), "-s", str(tmp_path / "i"), "--dry-run", *LEARNT]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     assert "s an update: about" in capsys.readouterr().err
     assert not (tmp_path / "i").exists()
 

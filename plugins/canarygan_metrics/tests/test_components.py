@@ -17,10 +17,9 @@ from canarygan_metrics.components import (
 )
 from canarygan_metrics.embedded import Embedded
 
-from canarygan_core import behaviour
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
-from canarygan_core.testing import check_component
+from canarygan_core.testing import check_component, contracts
 
 CLASSES = ["A", "B", "C"]
 METRICS = [InceptionScore, Frechet, KID, PrecisionRecall, DensityCoverage, Memorisation, ClassBalance]
@@ -50,7 +49,7 @@ def changed(clips: Clips, **origin: object) -> Clips:
 
 @pytest.mark.parametrize("cls", METRICS)
 def test_options_are_documented_and_come_back_from_their_record(cls: type[Embedded], monkeypatch) -> None:
-    monkeypatch.setattr(behaviour, "check", lambda *_: None)  # toy clips have not been heard by a classifier
+    monkeypatch.setattr(contracts, "check", lambda *_: None)  # toy clips have not been heard by a classifier
     check_component(cls)
 
 
@@ -75,7 +74,7 @@ def test_without_a_classifier_the_way_to_one_is_told(cls: type[Embedded]) -> Non
 @pytest.mark.parametrize("cls", METRICS)
 def test_clips_that_no_classifier_heard_are_refused(cls: type[Embedded]) -> None:
     with pytest.raises(CanaryganError, match="No classifier heard the generated clips"):
-        cls().score(behaviour.toy_clips(), behaviour.toy_clips())
+        cls().score(contracts.toy_clips(), contracts.toy_clips())
 
 
 @pytest.mark.parametrize("cls", [cls for cls in METRICS if cls is not InceptionScore])

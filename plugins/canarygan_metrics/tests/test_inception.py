@@ -5,10 +5,11 @@ import pytest
 import yaml
 from canarygan_metrics import classifier, inception_record
 
-from canarygan_core import cli, latents, models
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import Manifest
+from canarygan_core.fitted import generators, latents
+from canarygan_core.runs.manifest import Manifest
 from canarygan_core.testing import toy_clips
 
 from .conftest import Toys
@@ -35,13 +36,13 @@ def version(tmp_path: Path, monkeypatch) -> Path:
     for number in (1, 2, 10):
         (folder / "all" / f"epoch_{number}-step_{2 * number}.ckpt").write_text(str(number))
     known = {"1": Toy(2, 1), "2": Toy(4, 2), "10": Toy(20, 3)}
-    monkeypatch.setattr(models, "load", lambda path, *_, **__: (known[path.read_text()], None))
+    monkeypatch.setattr(generators, "load", lambda path, *_, **__: (known[path.read_text()], None))
     return folder
 
 
 def test_the_baseline_of_real_clips_is_their_number_of_classes_and_that_of_noise_is_one(toys: Toys, tmp_path) -> None:
     words = ["inception", "baseline", "-m", str(toys.classifier), "-d", str(toys.data), "--n-split", "4"]
-    assert cli.main([*words, "-s", str(tmp_path), "-q"]) == 0
+    assert main.main([*words, "-s", str(tmp_path), "-q"]) == 0
     told = yaml.safe_load((tmp_path / "is_scores-baseline.yml").read_text())
     assert 2.7 < told["is_mean"] <= 3
     assert told["is_interval_95"][0] <= told["is_whole"] <= told["is_interval_95"][1]
@@ -53,7 +54,7 @@ def test_the_baseline_of_real_clips_is_their_number_of_classes_and_that_of_noise
 
 def test_every_checkpoint_of_a_version_is_scored_in_order(toys: Toys, version: Path, tmp_path, capsys) -> None:
     words = ["inception", "gan", "-m", str(toys.classifier), "-x", str(version), "--n-samples", "60", "-s"]
-    assert cli.main([*words, str(tmp_path / "is"), "--n-split", "2", "--batch-size", "16"]) == 0
+    assert main.main([*words, str(tmp_path / "is"), "--n-split", "2", "--batch-size", "16"]) == 0
     out = capsys.readouterr().out
     told = yaml.safe_load((tmp_path / "is" / "is_scores-version_7.yml").read_text())
     rows = told["rows"]
@@ -78,23 +79,23 @@ def test_what_was_stopped_goes_on_and_scores_nothing_twice(toys: Toys, version: 
         return whole(judge, path, *rest, **named)
 
     monkeypatch.setattr(inception_record, "scored", stopping)
-    assert cli.main([*words, str(tmp_path / "is")]) == 130
+    assert main.main([*words, str(tmp_path / "is")]) == 130
     kept = yaml.safe_load((tmp_path / "is" / "is_scores-version_7.yml").read_text())
     assert len(kept["rows"]) == 2
     monkeypatch.setattr(inception_record, "scored", lambda *a, **k: seen.append(a[1].name) or whole(*a, **k))
-    assert cli.main([*words, str(tmp_path / "is")]) == 0
+    assert main.main([*words, str(tmp_path / "is")]) == 0
     assert seen == ["epoch_1-step_2.ckpt", "epoch_2-step_4.ckpt", "epoch_10-step_20.ckpt"]
-    assert cli.main([*words, str(tmp_path / "once")]) == 0
+    assert main.main([*words, str(tmp_path / "once")]) == 0
     once, twice = ((tmp_path / name / "is_scores-version_7.yml").read_text() for name in ("once", "is"))
     assert once == twice
 
 
 def test_scores_of_other_settings_are_not_mixed(toys: Toys, version: Path, tmp_path, capsys) -> None:
     words = ["inception", "gan", "-m", str(toys.classifier), "-x", str(version), "--n-split", "2", "-s", str(tmp_path)]
-    assert cli.main([*words, "--n-samples", "20"]) == 0
-    assert cli.main([*words, "--n-samples", "30"]) == 1
+    assert main.main([*words, "--n-samples", "20"]) == 0
+    assert main.main([*words, "--n-samples", "30"]) == 1
     assert "made with n_samples 20, not 30" in capsys.readouterr().err
-    assert cli.main([*words, "--n-samples", "30", "--overwrite"]) == 0
+    assert main.main([*words, "--n-samples", "30", "--overwrite"]) == 0
 
 
 def test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name(
@@ -105,19 +106,19 @@ def test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name(
     (version / "all" / "epoch_10-step_20.ckpt").rename(other / "all" / "epoch_10-step_20.ckpt")
     words = ["inception", "gan", "-m", str(toys.classifier), "--n-samples", "20", "--n-split", "2", "-s"]
     words += [str(tmp_path / "is"), "-x"]
-    assert cli.main([*words, str(version)]) == 0
+    assert main.main([*words, str(version)]) == 0
     kept = (tmp_path / "is" / "is_scores-version_7.yml").read_text()
-    assert cli.main([*words, str(other)]) == 1
+    assert main.main([*words, str(other)]) == 1
     assert "holds scores of other checkpoints" in capsys.readouterr().err
     assert (tmp_path / "is" / "is_scores-version_7.yml").read_text() == kept
-    assert cli.main([*words, str(other), "--overwrite"]) == 0
+    assert main.main([*words, str(other), "--overwrite"]) == 0
 
 
 def test_checkpoints_of_one_run_may_be_scored_one_by_one(toys: Toys, version: Path, tmp_path) -> None:
     Manifest(version / "manifest.json", {"schema": 1}).add(task="train-gan")
     words = ["inception", "gan", "-m", str(toys.classifier), "--n-samples", "20", "--n-split", "2", "-s"]
     for name in ("epoch_1-step_2.ckpt", "epoch_2-step_4.ckpt"):
-        assert cli.main([*words, str(tmp_path / "is"), "-x", str(version / "all" / name)]) == 0
+        assert main.main([*words, str(tmp_path / "is"), "-x", str(version / "all" / name)]) == 0
     told = yaml.safe_load((tmp_path / "is" / "is_scores-version_7.yml").read_text())
     assert [row["epoch"] for row in told["rows"]] == [1, 2]
 
@@ -125,14 +126,14 @@ def test_checkpoints_of_one_run_may_be_scored_one_by_one(toys: Toys, version: Pa
 def test_other_real_clips_are_not_put_beside_scores_that_are_there(toys: Toys, version: Path, tmp_path, capsys) -> None:
     words = ["inception", "gan", "-m", str(toys.classifier), "-x", str(version), "--n-split", "2", "-s", str(tmp_path)]
     words += ["--n-samples", "20"]
-    assert cli.main(words) == 0
-    assert cli.main([*words, "-d", str(toys.data)]) == 1
+    assert main.main(words) == 0
+    assert main.main([*words, "-d", str(toys.data)]) == 1
     assert "made with reference None, not" in capsys.readouterr().err
 
 
 def test_a_checkpoint_that_makes_no_sounds_is_named(toys: Toys, tmp_path, capsys) -> None:
     words = ["inception", "gan", "-m", str(toys.classifier), "-x", str(toys.classifier), "-s", str(tmp_path)]
-    assert cli.main([*words, "--n-samples", "20"]) == 1
+    assert main.main([*words, "--n-samples", "20"]) == 1
     assert "is of train-inception, and no installed model can read it: give one of train-gan" in capsys.readouterr().err
 
 
@@ -140,7 +141,7 @@ def test_latents_may_come_from_a_file(toys: Toys, version: Path, tmp_path) -> No
     z = latents.draw(30, 2, seed=9)
     np.save(tmp_path / "z.npy", z)
     words = ["inception", "gan", "-m", str(toys.classifier), "-x", str(version / "all" / "epoch_10-step_20.ckpt"), "-q"]
-    assert cli.main([*words, "-z", str(tmp_path / "z.npy"), "--n-split", "2", "-s", str(tmp_path / "is")]) == 0
+    assert main.main([*words, "-z", str(tmp_path / "z.npy"), "--n-split", "2", "-s", str(tmp_path / "is")]) == 0
     (path,) = (tmp_path / "is").glob("is_scores-version_*.yml")
     (row,) = yaml.safe_load(path.read_text())["rows"]
     assert row["clips"] == 30
@@ -170,7 +171,7 @@ def test_what_cannot_be_scored_is_said(words, told, toys: Toys, version: Path, t
     given = [places.get(word, word) for word in words]
     rest = [] if "-m" in given else ["-m", str(toys.classifier)]
     rest += ["-d", str(toys.data)] if words[0] == "baseline" and "-d" not in given else []
-    assert cli.main(["inception", *given, *rest, "-s", str(tmp_path / "is")]) in (1, 2)
+    assert main.main(["inception", *given, *rest, "-s", str(tmp_path / "is")]) in (1, 2)
     assert told in capsys.readouterr().err
     assert not list((tmp_path / "is").glob("*.yml"))
 

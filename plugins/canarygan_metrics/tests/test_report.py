@@ -12,7 +12,9 @@ from canarygan_metrics.report import gather, material, page, sounds
 from canarygan_metrics.report.content import Asked, Found
 from canarygan_metrics.report.material import Layout
 
-from canarygan_core import archives, audio, cli
+from canarygan_core import audio
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
 from canarygan_core.testing import toy_clips
 
 RATE = 16000
@@ -45,7 +47,7 @@ def shown(path: Path) -> dict:
 @pytest.fixture(scope="module")
 def made(toy_run, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
-    assert cli.main(["run", "report", *toy_run.words, "-s", str(folder)]) == 0
+    assert main.main(["run", "report", *toy_run.words, "-s", str(folder)]) == 0
     return folder / "version_3.html"
 
 
@@ -163,13 +165,13 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
     archive = tmp_path / "alone" / "sounds" / name
     archive.parent.mkdir(parents=True)
     archive.write_bytes((toy_run.folder / "generated" / name).read_bytes())
-    assert cli.main(["report", "-g", str(archive), "-s", str(tmp_path)]) == 0
+    assert main.main(["report", "-g", str(archive), "-s", str(tmp_path)]) == 0
     content = shown(tmp_path / "version_3.html")
     assert set(content["missing"]) == {"run", "curves", "inception", "scores", "confusion", "map"}
     assert content["map"]["kind"] == "latents"
     said = capsys.readouterr().out
     assert f"Not in it: No map yet. canarygan umap -d DATA -g {archive}" in said
-    assert cli.main(["report", "-x", str(toy_run.folder / "runs"), "-s", str(tmp_path / "run")]) == 0
+    assert main.main(["report", "-x", str(toy_run.folder / "runs"), "-s", str(tmp_path / "run")]) == 0
     content = shown(tmp_path / "run" / "version_3.html")
     assert content["material"]["real"]["clips"] == 24
     assert set(content["missing"]) == {"inception", "scores", "confusion", "shares", "map"}
@@ -181,7 +183,7 @@ def test_a_map_of_other_sounds_is_not_shown(toy_run, tmp_path: Path, caplog) -> 
     sounds_made = toy_run.folder / "generated"
     (tmp_path / f"{name}.npz").write_bytes((sounds_made / f"{name}.npz").read_bytes())
     (tmp_path / f"{name}.umap.npz").write_bytes((sounds_made / f"{other}.umap.npz").read_bytes())
-    assert cli.main(["report", "-g", str(tmp_path / f"{name}.npz"), "-s", str(tmp_path / "out")]) == 0
+    assert main.main(["report", "-g", str(tmp_path / f"{name}.npz"), "-s", str(tmp_path / "out")]) == 0
     assert "is the map of other sounds" in caplog.text
     assert "map" in shown(tmp_path / "out" / "version_3.html")["missing"]
 
@@ -199,7 +201,7 @@ def test_sounds_and_maps_that_are_not_of_the_run_are_said(toy_run, tmp_path: Pat
         "-s",
         str(tmp_path / "out"),
     ]
-    assert cli.main([*words, "--umap", str(toy_run.folder / "umap")]) == 0
+    assert main.main([*words, "--umap", str(toy_run.folder / "umap")]) == 0
     assert "made.npz was made by none of this run's checkpoints" in caplog.text
     assert "2 of 6 sounds in made.npz are silent or not finite" in caplog.text
     assert "There is no map of made.npz in --umap" in caplog.text
@@ -217,14 +219,14 @@ def test_a_map_of_other_real_clips_is_said(toy_run, tmp_path: Path, caplog) -> N
         "-s",
         str(tmp_path / "out"),
     ]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     assert "The map is of other real clips than the page" in caplog.text
 
 
 def test_the_draw_follows_the_seed(toy_run, tmp_path: Path) -> None:
     def names(folder: str, seed: int) -> list[str]:
         words = ["report", *toy_run.words, "-s", str(tmp_path / folder), "--points", "10", "--seed", str(seed)]
-        assert cli.main(words) == 0
+        assert main.main(words) == 0
         drawn = shown(tmp_path / folder / "version_3.html")["map"]
         assert sum(drawn["real"]) == 5
         return drawn["name"]
@@ -252,7 +254,7 @@ def test_the_draw_follows_the_seed(toy_run, tmp_path: Path) -> None:
 def test_misuse_is_explained(words: list[str], said: str, toy_run, tmp_path: Path, capsys) -> None:
     words = [word.format(run=toy_run.folder) for word in words]
     words += [] if "-s" in words else ["-s", str(tmp_path / "out")]
-    assert cli.main(["report", *words]) in (1, 2)
+    assert main.main(["report", *words]) in (1, 2)
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -260,10 +262,10 @@ def test_misuse_is_explained(words: list[str], said: str, toy_run, tmp_path: Pat
 def test_a_page_is_not_replaced_unasked(made: Path, toy_run, capsys) -> None:
     words = ["report", *toy_run.words, "-s", str(made.parent)]
     before = made.read_bytes()
-    assert cli.main(words) == 1
+    assert main.main(words) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert made.read_bytes() == before
-    assert cli.main([*words, "--overwrite"]) == 0
+    assert main.main([*words, "--overwrite"]) == 0
 
 
 @pytest.mark.parametrize(

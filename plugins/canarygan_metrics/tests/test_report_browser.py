@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from canarygan_core import archives, cli
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
 
 PATIENCE = 60.0
 """Seconds after which what was waited for will not come."""
@@ -166,7 +167,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, toy_run: Any) -> Path:
     folder = tmp_path_factory.mktemp("reports")
-    assert cli.main(["report", *toy_run.words, "-s", str(folder)]) == 0
+    assert main.main(["report", *toy_run.words, "-s", str(folder)]) == 0
     return folder / "version_3.html"
 
 
@@ -310,7 +311,7 @@ def test_two_thousand_sounds_of_a_second_stay_under_20_mb(tab: Page, tmp_path: P
     with archives.writing(path.with_name(f"{path.stem}.umap.npz"), 0) as archive:
         archive.add("coordinates", np.random.default_rng(0).normal(size=(2000, 2)).astype(np.float32))
         archive.add("label", np.array(["A", "B"] * 1000))
-    assert cli.main(["report", "-g", str(path), "-s", str(tmp_path)]) == 0
+    assert main.main(["report", "-g", str(path), "-s", str(tmp_path)]) == 0
     made = tmp_path / "report.html"
     assert 15e6 < made.stat().st_size < 20e6
     tab.events.clear()

@@ -7,7 +7,9 @@ import pytest
 import soxr
 from canarygan_metrics import figures, mapped
 
-from canarygan_core import archives, audio, cli
+from canarygan_core import audio
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.testing import toy_clips
@@ -47,7 +49,7 @@ def home(tmp_path_factory) -> Path:
 
 def run(home: Path, *more: object, gen: str = "gen", out: str = "out") -> int:
     words = ["umap", "-d", home / "data", "-g", home / gen, "-s", home / out, *SMALL, *more]
-    return cli.main(list(map(str, words)))
+    return main.main(list(map(str, words)))
 
 
 @pytest.fixture
@@ -154,14 +156,14 @@ def test_other_options_or_clips_make_another_map(copy: Path, computed: list[int]
 def test_a_map_given_is_used(copy: Path, computed: list[int], capsys) -> None:
     given = ["--max-length", 0.1, "-s", copy / "new", "--reducer-ckpt", copy / "out" / "reducer"]
     words = [*map(str, ["umap", "-d", copy / "data", "-g", copy / "gen", *given])]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     assert computed == []
     assert not (copy / "new" / "reducer").exists()
     real = [archives.read(copy / name / "real.umap.npz")["coordinates"] for name in ("out", "new")]
     np.testing.assert_array_equal(*real)
-    assert cli.main([*words, "--floor", "20"]) == 2
+    assert main.main([*words, "--floor", "20"]) == 2
     assert "--floor would be ignored" in capsys.readouterr().err
-    assert cli.main([*words, "--sampling-rate", "8000"]) == 1
+    assert main.main([*words, "--sampling-rate", "8000"]) == 1
     assert "of 16000 Hz, and these are of 8000 Hz" in capsys.readouterr().err
 
 

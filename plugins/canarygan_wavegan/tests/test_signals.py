@@ -9,11 +9,12 @@ import pytest
 import torch
 from canarygan_wavegan.component import WaveGAN
 
-from canarygan_core import files, runs
+from canarygan_core import runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import Interrupted
-from canarygan_core.task import Request
-from canarygan_core.training import Training
+from canarygan_core.lightning.training import Training
+from canarygan_core.runs import files
+from canarygan_core.runs.request import Request
 
 
 def test_a_signal_that_comes_while_a_checkpoint_is_saved_costs_no_update(

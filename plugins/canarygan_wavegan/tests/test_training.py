@@ -20,9 +20,9 @@ from canarygan_wavegan.networks import Generator, Shape
 from canarygan_core import runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
+from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Run
-from canarygan_core.task import Request
-from canarygan_core.training import Training
+from canarygan_core.runs.request import Request
 
 OPTIONS: dict[str, Any] = {"dim": 2, "slice_len": 4096, "critic_updates": 2, "lr": 1e-3, "ema": 0.9}
 TRAINING: dict[str, Any] = {

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from canarygan_core import CanaryganError, archives, audio, files
+from canarygan_core import CanaryganError, audio
+from canarygan_core.audio import archives
+from canarygan_core.runs import files
 from numpy.typing import NDArray
 
 from canarygan_pca import components, spectrograms
@@ -14,8 +16,8 @@ from canarygan_pca.components import Components
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
+    from canarygan_core.lightning.training import Training
     from canarygan_core.runs import Run
-    from canarygan_core.training import Training
 
     from canarygan_pca.component import PCA
 

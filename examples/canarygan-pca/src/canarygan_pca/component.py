@@ -8,8 +8,8 @@ from canarygan_core import CanaryganError, Generator, Model
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
+    from canarygan_core.lightning.training import Training
     from canarygan_core.runs import Run
-    from canarygan_core.training import Training
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.task import Answer, Request
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 from canarygan_decoders.features import Features
 
 

@@ -42,7 +42,7 @@ def write(path: Path, parameters: Features) -> None:
     """Write parameters as YAML."""
     import yaml
 
-    from canarygan_core import files
+    from canarygan_core.runs import files
 
     files.write_text(path, yaml.safe_dump({"transform": dataclasses.asdict(parameters)}, sort_keys=False))
 

@@ -11,11 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import archives, evaluation
+from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
+from canarygan_core.console import track
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
-from canarygan_core.progress import track
+from canarygan_core.evaluation import accuracy
 from canarygan_decoders import config, examples, features
 from canarygan_decoders.config import CONFIG
 from canarygan_decoders.examples import Examples
@@ -91,7 +92,7 @@ def prepared(
         garbage: labels that count as X.
     """
     labels, _ = examples.columns(clips)
-    train, test = evaluation.split(labels, share, seed)
+    train, test = accuracy.split(labels, share, seed)
     lonely = sorted(set(labels.tolist()) - set(labels[test].tolist())) if share else []
     if lonely:
         log.warning(f"One clip only, so none to test on: {', '.join(lonely)}.")

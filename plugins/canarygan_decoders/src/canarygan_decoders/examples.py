@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.audio.noise import extent, with_noise
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
-from canarygan_core.noise import extent, with_noise
 from canarygan_decoders import features
 from canarygan_decoders.features import Features
 

@@ -118,7 +118,7 @@ class FeatureDecoder(Decoder):
         Raises:
             CanaryganError: where a file is damaged, or they contradict one another.
         """
-        from canarygan_core import archives
+        from canarygan_core.audio import archives
 
         parameters = config.read(folder / CONFIG)
         about = _about(folder / ABOUT)
@@ -227,8 +227,9 @@ class FittedFeatureDecoder:
     def save(self, folder: Path) -> None:
         import numpy as np
 
-        from canarygan_core import archives, files
-        from canarygan_core.options import jsonable
+        from canarygan_core.audio import archives
+        from canarygan_core.plugins.options import jsonable
+        from canarygan_core.runs import files
 
         state = {
             "heard": np.asarray(self.parameters.shape),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from canarygan_core import latents, models, runs
+from canarygan_core import runs
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import installed
 from canarygan_decoders.dataset import joined
 
@@ -52,7 +53,7 @@ def with_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> t
         raise CanaryganError(f"The data has a class {clash[0]} already, which --garbage would add: rename its folder.")
     parts = [clips]
     for number, (name, epoch) in enumerate(names.items()):
-        generator = models.load(kept[epoch], installed(), model=None, device="cpu")[0]
+        generator = generators.load(kept[epoch], installed(), model=None, device="cpu")[0]
         found = generator.progress["epoch"]
         if found != epoch:
             raise CanaryganError(

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core import archives
+from canarygan_core.audio import archives
 from canarygan_core.errors import CanaryganError
 
 BATCH = 128

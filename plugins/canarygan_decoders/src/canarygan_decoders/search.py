@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.console import bar
 from canarygan_core.errors import CanaryganError
-from canarygan_core.options import jsonable
-from canarygan_core.progress import bar
+from canarygan_core.plugins.options import jsonable
 from canarygan_decoders.dataset import Material
 from canarygan_decoders.feature_decoder import FeatureDecoder
 

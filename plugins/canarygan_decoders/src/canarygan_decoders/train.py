@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Decoder, FittedDecoder
+from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.options import shared
-from canarygan_core.task import Answer, Request, Slot
+from canarygan_core.plugins.options import shared
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 from canarygan_decoders.config import contradictions
 from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
 from canarygan_decoders.features import Features
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from canarygan_core.evaluation import Score
+    from canarygan_core.evaluation.accuracy import Score
     from canarygan_decoders.dataset import Material
 
 log = logging.getLogger("canarygan")
@@ -64,7 +64,7 @@ def train_decoders(
     """
     if seeds < 1 or search < 0 or augment < 0:
         raise UsageError(f"--seeds must be at least 1, --search and --augment 0, not {seeds}, {search} and {augment}.")
-    from canarygan_core import files
+    from canarygan_core.runs import files
     from canarygan_decoders.search import search as searched
 
     chosen = [shared(decoder, request.given, seed=seed) for decoder in model]
@@ -98,7 +98,7 @@ def train_decoders(
 
 def _check_place(save_dir: Path, names: Sequence[str], overwrite: bool) -> None:
     """Refuse to replace decoders unasked, and say which others lie there, for `decode` will ask them too."""
-    from canarygan_core import decoders
+    from canarygan_core.fitted import decoders
 
     there = sorted(path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}"))
     taken = [name for name in there if name in names]
@@ -164,14 +164,16 @@ def _trained(
     """Train a decoder, test it and write all that is known of it; gives the same for programs and for people."""
     import numpy as np
 
-    from canarygan_core import decoders, evaluation, files
+    from canarygan_core.evaluation import accuracy
+    from canarygan_core.fitted import decoders
+    from canarygan_core.runs import files
 
     trials = _variants(decoder, seeds, reservoirs)
     log.info(f"Training {decoder.name}{f', {len(trials)} times' if len(trials) > 1 else ''}.")
     fitted = _fitted(trials[0], material)
     posteriors = {name: _judged(fitted, material, name) for name in material.tests}
     scores = {
-        name: evaluation.score(test.labels, decoders.labels_of(posteriors[name], fitted.classes), fitted.classes)
+        name: accuracy.score(test.labels, decoders.labels_of(posteriors[name], fitted.classes), fitted.classes)
         for name, test in material.tests.items()
     }
     record: dict[str, Any] = {"test": {name: score.record() for name, score in scores.items()}}
@@ -188,7 +190,7 @@ def _trained(
         for other in trials[1:]:
             again = _fitted(other, material)
             labels = decoders.labels_of(_judged(again, material, "clean"), again.classes)
-            accuracies.append(evaluation.score(material.tests["clean"].labels, labels, again.classes).accuracy)
+            accuracies.append(accuracy.score(material.tests["clean"].labels, labels, again.classes).accuracy)
         if len(trials) > 1:
             mean, spread = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
             lines.append(f"  {len(trials)} seeds      accuracy {mean:.3f}, standard deviation {spread:.3f}")
@@ -203,7 +205,7 @@ def _trained(
             np.savez(stream, **_arrays(scores))  # type: ignore[arg-type]
         manifest.add_output(path)
         figure = save_dir / f"confusion-{decoder.name}.png"
-        evaluation.draw(figure, scores["clean"], f"{decoder.name}: accuracy {scores['clean'].accuracy:.3f}")
+        accuracy.draw(figure, scores["clean"], f"{decoder.name}: accuracy {scores['clean'].accuracy:.3f}")
         manifest.add_output(figure)
     return record, lines
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from scipy import fft, stats
 
 from canarygan_core.clips import Clips
-from canarygan_core.decoders import audible
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted.decoders import audible
 
 Floats = NDArray[np.floating[Any]]
 Measures = dict[str, Floats]

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from canarygan_core import files
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import files
 from canarygan_metrics.acoustics import ENOUGH, UNITS, Floats, pairs
 
 BINS, SMOOTHING = 128, 2.5

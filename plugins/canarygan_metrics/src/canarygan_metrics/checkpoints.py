@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from canarygan_core import files
-from canarygan_core.runs import Run
+from canarygan_core.runs import Run, files
 
 RECORD = "losses.json"
 

@@ -12,10 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from canarygan_core import files, models, runs, weights
+from canarygan_core import runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.training import Training, bfloat16
+from canarygan_core.fitted import generators
+from canarygan_core.lightning import checkpoints
+from canarygan_core.lightning.training import Training, bfloat16
+from canarygan_core.runs import files
 from canarygan_metrics.network import CHANNELS, Network
 from canarygan_metrics.silence import Hearing
 from canarygan_metrics.spectrogram import Spectrogram
@@ -116,10 +119,10 @@ def resolve(path: Path) -> Path:
         CanaryganError: where there is none.
     """
     if not path.is_dir():
-        return models.resolve(path)
+        return generators.resolve(path)
     folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
     best = folder / "best" / "best.ckpt"
-    return best if best.is_file() else models.resolve(path)
+    return best if best.is_file() else generators.resolve(path)
 
 
 def load(path: Path, device: str = "cpu") -> Classifier:
@@ -129,7 +132,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
         CanaryganError: where the file is missing, damaged, or holds no classifier.
     """
     path = resolve(path)
-    content = weights.read(path)
+    content = checkpoints.read(path)
     record = content.get("inception")
     if not isinstance(record, Mapping):
         held = ", ".join(sorted(map(str, content)))
@@ -184,7 +187,7 @@ class Ear:
     def classifier(self) -> Classifier:
         """The classifier, loaded once however often it is asked for."""
         path = resolve(self.model_ckpt)
-        return _loaded(path, path.stat().st_mtime_ns, models.device(self.device, 0))
+        return _loaded(path, path.stat().st_mtime_ns, generators.device(self.device, 0))
 
     def __call__(self, clips: Clips) -> Clips:
         classifier = self.classifier

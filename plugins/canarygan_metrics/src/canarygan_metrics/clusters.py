@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.decoders import X
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted.decoders import X
 
 SOUNDS, SIZE, DENSITY = 16000, 500, 250
 """Of so many sounds a cluster has at least `SIZE`, and a sound within one has `DENSITY` near it."""

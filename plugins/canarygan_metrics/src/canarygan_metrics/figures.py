@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import files
-from canarygan_core.decoders import X
+from canarygan_core.fitted.decoders import X
+from canarygan_core.runs import files
 
 log = logging.getLogger("canarygan")
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Dataset
+from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.task import Answer, Request, Slot
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 log = logging.getLogger("canarygan")
 
@@ -46,14 +46,14 @@ def baseline(
         seed: Seed of the splits, the noise and the bootstrap.
         overwrite: Replace scores that are there.
     """
-    from canarygan_core import models
+    from canarygan_core.fitted import generators
     from canarygan_metrics import classifier, inception_record
 
     _check(devices, num_nodes, num_workers, n_split=n_split, batch_size=batch_size)
     target = save_dir / "is_scores-baseline.yml"
     if target.exists() and not overwrite:
         raise CanaryganError(f"{target} is there already: give another --save-dir, or --overwrite.")
-    judge = classifier.load(model_ckpt, models.device(device, device_idx))
+    judge = classifier.load(model_ckpt, generators.device(device, device_idx))
     clips = dataset.load()
     record = save_dir / "is_scores-baseline.manifest.json"
     with ending(Manifest.begin(record, request, dataset=dict(clips.origin), seed=seed)) as manifest:
@@ -117,7 +117,8 @@ def gan(
         seed: Seed of the latents, the splits, the noise and the bootstrap.
         overwrite: Score all checkpoints anew.
     """
-    from canarygan_core import files, models
+    from canarygan_core.fitted import generators
+    from canarygan_core.runs import files
     from canarygan_metrics import classifier, inception_curve, inception_record
 
     _check(
@@ -130,7 +131,7 @@ def gan(
     )
     if vec_file is not None and n_samples is not None:
         raise UsageError("Give latents with -z or a number with --n-samples, not both.")
-    where = models.device(device, device_idx)
+    where = generators.device(device, device_idx)
     judge = classifier.load(model_ckpt, where)
     checkpoints, version = inception_record.checkpoints_of(generator_ckpt)
     count = n_samples if n_samples is not None or vec_file is not None else 50000

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from canarygan_core import files
+from canarygan_core.runs import files
 
 BESIDE = {
     "real": ("real clips", "#1b7837"),

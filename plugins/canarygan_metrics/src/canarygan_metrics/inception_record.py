@@ -10,13 +10,16 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from canarygan_core import files, hearing, latents, models, runs
+from canarygan_core import runs
+from canarygan_core.audio.noise import white_noise
 from canarygan_core.clips import Clips
 from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
-from canarygan_core.noise import white_noise
+from canarygan_core.evaluation import streaming
+from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import installed
+from canarygan_core.runs import files
 from canarygan_metrics.classifier import Classifier
 from canarygan_metrics.scores import inception_score, shuffled_floor
 
@@ -53,8 +56,8 @@ def scored(
     judge: Classifier, path: Path, z: Latents, device: str, *, splits: int, seed: int, batch: int
 ) -> dict[str, Any]:
     """The row of one checkpoint: how far its training had come, and the score of its sounds."""
-    generator, _ = models.load(path, installed(), model=None, device=device)
-    made = models.sounds(generator, z.of(generator.latent_dim), batch)
+    generator, _ = generators.load(path, installed(), model=None, device=device)
+    made = generators.sounds(generator, z.of(generator.latent_dim), batch)
     posteriors = heard(judge, (Clips(sounds, generator.rate) for sounds in made))
     score = inception_score(posteriors, splits=splits, seed=seed)
     progress = {"epoch": int(generator.progress["epoch"]), "step": int(generator.progress["step"])}
@@ -77,7 +80,7 @@ def context(judge: Classifier, clips: Clips, *, splits: int, seed: int, batch: i
     judge.check_classes(clips.classes)
     if len(clips) < splits:
         raise CanaryganError(f"--n-split {splits} is more than there are real clips, {len(clips)}: take fewer splits.")
-    real = heard(judge, hearing.in_batches(clips, "real clips"))
+    real = heard(judge, streaming.in_batches(clips, "real clips"))
     noise = heard(judge, white_noise(clips, seed).batches(batch))
     labels = clips.labels if clips.labels is not None else np.asarray(judge.classes)[real.argmax(1)]
     return {
@@ -121,8 +124,8 @@ def checkpoints_of(path: Path) -> tuple[list[Path], str]:
     if path.is_dir():
         folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
         found = sorted((folder / "all").glob("*.ckpt"), key=_numbers)
-        return found or [models.resolve(folder)], folder.name.removeprefix("version_")
-    manifest = runs.manifest_of(models.resolve(path))
+        return found or [generators.resolve(folder)], folder.name.removeprefix("version_")
+    manifest = runs.manifest_of(generators.resolve(path))
     version = manifest.path.parent.name.removeprefix("version_") if manifest is not None else path.stem
     return [path], version
 

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core import training as shared
+from canarygan_core.audio.noise import with_noise
 from canarygan_core.clips import Clips
-from canarygan_core.keeper import Pace
-from canarygan_core.noise import with_noise
-from canarygan_core.training import Training
-from canarygan_core.weights import average_gradients
+from canarygan_core.lightning import training as shared
+from canarygan_core.lightning.checkpointing import Pace
+from canarygan_core.lightning.checkpoints import average_gradients
+from canarygan_core.lightning.training import Training
 from canarygan_metrics.classifier import CHUNK, described
 from canarygan_metrics.network import Network
 from canarygan_metrics.settings import Learning

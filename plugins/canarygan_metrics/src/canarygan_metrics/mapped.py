@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import archives
+from canarygan_core.audio import archives
+from canarygan_core.audio.sounds import COORDINATES, archive
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.sounds import COORDINATES, archive
 from canarygan_metrics import clusters
 from canarygan_metrics.clusters import Scale
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.training import Training
+from canarygan_core.lightning.training import Training
 
 FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation"})
 """Options of the learning that may not change when it goes on."""

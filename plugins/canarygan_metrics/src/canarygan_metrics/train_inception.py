@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from canarygan_core import runs
-from canarygan_core.components import Dataset
+from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import Manifest
-from canarygan_core.resuming import SHAPING, same_data, same_options
+from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Run
-from canarygan_core.task import Answer, Request, Slot
-from canarygan_core.training import Training
+from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs.request import Request
+from canarygan_core.runs.resuming import SHAPING, same_data, same_options
 from canarygan_metrics.settings import FIXED, ClassifierTraining, Learning
 
 if TYPE_CHECKING:
@@ -85,13 +85,13 @@ def split(
     Raises:
         CanaryganError: where there are too few classes or clips.
     """
-    from canarygan_core import evaluation
+    from canarygan_core.evaluation import accuracy
 
     if clips.labels is None or len(clips.classes) < 2:
         there = f"only {clips.classes[0]}" if clips.classes else "none"
         raise CanaryganError(f"A classifier tells classes apart and needs at least two; these clips have {there}.")
-    rest, test = evaluation.split(clips.labels, learning.split, seed)
-    train, validation = evaluation.split(clips.labels[rest], learning.validation, seed)
+    rest, test = accuracy.split(clips.labels, learning.split, seed)
+    train, validation = accuracy.split(clips.labels[rest], learning.validation, seed)
     for side, purpose in ((test, "to test on"), (validation, "to stop by")):
         if not len(side):
             raise CanaryganError(f"No clip is left {purpose}: every class has one or two. Record more of each.")
@@ -112,9 +112,9 @@ def _learn(
     """Train, keeping the best checkpoints."""
     import numpy as np
 
-    from canarygan_core import training as shared
-    from canarygan_core import weights
-    from canarygan_core.keeper import Keeper
+    from canarygan_core.lightning import checkpoints
+    from canarygan_core.lightning import training as shared
+    from canarygan_core.lightning.checkpointing import Keeper
     from canarygan_metrics.checkpoints import Best
     from canarygan_metrics.learning import ClassifierModule, Lesson
     from canarygan_metrics.spectrogram import Spectrogram
@@ -147,7 +147,7 @@ def _learn(
         saved=best.saved,
         done=lambda: module.exhausted,
     )
-    shared.fit(module, training, run, keeper, strategy=weights.strategy(training))
+    shared.fit(module, training, run, keeper, strategy=checkpoints.strategy(training))
     if module.exhausted:
         log.info(f"Stopped after epoch {module.pace.epoch(module.updates)}: no progress for {learning.patience}.")
     run.manifest.add(result={"updates": module.updates, "epochs": module.pace.epoch(module.updates)})
@@ -163,19 +163,21 @@ def _tested(clips: "Clips", test: "NDArray[np.intp]", run: Run) -> "tuple[str, d
     """Accuracy and F1 of the best checkpoint on the held-out clips, for people and for programs; figure and file."""
     import numpy as np
 
-    from canarygan_core import decoders, evaluation, files
+    from canarygan_core.evaluation import accuracy
+    from canarygan_core.fitted import decoders
+    from canarygan_core.runs import files
     from canarygan_metrics import classifier
 
     best = classifier.load(run.checkpoints)
     held = clips.select(test)
     _, posteriors = best.hear(held)
     assert held.labels is not None
-    score = evaluation.score(held.labels, decoders.labels_of(posteriors, best.classes), best.classes)
+    score = accuracy.score(held.labels, decoders.labels_of(posteriors, best.classes), best.classes)
     path = run.checkpoints / "metrics-inception.npz"
     with files.replacing(path) as partial, open(partial, "wb") as stream:
         np.savez(stream, **score.arrays())  # type: ignore[arg-type]
     figure = run.checkpoints / "confusion-inception.png"
-    evaluation.draw(figure, score, f"Classifier: accuracy {score.accuracy:.3f}")
+    accuracy.draw(figure, score, f"Classifier: accuracy {score.accuracy:.3f}")
     for made in (path, figure):
         run.manifest.add_output(made)
     run.manifest.add(test=score.record())

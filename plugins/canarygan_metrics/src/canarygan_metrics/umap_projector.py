@@ -126,7 +126,7 @@ class UMAP(Projector):
         """
         import numpy as np
 
-        from canarygan_core import archives
+        from canarygan_core.audio import archives
         from canarygan_metrics.layout import Layout
         from canarygan_metrics.spectra import Reduction
 
@@ -203,8 +203,9 @@ class FittedUMAP:
             raise ValueError(f"{made.neighbours} neighbours among {count} clips")
 
     def save(self, folder: Path) -> None:
-        from canarygan_core import archives, files
-        from canarygan_core.options import jsonable
+        from canarygan_core.audio import archives
+        from canarygan_core.plugins.options import jsonable
+        from canarygan_core.runs import files
 
         state: dict[str, NDArray[Any]] = {
             "mean": self.reduction.mean,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Dataset
+from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.options import jsonable
-from canarygan_core.task import Answer, Request, Slot
+from canarygan_core.plugins.options import jsonable
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 from canarygan_metrics.umap_projector import UMAP
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canarygan_core.clips import Clips
-    from canarygan_core.projectors import Fitted
+    from canarygan_core.fitted.projectors import Fitted
     from canarygan_metrics.mapped import Generation, Mapped
 
 log = logging.getLogger("canarygan")
@@ -51,7 +51,7 @@ def umap(
     """
     import numpy as np
 
-    from canarygan_core import projectors
+    from canarygan_core.fitted import projectors
     from canarygan_core.tasks.project import refuse_refitting
     from canarygan_metrics import mapped
 
@@ -91,7 +91,7 @@ def _reducer(reducer: UMAP, given: Path | None, folder: Path, clips: "Clips", *,
     Raises:
         CanaryganError: where the one given does not do.
     """
-    from canarygan_core import projectors
+    from canarygan_core.fitted import projectors
     from canarygan_core.plugins import installed
 
     if given is not None:
@@ -118,7 +118,7 @@ def _mapped(
     redo: bool,
 ) -> "Mapped":
     """What is kept beside an archive, made anew where it is not up to date."""
-    from canarygan_core import files
+    from canarygan_core.runs import files
     from canarygan_metrics import mapped
 
     made_from = {"archive": files.digest(generation.path), **common}

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.training import fast_bfloat16
-from canarygan_core.weights import Inert, read
+from canarygan_core.lightning.checkpoints import Inert, read
+from canarygan_core.lightning.training import fast_bfloat16
 from canarygan_wavegan.networks import SEED_LENGTH, STRIDES, Generator, Shape
 
 SCHEMA = 1

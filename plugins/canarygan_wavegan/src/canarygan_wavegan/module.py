@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from canarygan_core import training as shared
 from canarygan_core.clips import Clips
-from canarygan_core.keeper import Pace
-from canarygan_core.training import Training
-from canarygan_core.weights import average_gradients
+from canarygan_core.lightning import training as shared
+from canarygan_core.lightning.checkpointing import Pace
+from canarygan_core.lightning.checkpoints import average_gradients
+from canarygan_core.lightning.training import Training
 from canarygan_wavegan.batches import ClipStream
 from canarygan_wavegan.checkpoints import SCHEMA
 from canarygan_wavegan.losses import generator_loss

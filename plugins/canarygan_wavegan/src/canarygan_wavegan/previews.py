@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from canarygan_core import audio, files
+from canarygan_core import audio
+from canarygan_core.runs import files
 
 WINDOW, HOP, FLOOR = 256, 64, -60.0
 """Spectrograms in pictures: window and hop in samples, lowest level shown in dB."""

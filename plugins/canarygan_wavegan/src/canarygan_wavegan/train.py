@@ -10,12 +10,12 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 
-from canarygan_core import training as shared
-from canarygan_core import weights
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.errors import CanaryganError
-from canarygan_core.keeper import Keeper, Pace
-from canarygan_core.training import Training
+from canarygan_core.lightning import checkpoints
+from canarygan_core.lightning import training as shared
+from canarygan_core.lightning.checkpointing import Keeper, Pace
+from canarygan_core.lightning.training import Training
 from canarygan_wavegan import health, lengths, previews
 from canarygan_wavegan.module import WaveGANModule
 from canarygan_wavegan.networks import Shape, operations, parameter_count
@@ -53,7 +53,7 @@ def train(options: "WaveGAN", clips: Clips, run: "Run", training: Training) -> N
     )
     if torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")
-    shared.fit(module, training, run, keeper, strategy=weights.strategy(training))
+    shared.fit(module, training, run, keeper, strategy=checkpoints.strategy(training))
     reached = {"updates": module.updates, "epochs": module.pace.epoch(module.updates), "samples": module.shape.samples}
     run.manifest.add(result=reached)
 

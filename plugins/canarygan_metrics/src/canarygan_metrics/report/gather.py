@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from canarygan_core import archives, files, runs
+from canarygan_core import runs
+from canarygan_core.audio import archives
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import Manifest
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest
 
 ROWS = 600
 """Most rows of a log that are drawn."""

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import archives, files
+from canarygan_core.audio import archives
+from canarygan_core.audio.sounds import COORDINATES
 from canarygan_core.clips import Clips
 from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.decoders import X, audible
 from canarygan_core.errors import CanaryganError
-from canarygan_core.manifest import Manifest
+from canarygan_core.fitted.decoders import X, audible
 from canarygan_core.plugins import installed
-from canarygan_core.sounds import COORDINATES
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest
 
 Arrays = Mapping[str, NDArray[Any]]
 

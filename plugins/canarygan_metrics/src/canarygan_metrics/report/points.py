@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
-from canarygan_core.decoders import X
+from canarygan_core.fitted.decoders import X
 from canarygan_metrics.report import sounds
 from canarygan_metrics.report.material import Generated, Layout
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.manifest import Manifest, ending
-from canarygan_core.task import Answer, Request
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
 
 log = logging.getLogger("canarygan")
 
@@ -50,7 +51,7 @@ def report(
         )
     if not 1 <= points <= MOST:
         raise UsageError(f"--points is {points}: it may be 1 to {MOST}.")
-    from canarygan_core import files
+    from canarygan_core.runs import files
     from canarygan_metrics import mapped
     from canarygan_metrics.report import gather, page
     from canarygan_metrics.report.content import Asked, Found, content

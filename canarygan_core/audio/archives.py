@@ -1,0 +1,107 @@
+"""Generation archives: `.npz` files written in a stream and read memory-mapped, so that size costs no memory."""
+
+import math
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import files
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time stamp of every member, so that equal content gives equal bytes."""
+
+
+class Writer:
+    """Adds arrays to an archive, one after the other."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def add(self, name: str, array: NDArray[Any]) -> None:
+        """Add an array that is in memory."""
+        self.stream(name, array.shape, array.dtype, [array])
+
+    def stream(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]) -> None:
+        """Add an array of known shape from parts along its first axis."""
+        if dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects; an archive holds plain values.")
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        with self._archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True) as member:
+            np.lib.format.write_array_header_2_0(member, header)
+            written = 0
+            for part in parts:
+                written += part.size
+                member.write(np.ascontiguousarray(part, dtype).data)
+        if written != math.prod(shape):
+            raise ValueError(f"{name} was announced as {shape}, but {written} values came.")
+
+
+@contextmanager
+def writing(path: Path, size: int) -> Iterator[Writer]:
+    """An archive that exists once the block ends well.
+
+    Args:
+        path: where it goes.
+        size: bytes it will take, about.
+
+    Raises:
+        CanaryganError: where the disk cannot hold it.
+    """
+    check_room(path, size)
+    with files.replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+        yield Writer(archive)
+
+
+def check_room(path: Path, size: int) -> None:
+    """Raise `CanaryganError` where the disk that `path` is to go to has not `size` bytes left."""
+    folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise CanaryganError(f"{path} needs {size / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free.")
+
+
+def read(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an archive by name, memory-mapped where they are stored uncompressed.
+
+    Raises:
+        CanaryganError: where the file is missing, damaged, or holds objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {info.filename.removesuffix(".npy"): _array(path, archive, info) for info in archive.infolist()}
+    except FileNotFoundError:
+        raise CanaryganError(f"There is no archive at {path}.") from None
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        raise CanaryganError(f"Cannot read the archive {path}: {error}.") from None
+
+
+def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(info) as member:
+        shape, fortran, dtype = _header(member)
+        if dtype.hasobject:
+            raise ValueError(f"{info.filename} holds Python objects")
+        if info.compress_type != zipfile.ZIP_STORED or fortran or 0 in shape:
+            return np.frombuffer(member.read(), dtype).reshape(shape, order="F" if fortran else "C")
+        inside = member.tell()
+    with open(path, "rb") as stream:
+        stream.seek(info.header_offset)
+        local = stream.read(30)  # the local header's fixed part: its name and extra field differ in length from info's
+    start = info.header_offset + 30 + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+    if inside + math.prod(shape) * dtype.itemsize != info.file_size or start + info.file_size > path.stat().st_size:
+        raise ValueError(f"{info.filename} is cut short")
+    return np.memmap(path, dtype, "r", start + inside, shape)
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(member)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(member)
+    return np.lib.format.read_array_header_2_0(member)

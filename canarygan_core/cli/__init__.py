@@ -1,0 +1,1 @@
+"""The command line: components are chosen, the parser is built, values are bound, the task is run."""

@@ -1,0 +1,155 @@
+"""Clips held out to test on, how often they are told right, and how sure that number is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import files
+
+
+def split(labels: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows to train on and to test on: of each class the same share, chosen by the seed, in order.
+
+    A class of two clips or more gives at least one to each side; a class of one is only trained on.
+    """
+    if not 0 <= share < 1:
+        raise CanaryganError(f"--split is {share:g}: the share of clips to test on may be 0 to below 1.")
+    test: list[int] = []
+    for number, label in enumerate(np.unique(labels)):
+        rows = np.flatnonzero(labels == label)
+        wanted = min(max(round(share * len(rows)), 1), len(rows) - 1) if share else 0
+        test += np.random.default_rng([seed, number]).permutation(rows)[:wanted].tolist()
+    held = np.zeros(len(labels), bool)
+    held[test] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How whatever tells classes apart did on held-out clips.
+
+    Attributes:
+        classes: labels, in the order of the confusion's rows and columns.
+        confusion: (classes, classes) clips of a true class (row) that were given a label (column).
+    """
+
+    classes: tuple[str, ...]
+    confusion: NDArray[np.int64]
+
+    @property
+    def clips(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def right(self) -> int:
+        return int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of clips given their own label."""
+        return self.right / self.clips
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the accuracy."""
+        return wilson(self.right, self.clips)
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        """Of each class, the share of its clips that got its label; NaN where it has none."""
+        total = self.confusion.sum(1)
+        share: NDArray[np.float64] = np.divide(
+            np.diag(self.confusion), total, out=np.full(len(total), np.nan), where=total > 0
+        )
+        return share
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean over classes of 2 right / (clips of the class + clips given its label), where there is any of either."""
+        both = self.confusion.sum(0) + self.confusion.sum(1)
+        return float(np.mean(2 * np.diag(self.confusion)[both > 0] / both[both > 0]))
+
+    def told(self) -> str:
+        """The accuracy with its interval and count, such as `0.978, 95 % from 0.923 to 0.994 (88 of 90)`."""
+        low, high = self.interval
+        return f"{self.accuracy:.3f}, 95 % from {low:.3f} to {high:.3f} ({self.right} of {self.clips})"
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The same for a file, each as an array: the content of `metrics-<name>.npz`."""
+        return {
+            "confusion": self.confusion,
+            "classes": np.asarray(self.classes),
+            "accuracy": np.asarray(self.accuracy),
+            "interval_95": np.asarray(self.interval),
+            "macro_f1": np.asarray(self.macro_f1),
+            "recall": self.recall,
+        }
+
+    def record(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "accuracy": self.accuracy,
+            "interval_95": list(self.interval),
+            "right": self.right,
+            "clips": self.clips,
+            "macro_f1": self.macro_f1,
+            "recall": {
+                label: None if math.isnan(value) else float(value)
+                for label, value in zip(self.classes, self.recall, strict=True)
+            },
+        }
+
+
+def score(
+    truth: Sequence[str] | NDArray[np.str_], given: Sequence[str] | NDArray[np.str_], classes: Sequence[str]
+) -> Score:
+    """Compare labels given with true ones; a true label beyond `classes` gets a row of its own."""
+    labels = (*classes, *sorted({*map(str, truth), *map(str, given)} - set(classes)))
+    place = {label: number for number, label in enumerate(labels)}
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(confusion, ([place[str(one)] for one in truth], [place[str(one)] for one in given]), 1)
+    return Score(labels, confusion)
+
+
+def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """The interval of a proportion (Wilson, 1927), by default of 95 %."""
+    if total == 0:
+        return 0.0, 1.0
+    share = right / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def draw(path: Path, result: Score, title: str) -> None:
+    """Draw a confusion matrix: true classes downwards, labels given rightwards, counts in the cells."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    count = len(result.classes)
+    side = 2.5 + 0.45 * count
+    figure = Figure(figsize=(side + 0.5, side), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    total = np.maximum(result.confusion.sum(1, keepdims=True), 1)
+    picture = axes.imshow(result.confusion / total, vmin=0, vmax=1, cmap="Blues")
+    axes.set(xlabel="Label given", ylabel="True class", title=title)
+    axes.set_xticks(range(count), [_shown(label) for label in result.classes], rotation=90)
+    axes.set_yticks(range(count), [_shown(label) for label in result.classes])
+    for row, column in zip(*np.nonzero(result.confusion), strict=True):
+        ink = "white" if result.confusion[row, column] > total[row, 0] / 2 else "black"
+        axes.text(column, row, str(result.confusion[row, column]), ha="center", va="center", color=ink, fontsize=8)
+    figure.colorbar(picture, label="Share of the true class", shrink=0.8)
+    with files.replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)
+
+
+def _shown(label: str) -> str:
+    """A label as plain text to matplotlib, which takes dollar signs for formulae."""
+    return label.replace("$", r"\$")

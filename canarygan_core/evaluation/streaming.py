@@ -1,0 +1,120 @@
+"""Sounds heard by metrics: batch by batch, so that what is kept of them, not the sounds, takes the memory."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from canarygan_core import console
+from canarygan_core.clips import Clips, concatenated
+from canarygan_core.components import Listener, Metric
+from canarygan_core.errors import CanaryganError
+from canarygan_core.evaluation import accuracy
+
+log = logging.getLogger("canarygan")
+
+BATCH = 100
+"""Clips heard at a time."""
+
+Heard = Mapping[Listener, Clips]
+"""What each listener kept of the same clips."""
+
+
+def hear(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[Listener, Clips]:
+    """What each listener keeps of clips that come in batches, none of which is held.
+
+    Raises:
+        CanaryganError: where no clip comes, or a listener refuses them.
+    """
+    parts: dict[Listener, list[Clips]] = {listener: [] for listener in listeners}
+    for batch in batches:
+        for listener, kept in parts.items():
+            kept.append(listener(batch))
+    return {listener: concatenated(kept) for listener, kept in parts.items()}
+
+
+def in_batches(clips: Clips, label: str) -> Iterator[Clips]:
+    """Clips, some at a time, with a progress bar."""
+    with console.bar(label, len(clips)) as advance:
+        for batch in clips.batches(BATCH):
+            yield batch
+            advance(len(batch))
+
+
+def halves(clips: Clips, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Rows of two halves of clips, each class shared evenly where classes are known.
+
+    Raises:
+        CanaryganError: where there are fewer than two clips.
+    """
+    if len(clips) < 2:
+        raise CanaryganError(f"{len(clips)} clip cannot be halved.")
+    labels = clips.labels if clips.labels is not None else np.full(len(clips), "")
+    return accuracy.split(labels, 0.5, seed)
+
+
+def beside(metric: Metric, reference: Clips, noise: Clips, seed: int) -> dict[str, dict[str, float]]:
+    """What a metric says of one half of the real clips against the other (`real`), and of white noise (`noise`).
+
+    Args:
+        metric: that scores.
+        reference: the real clips as its listener left them.
+        noise: white noise, likewise.
+        seed: of the halves.
+    """
+    told: dict[str, dict[str, float]] = {}
+    with quiet():
+        for name in ("real", "noise"):
+            try:
+                one, other = halves(reference, seed)
+                generated = reference.select(one) if name == "real" else noise
+                told[name] = metric.score(generated, reference.select(other) if name == "real" else reference)
+            except CanaryganError as error:
+                log.debug(f"{metric.name} has no score of {name}: {error}")
+    return told
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """The warnings that are logged within the block; they are shown as well."""
+    told: list[str] = []
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.WARNING:
+                told.append(record.getMessage())
+
+    handler = Noting()
+    log.addHandler(handler)
+    try:
+        yield told
+    finally:
+        log.removeHandler(handler)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings from within the block: what stands beside a score is small by design."""
+
+    def drop(record: logging.LogRecord) -> bool:
+        return record.levelno < logging.WARNING
+
+    log.addFilter(drop)
+    try:
+        yield
+    finally:
+        log.removeFilter(drop)
+
+
+def listeners_of(metrics: Sequence[Metric]) -> tuple[dict[str, Listener], dict[str, list[str]]]:
+    """By name, the listener of each metric; and by reason, the names of those that cannot listen."""
+    found: dict[str, Listener] = {}
+    refused: dict[str, list[str]] = {}
+    for metric in metrics:
+        try:
+            found[metric.name] = metric.listener()
+        except CanaryganError as error:
+            refused.setdefault(str(error), []).append(metric.name)
+    return found, refused

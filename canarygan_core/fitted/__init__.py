@@ -1,0 +1,1 @@
+"""What has been trained, read back from disk: generators, decoders, projectors. Nothing here trains."""

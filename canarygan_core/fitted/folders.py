@@ -1,0 +1,123 @@
+"""What a component has learnt, as a folder: whole or not there at all, described by a JSON record, and never run.
+
+The record says which component it is of, with which options, and the digest of every other file; those are the
+component's own.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from canarygan_core.components import Component
+from canarygan_core.errors import CanaryganError
+from canarygan_core.plugins import Registry
+from canarygan_core.plugins.options import jsonable
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import versions
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """How the folders of one kind of component are written and spoken of.
+
+    Attributes:
+        kind: the component's, such as `decoder`; also the record's key for its name and options.
+        schema: version of the record; raised when a reader of the old one would misread the new.
+        facts: keys that the record must have besides, and the types of their values.
+        maker: what makes such a folder, such as `train-decoders`.
+        again: what to do where a folder is damaged, such as `train anew`.
+    """
+
+    kind: str
+    schema: int
+    facts: Mapping[str, Any]
+    maker: str
+    again: str
+
+    @property
+    def record(self) -> str:
+        """Name of the file that describes a folder."""
+        return f"{self.kind}.json"
+
+    def save(self, folder: Path, component: Component, learnt: Any, facts: Record) -> None:
+        """Write what was learnt to a folder, which is there whole or not at all and replaces one of the same name.
+
+        Args:
+            folder: where it goes.
+            component: with its options.
+            learnt: has `save(folder)`, which writes files into an empty folder.
+            facts: what else is known, JSON values.
+
+        Raises:
+            CanaryganError: where the folder is there and is something else.
+        """
+        draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+        draft.mkdir(parents=True)
+        try:
+            learnt.save(draft)
+            record = {
+                "schema": self.schema,
+                self.kind: {"name": component.name, "options": jsonable(component)},
+                "files": {path.name: files.digest(path) for path in sorted(draft.iterdir())},
+                "versions": versions(),
+                **facts,
+            }
+            files.write_text(draft / self.record, json.dumps(record, indent=2) + "\n")
+            if folder.exists():
+                self._check_replaceable(folder)
+                shutil.rmtree(folder)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def load(self, folder: Path, registry: Registry) -> tuple[Any, dict[str, Any]]:
+        """What was learnt, and the record; no code in the folder is run.
+
+        Raises:
+            CanaryganError: where it is missing, damaged, of a newer version, or of a component that is not installed.
+        """
+        record = self.read(folder)
+        for name, digest in record["files"].items():
+            if Path(name).name != name or not (folder / name).is_file():
+                raise CanaryganError(
+                    f"{folder} is no whole {self.kind}: its {name} is missing. Copy the folder again, or {self.again}."
+                )
+            if files.digest(folder / name) != digest:
+                raise CanaryganError(
+                    f"{folder / name} is not the file that was written: cut short or changed. "
+                    f"Copy it again, or {self.again}."
+                )
+        return registry.recorded(self.kind, record[self.kind]["name"], folder, record).load(folder), record
+
+    def read(self, folder: Path) -> dict[str, Any]:
+        """The record of a folder, checked; raises as `load` does."""
+        path = folder / self.record
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            schema = int(record["schema"])
+        except OSError:
+            raise CanaryganError(
+                f"{folder} holds no trained {self.kind}: there is no {self.record} in it. {self.maker} makes one."
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise CanaryganError(f"{path} does not describe a {self.kind} ({type(error).__name__}: {error}).") from None
+        if schema > self.schema:
+            raise CanaryganError(
+                f"{folder} was written by a newer CanaryGAN (schema {schema}, this reads {self.schema}): upgrade."
+            )
+        for key, kind in {self.kind: dict, **self.facts, "files": dict}.items():
+            if not isinstance(record.get(key), kind):
+                raise CanaryganError(f"{path} does not describe a {self.kind}: {key} is missing or of the wrong type.")
+        if not isinstance(record[self.kind].get("name"), str):
+            raise CanaryganError(f"{path} does not describe a {self.kind}: it names no component.")
+        return record
+
+    def _check_replaceable(self, folder: Path) -> None:
+        if not (folder / self.record).is_file() and any(folder.iterdir()):
+            raise CanaryganError(f"{folder} is there and is no {self.kind}: give another --save-dir.")

@@ -1,0 +1,1 @@
+"""What plugins that train with Lightning share. Nothing here knows a network."""

@@ -1,0 +1,189 @@
+"""Keeping a training: checkpoints on time, a stop when asked for, the time that is left."""
+
+import logging
+import shlex
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from canarygan_core.errors import CanaryganError, Interrupted
+from canarygan_core.runs import files
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from canarygan_core.lightning.training import Training
+    from canarygan_core.runs import Run
+
+log = logging.getLogger("canarygan")
+
+TRIED, WARMED = 5, 2
+"""Updates of a dry run, and those among them that its estimate of time leaves out."""
+
+SAVE_EVERY_S = 600.0
+"""Seconds after which `last.ckpt` is renewed even within an epoch, so that a crash never costs more."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a training is counted: in updates of the model, and in epochs made of them.
+
+    Attributes:
+        per_epoch: updates an epoch.
+        epochs: epochs of the whole training.
+    """
+
+    per_epoch: int
+    epochs: int
+
+    @property
+    def updates(self) -> int:
+        """Updates of the whole training."""
+        return self.per_epoch * self.epochs
+
+    def epoch(self, update: int) -> int:
+        """Epochs completed after so many updates."""
+        return update // self.per_epoch
+
+
+class Keeper:
+    """Saves checkpoints, stops when asked to, and shows how long it still takes.
+
+    Args:
+        run: where checkpoints go.
+        pace: how updates make epochs.
+        training: options; they say how often to save, and whether this is a dry run.
+        updates: gives the updates done so far.
+        check: called before anything is saved; raises `CanaryganError` where the model is not worth saving.
+        saved: called with the path of each checkpoint that stays, and with None before the first update.
+        done: asked at the end of each epoch whether the training has learnt all it can and should end.
+    """
+
+    def __init__(
+        self,
+        run: "Run",
+        pace: Pace,
+        training: "Training",
+        *,
+        updates: Callable[[], int],
+        check: Callable[[], None],
+        saved: Callable[[Path | None], None],
+        done: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.run, self.pace, self.training = run, pace, training
+        self.updates, self.check, self.saved, self.done = updates, check, saved, done
+        self.stop: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
+        self._renewed = self._warmed = time.monotonic()
+        self._began: tuple[int, float] | None = None
+
+    def after_update(self, trainer: "Trainer") -> None:
+        """Save where an epoch that is to be kept ends, where the last save is long ago, or where we must stop."""
+        update, (epoch, rest) = self.updates(), divmod(self.updates(), self.pace.per_epoch)
+        self._began = self._began or (update, time.monotonic())
+        if self.training.dry_run:
+            self._estimate(trainer, update)
+            if self.stop is not None:
+                raise Interrupted("The dry run was stopped; nothing was kept.")
+        stopping = _anywhere(trainer, self.stop is not None)
+        ended = update == self.pace.updates or (rest == 0 and self.done())
+        trainer.should_stop |= ended
+        if rest == 0 and (ended or epoch % self.training.save_every_n_epochs == 0):
+            self.keep(trainer)
+        elif stopping or _anywhere(trainer, time.monotonic() - self._renewed > SAVE_EVERY_S):
+            self._save(trainer, self.run.last)
+        if stopping and not ended:
+            folder, task = shlex.quote(str(self.run.save_dir)), self.run.manifest.record["task"]
+            again = f"canarygan run {task} --resume --save-dir {folder} --version {self.run.version}"
+            raise Interrupted(f"Stopped after {update} updates (epoch {epoch}), all saved. Go on with {again}")
+
+    def _estimate(self, trainer: "Trainer", update: int) -> None:
+        """Tell, and stop, once a dry run has done enough to know how long the whole training takes."""
+        if update == WARMED:
+            self._warmed = time.monotonic()
+        if update == min(TRIED, self.pace.updates):
+            each = (time.monotonic() - self._warmed) / max(update - WARMED, 1)
+            log.info(
+                f"{each:.3g} s an update: about {duration(each * self.pace.updates)} for {self.pace.updates:,} updates."
+            )
+            trainer.should_stop = True
+
+    def keep(self, trainer: "Trainer") -> None:
+        """Save a checkpoint into `all/`, and as the last one."""
+        update = self.updates()
+        path = self.run.checkpoints / "all" / f"epoch_{self.pace.epoch(update)}-step_{update}.ckpt"
+        self._save(trainer, path)
+        if trainer.is_global_zero:
+            files.copy(path, self.run.last)
+            self.run.manifest.add_output(path)
+            try:
+                self.saved(path)
+            except (OSError, CanaryganError) as error:  # a picture is not worth the training
+                log.warning(f"No preview of {path.name}: {error}")
+            log.info(f"Epoch {self.pace.epoch(update)} of {self.pace.epochs}, {update} updates{self._left(update)}.")
+
+    def _left(self, update: int) -> str:
+        """How long the rest takes at the pace so far, for a message."""
+        since, began = self._began or (update, 0.0)
+        if update == since or update == self.pace.updates:
+            return ""
+        each = (time.monotonic() - began) / (update - since)
+        return f"; about {duration(each * (self.pace.updates - update))} left"
+
+    def _save(self, trainer: "Trainer", path: Path) -> None:
+        self.check()
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            trainer.save_checkpoint(partial)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            raise CanaryganError(
+                f"Cannot write {path}: {str(error).splitlines()[0]}. Make room, and go on with --resume."
+            ) from error
+        if trainer.is_global_zero:
+            partial.replace(path)
+            for logger in trainer.loggers:
+                logger.save()
+        self._renewed = time.monotonic()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take a first SIGINT or SIGTERM as a request to stop after this update; a second one stops at once."""
+        self._before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+        self.listen()
+        try:
+            yield
+        finally:
+            for name, handler in self._before.items():
+                signal.signal(name, handler)
+
+    def listen(self) -> None:
+        """Take the signals, from Lightning too: its own handling of SIGTERM would end an update before it is saved."""
+        for name in self._before if self.stop is None else ():
+            signal.signal(name, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.stop = signal.Signals(number)
+        for name, handler in self._before.items():
+            signal.signal(name, handler)
+        log.warning(f"{self.stop.name}: stopping after this update; once more stops at once, unsaved.")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that reads best."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _anywhere(trainer: "Trainer", here: bool) -> bool:
+    """Whether a condition holds in any process, so that all of them do the same."""
+    if trainer.world_size == 1:
+        return here
+    return not trainer.strategy.reduce_boolean_decision(not here, all=True)

@@ -1,0 +1,91 @@
+"""Checkpoints as torch writes them, read without running code, and the processes that train one together.
+
+What every Lightning plugin shares; nothing here imports torch or Lightning before it is used.
+"""
+
+import zipfile
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
+
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import files
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from canarygan_core.lightning.training import Training
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint's content. Classes that torch does not vouch for are replaced by inert stand-ins, never imported.
+
+    Raises:
+        CanaryganError: where it is missing, damaged, no checkpoint, or asks for code to be run.
+    """
+    import torch
+
+    if not path.is_file():
+        raise CanaryganError(f"There is no checkpoint at {path}.")
+    if not zipfile.is_zipfile(path):
+        raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
+    try:
+        files.check_zip(path)
+        unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        inert: list[Any] = [(type(name, (Inert,), {}), name) for name in unknown]
+        with torch.serialization.safe_globals(inert):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:
+        raise CanaryganError(
+            f"{path} asks for code to be run when it is read, which is refused; it was not run."
+        ) from None
+    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
+        raise CanaryganError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, dict):
+        raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
+    return content
+
+
+class Inert:
+    """Stands in for an object of a class that must not be imported; keeps what it would have been built from."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def strategy(training: "Training") -> Any:
+    """Lightning's strategy for a module that averages its gradients itself: several processes without a wrapper.
+
+    Lightning's own wrapper expects one backward pass a step, and our modules make many.
+    """
+    if training.devices * training.num_nodes == 1:
+        return "auto"
+    import torch
+    from lightning.pytorch.strategies import DDPStrategy
+
+    class SyncedByModule(DDPStrategy):
+        def configure_ddp(self) -> None:
+            for weight in self.model.state_dict().values():  # type: ignore[union-attr]
+                first = weight.contiguous()
+                torch.distributed.broadcast(first, src=0)
+                weight.copy_(first)
+
+    return SyncedByModule()
+
+
+def average_gradients(weights: "list[nn.Parameter]") -> None:
+    """Replace gradients by their mean over all processes, in one exchange."""
+    import torch
+
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    with torch.no_grad():
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(flat)
+        flat /= torch.distributed.get_world_size()
+        start = 0
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()

@@ -1,0 +1,13 @@
+"""Plugins: found, loaded each on its own, looked up, and started from a template. Nothing here runs a task."""
+
+from canarygan_core.plugins.registry import (
+    SPELLING,
+    WORD,
+    Conflict,
+    Plugin,
+    Registry,
+    installed,
+    load,
+)
+
+__all__ = ["SPELLING", "WORD", "Conflict", "Plugin", "Registry", "installed", "load"]

@@ -1,0 +1,143 @@
+"""What a model promises: it trains into a run, goes on with it, and its checkpoints make sounds; see `testing`."""
+
+import os
+import pickle
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from canarygan_core import runs
+from canarygan_core.components import Generator, Model
+from canarygan_core.errors import CanaryganError
+from canarygan_core.lightning.training import Training
+from canarygan_core.runs.request import Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from canarygan_core.clips import Clips
+
+TRAINING = Training(
+    max_epochs=1, batch_size=4, num_workers=0, save_every_n_epochs=1, log_every_n_steps=1, accelerator="cpu"
+)
+"""As little as shows whether it trains."""
+
+REQUEST = Request("train-gan", options={"model": {}})
+"""What a checked training was asked for."""
+
+
+def check(model: Model, folder: Path, clips: "Clips") -> None:
+    """Check a model on clips; writes into the folder."""
+    _check_presets(model)
+    _check_refusals(model, folder)
+    name = type(model).__name__
+    sounds = _trained(model, folder / "runs", clips)
+    again = _trained(model, folder / "again", clips)
+    told = f"{name} learns something else the second time: seed what you draw with training.seed."
+    assert sounds.tobytes() == again.tobytes(), told
+    _goes_on(model, folder / "runs", clips)
+    with runs.opened(folder / "dry", REQUEST) as run:
+        model.train(clips, run, training=replace(TRAINING, dry_run=True))
+    _refuses_nothing(model, folder / "none", clips)
+
+
+def _trained(model: Model, folder: Path, clips: "Clips") -> "NDArray[np.float32]":
+    """Train afresh; the sounds that the last checkpoint makes."""
+    name = type(model).__name__
+    with runs.opened(folder, REQUEST) as run:
+        model.train(clips, run, training=TRAINING)
+    assert run.last.is_file(), f"{name}.train must leave its last checkpoint at run.last, {run.last}."
+    kept = list((run.checkpoints / "all").glob("*.ckpt"))
+    assert kept, f"{name}.train must keep checkpoints in {run.checkpoints / 'all'}, named epoch_E-step_S.ckpt."
+    generator = type(model).load(run.last)
+    assert generator.rate == clips.rate, f"{name}: a generator's rate must be the clips', {clips.rate} Hz."
+    progress = generator.progress
+    assert progress.keys() >= {"epoch", "step"}, f"{name}: a generator's progress must have epoch and step."
+    named = f"epoch_{progress['epoch']}-step_{progress['step']}.ckpt"
+    there = [path.name for path in kept]
+    assert named in there, f"{name}: the last checkpoint's progress says {named}, and all/ holds {', '.join(there)}."
+    return _sounds(name, generator)
+
+
+def _sounds(name: str, generator: Generator) -> "NDArray[np.float32]":
+    """Sounds of a few latents, checked."""
+    import numpy as np
+
+    z = np.random.default_rng(0).uniform(-1, 1, (5, generator.latent_dim)).astype(np.float32)
+    kept = z.copy()
+    sounds = generator.generate(z)
+    shape = (5, generator.samples)
+    assert sounds.shape == shape, f"{name}: generate must give (n, samples), {shape}, not {sounds.shape}."
+    assert sounds.dtype == np.float32, f"{name}: generate must give float32, not {sounds.dtype}."
+    assert np.isfinite(sounds).all(), f"{name}: generate gives NaN or infinite samples."
+    assert sounds.any(), f"{name}: generate gives silence."
+    assert np.array_equal(z, kept), f"{name}: generate changes the latents: work on a copy."
+    again = generator.generate(z)
+    assert sounds.tobytes() == again.tobytes(), f"{name}: equal latents must give equal bytes: seed what you draw."
+    alone = generator.generate(z[:1])
+    assert alone.shape == (1, generator.samples), f"{name}: generate of one latent gives {alone.shape}."
+    return sounds
+
+
+def _goes_on(model: Model, folder: Path, clips: "Clips") -> None:
+    """Resume, and find the last checkpoint no older than before."""
+    name = type(model).__name__
+    before = type(model).load(folder / "checkpoints" / "version_0" / "last" / "last.ckpt").progress
+    with runs.opened(folder, REQUEST, resume=True) as run:
+        model.train(clips, run, training=replace(TRAINING, max_epochs=2))
+    after = type(model).load(run.last).progress
+    told = f"{name}.train must go on from run.resume_from: after epoch {before['epoch']} came {after['epoch']}."
+    assert after["epoch"] >= before["epoch"], told
+    assert after["step"] >= before["step"], told
+
+
+def _refuses_nothing(model: Model, folder: Path, clips: "Clips") -> None:
+    """Training on no clips at all is refused in words."""
+    name = type(model).__name__
+    with suppress(CanaryganError), runs.opened(folder, REQUEST) as run:
+        _only_refusal(f"{name}.train", "no clips", lambda: model.train(clips.select(slice(0)), run, training=TRAINING))
+
+
+def _check_refusals(model: Model, folder: Path) -> None:
+    """What is no checkpoint is refused, and never run."""
+    name = type(model).__name__
+    mark = folder / "mark"
+    for what, content in {"junk": b"no checkpoint", "pickle": pickle.dumps(_Trap(mark))}.items():
+        path = folder / f"{what}.ckpt"
+        path.write_bytes(content)
+        with suppress(CanaryganError):
+            _only_refusal(f"{name}.load", f"a file that is no checkpoint ({what})", partial(type(model).load, path))
+        assert not mark.exists(), f"{name}.load runs code from the file: load tensors alone, with weights_only=True."
+
+
+def _only_refusal(method: str, what: str, work: Callable[[], Any]) -> None:
+    """Do what must be refused; `CanaryganError` passes, anything else is a broken promise."""
+    try:
+        work()
+    except CanaryganError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"{method} must raise CanaryganError on {what}, not {error!r}.") from error
+    raise AssertionError(f"{method} must raise CanaryganError on {what}.")
+
+
+class _Trap:
+    """Unpickling it leaves a mark."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(os.mkdir, str(self.mark)), ()
+
+
+def _check_presets(model: Model) -> None:
+    known = {field.name for cls in (type(model), Training) for field in fields(cls)}
+    for preset, options in model.presets.items():
+        unknown = [key for key in options if key.replace("-", "_") not in known]
+        name = type(model).__name__
+        assert not unknown, f"{name}: preset {preset} sets {unknown[0]}, which is no option of it or of Training."
