@@ -1,4 +1,4 @@
-"""A CanaryGAN decoder on a scikit-learn classifier; features, training, saving and labelling come with its base."""
+"""A CanaryGAN decoder with a scikit-learn classifier. Its base class brings features, training and saving."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,15 +9,15 @@ from canarygan_decoders.sklearn_decoder import SklearnDecoder
 
 @dataclass(frozen=True)
 class ForestDecoder(SklearnDecoder):
-    """Decision trees, each grown on a draw of the clips, vote (Breiman, 2001)."""
+    """A random forest: decision trees, each grown on a random draw of the clips, vote (Breiman, 2001)."""
 
     name: ClassVar[str] = "forest"
     trusted: ClassVar[tuple[str, ...]] = ("sklearn.tree._tree.Tree",)
 
     trees: int = 100
-    """How many vote, trees."""
+    """Number of decision trees, trees."""
     seed: int = 0
-    """Seed of the draws, an integer from 0."""
+    """Seed of the random draws, an integer from 0."""
 
     def __post_init__(self) -> None:
         if self.trees < 1 or self.seed < 0:

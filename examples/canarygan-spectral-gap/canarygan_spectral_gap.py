@@ -1,4 +1,4 @@
-"""A CanaryGAN metric: how far the average spectrum of generated sounds is from that of real ones."""
+"""A CanaryGAN metric: the distance between the average spectra of generated and of real sounds."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spectra:
-    """Keeps of each clip the share of its energy in each band, and no sound."""
+    """A listener that keeps the share of each clip's energy in each band, and no audio."""
 
     bands: int
 
@@ -27,7 +27,7 @@ class Spectra:
 
 @dataclass(frozen=True)
 class SpectralGap(Metric):
-    """Difference of the average spectra, from 0 where they are equal; it hears pitch and noise, not their order."""
+    """Difference of the average spectra, 0 if they are equal. It measures pitch and noise but not their order."""
 
     name: ClassVar[str] = "spectral-gap"
 
@@ -51,8 +51,8 @@ class SpectralGap(Metric):
             share = clips.facts["share"]
             usable = share.sum(1) > 0  # neither silent nor broken
             if not usable.any() or generated.rate != reference.rate:
-                told = f"{usable.sum()} of {len(clips)} clips have sound, at {clips.rate} Hz"
-                raise CanaryganError(f"spectral-gap needs sounds of one rate, generated and real; here {told}.")
+                counts = f"{usable.sum()} of {len(clips)} clips have sound, at {clips.rate} Hz"
+                raise CanaryganError(f"spectral-gap needs generated and real sounds of one rate; here {counts}.")
             levels.append(10 * np.log10(np.maximum(share[usable].mean(0), 10 ** (self.floor / 10))))
         return {"gap": float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2)))}
 

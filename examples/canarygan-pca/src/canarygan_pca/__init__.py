@@ -1,4 +1,4 @@
-"""Sounds from principal components, as a CanaryGAN model."""
+"""A CanaryGAN model that makes sounds from principal components."""
 
 from canarygan_core import Model, hookimpl
 

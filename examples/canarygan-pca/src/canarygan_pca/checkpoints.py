@@ -1,4 +1,4 @@
-"""From clips to a checkpoint in a run, and from a checkpoint to a generator."""
+"""Train the model on clips, and load a generator from a checkpoint."""
 
 import logging
 from collections.abc import Mapping
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("canarygan")
 
 SCHEMA = 1
-"""Version of what a checkpoint holds."""
+"""Version of the content of a checkpoint."""
 
 PREVIEWED = 16
-"""Sounds in the preview."""
+"""Number of sounds in the preview."""
 
 
 def train(options: "PCA", clips: "Clips", run: "Run", training: "Training") -> None:
-    """Fit the components and leave them as the only checkpoint; there are no epochs, so a second time nothing is left.
+    """Fit the components and save them as the only checkpoint. There are no epochs, so a resumed training does nothing.
 
     Raises:
-        CanaryganError: on fewer clips than components, and clips that are silent or not finite.
+        CanaryganError: if there are too few clips that are finite and not silent.
     """
     if run.resume_from is not None:
         load(run.resume_from)
@@ -47,10 +47,10 @@ def train(options: "PCA", clips: "Clips", run: "Run", training: "Training") -> N
         )
     drawn = np.random.default_rng(training.seed).permutation(usable)[: options.most]
     sounds = np.asarray(clips.audio[np.sort(drawn)])
-    samples = int(np.flatnonzero(sounds.any(0))[-1]) + 1  # beyond are zeros alone
+    samples = int(np.flatnonzero(sounds.any(0))[-1]) + 1  # only zeros follow
     levels = spectrograms.levels(sounds[:, :samples])
     fitted, explained = components.fit(levels, options.latent_dim)
-    log.info(f"{len(sounds)} clips of {samples} samples; {fitted.dim} components tell {explained:.1%} of the variance.")
+    log.info(f"{len(sounds)} clips of {samples} samples; {fitted.dim} components hold {explained:.1%} of the variance.")
     last = run.checkpoints / "all" / "epoch_1-step_1.ckpt"
     _save(last, fitted, clips.rate, samples, options.iterations)
     files.copy(last, run.last)
@@ -83,10 +83,10 @@ def _save(path: Path, fitted: Components, rate: int, samples: int, iterations: i
 
 
 def load(path: Path) -> "PrincipalSounds":
-    """The generator in a checkpoint, which is an .npz of plain arrays.
+    """Load the generator from a checkpoint, which is an .npz of plain arrays.
 
     Raises:
-        CanaryganError: where the file is missing, damaged, or of another model.
+        CanaryganError: if the file is missing, damaged, or of another model.
     """
     held = archives.read(path)
     try:
@@ -101,11 +101,11 @@ def load(path: Path) -> "PrincipalSounds":
 
 
 class PrincipalSounds:
-    """Makes sounds from latents; see `canarygan_core.Generator`.
+    """Generator of sounds from latents; see `canarygan_core.Generator`.
 
     Attributes:
         latent_dim: coordinates of a latent vector.
-        rate: Hz.
+        rate: sampling rate, Hz.
         samples: length of a sound, samples.
         progress: one epoch of one step.
     """

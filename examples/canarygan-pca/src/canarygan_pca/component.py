@@ -1,4 +1,4 @@
-"""The model's options: what `--model pca` puts on the command line. It imports nothing heavy."""
+"""The options of `--model pca`. This module imports nothing heavy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PCA(Model):
-    """A baseline without networks: principal components of log spectrograms, phases by Griffin and Lim (1984)."""
+    """A baseline without networks: principal components of log spectrograms, with phases by Griffin and Lim (1984)."""
 
     name: ClassVar[str] = "pca"
 
     latent_dim: int = 3
     """Coordinates of a latent vector: principal components."""
     most: int = 2000
-    """Clips fitted, drawn from the data where it holds more, clips."""
+    """Most clips used for fitting; a larger set is sampled, clips."""
     iterations: int = 32
-    """Rounds in which phases are found when a sound is made, rounds."""
+    """Rounds of the search for the phases of a sound, rounds."""
 
     def __post_init__(self) -> None:
         for name, least in {"latent_dim": 1, "most": 2, "iterations": 0}.items():

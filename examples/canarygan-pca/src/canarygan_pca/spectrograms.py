@@ -1,4 +1,4 @@
-"""Levels of spectrograms, and sounds that have them."""
+"""From sounds to levels of spectrograms, and back."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,23 +6,23 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 WINDOW, HOP = 512, 128
-"""Samples of a frame, and from one to the next."""
+"""Length of a frame, and distance from one frame to the next, samples."""
 
 FLOOR = 1e-3
-"""Magnitude that counts as none."""
+"""Magnitude that counts as zero."""
 
 HANN = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
 
 
 def transform(sounds: Floats) -> NDArray[np.complex64]:
-    """Spectrograms (n, frames, bins) of sounds (n, samples), the first frame centred on the first sample."""
+    """Compute spectrograms (n, frames, bins) of sounds (n, samples). The first frame is centred on the first sample."""
     filled = np.pad(sounds, ((0, 0), (WINDOW // 2, WINDOW // 2 + -sounds.shape[1] % HOP)))
     frames = np.lib.stride_tricks.sliding_window_view(filled, WINDOW, axis=1)[:, ::HOP]
     return np.fft.rfft(frames * HANN, axis=2).astype(np.complex64)
 
 
 def inverse(spectra: NDArray[np.complex64], samples: int) -> Floats:
-    """The sounds (n, samples) whose spectrograms come nearest to these (n, frames, bins) (Griffin & Lim, 1984)."""
+    """Find the sounds (n, samples) with the nearest spectrograms to these (n, frames, bins) (Griffin & Lim, 1984)."""
     parts = np.fft.irfft(spectra, axis=2).astype(np.float32) * HANN
     made = np.zeros((len(spectra), (spectra.shape[1] - 1) * HOP + WINDOW), np.float32)
     weight = np.zeros(made.shape[1], np.float32)
@@ -36,17 +36,17 @@ def inverse(spectra: NDArray[np.complex64], samples: int) -> Floats:
 
 
 def levels(sounds: Floats) -> Floats:
-    """Decimal logarithms of the magnitudes (n, frames, bins) of sounds (n, samples), from that of `FLOOR`."""
+    """Decimal logarithms of the magnitudes (n, frames, bins) of sounds (n, samples), at least that of `FLOOR`."""
     parts = [np.abs(transform(sounds[start : start + 64])) for start in range(0, len(sounds), 64)]
     made: Floats = np.log10(np.maximum(np.concatenate(parts), FLOOR))
     return made
 
 
 def sounds(levels: Floats, samples: int, *, iterations: int) -> Floats:
-    """Sounds (n, samples), within full scale, of levels (n, frames, bins); equal levels give equal sounds.
+    """Make sounds (n, samples) within full scale from levels (n, frames, bins). Equal levels give equal sounds.
 
-    Phases start from the same random ones and are made consistent in rounds, each taking those of the sound found
-    before (Griffin & Lim, 1984) and going on in the direction of the last change (Perraudin et al., 2013).
+    The phases start from fixed random values. Each round takes the phases of the last sound (Griffin & Lim, 1984) and
+    moves them further in the direction of their last change (Perraudin et al., 2013).
     """
     magnitudes = 10**levels
     magnitudes[magnitudes < 2 * FLOOR] = 0
