@@ -1,11 +1,11 @@
-"""The classifier against a straightforward torch loop in float32, side by side: one epoch, and scoring.
+"""Compare the classifier with a straightforward torch loop in float32: one epoch of training, and scoring.
 
     python benchmarks/classifier.py [DATA_DIR] [--clips 1600] [--epochs 2]
 
-Both learn the same built-in synthetic clips of 16 classes with the same network, batches, learning rate and seed; the
-straightforward loop is what one writes first: spectrograms of torchaudio, `nn.Sequential`, float32. Accuracy is on a
-tenth held out. The clips of DATA_DIR, where given, are scored too. Each side has a process of its own, one after the
-other. Writes classifier.json and classifier.md into benchmarks/results.
+Both sides learn the same built-in synthetic clips of 16 classes with the same network, batches, learning rate and seed.
+The straightforward loop uses spectrograms of torchaudio, `nn.Sequential` and float32. The accuracy is that on a
+held-out tenth. The clips of DATA_DIR, if given, are scored too. Each side runs in its own process, one after the other.
+Writes classifier.json and classifier.md into benchmarks/results.
 """
 
 import argparse
@@ -45,7 +45,7 @@ STAGES = {
 
 
 class Plain:
-    """What one writes first."""
+    """The straightforward loop."""
 
     def __init__(self, classes: int) -> None:
         layers: list[nn.Module] = []
@@ -91,7 +91,7 @@ class Ours(ClassifierModule):
 
 
 def measured(side: str, count: int, epochs: int, data: Path | None) -> dict[str, float]:
-    """Shortest epoch and scoring of a clip, s, and accuracy on held-out clips, of one side, `plain` or `ours`."""
+    """Measure one side, `plain` or `ours`: shortest epoch and scoring of a clip, s, and accuracy on held-out clips."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     torch.set_num_threads(CORES)
@@ -126,17 +126,17 @@ def measured(side: str, count: int, epochs: int, data: Path | None) -> dict[str,
 
 
 def padded(audio: np.ndarray) -> np.ndarray:
-    """Sounds of one second."""
+    """Pad sounds to one second."""
     return np.array(fit_length(audio, 16000))
 
 
 def judge(module: Ours, sizes: Spectrogram, clips: Clips) -> Classifier:
-    """A module as the classifier that scores."""
+    """Make the classifier that scores from a module."""
     return Classifier(module.network.eval(), sizes, tuple(clips.classes), (), "", Path())
 
 
 def timed(work: Callable[..., Any], *given: Any) -> tuple[float, Any]:
-    """Seconds, and what came of it."""
+    """Time a function: seconds, and its result."""
     began = time.perf_counter()
     made = work(*given)
     return time.perf_counter() - began, made
@@ -179,7 +179,7 @@ def main() -> None:
 
 
 def operations(sizes: Spectrogram) -> float:
-    """Multiplications and additions, each counted one, of one clip once through the convolutions."""
+    """Count multiplications and additions of one clip's pass through the convolutions, each as one."""
     rows, columns, count = sizes.n_mels, sizes.frames, 0.0
     for channels in (1, 128, 128, 128):
         count += 2 * 25 * channels * 128 * rows * columns

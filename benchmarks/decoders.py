@@ -1,10 +1,10 @@
-"""Features and the echo state network against straightforward implementations, side by side in one run.
+"""Compare the features and the echo state network with straightforward implementations in one run.
 
     python benchmarks/decoders.py [--clips 1600] [--many 16000] [--name decoders]
 
-Everything is measured on two cores, on the built-in synthetic syllables. Each time is the best of the repetitions. A
-machine that does other work meanwhile disturbs both sides; the load before and after is in the result. Writes NAME.json
-and NAME.md into benchmarks/results.
+Everything is measured on two cores, with the built-in synthetic syllables. Each time is the best of the repetitions.
+Other work on the machine disturbs both sides. The result contains the load before and after. Writes NAME.json and
+NAME.md into benchmarks/results.
 """
 
 import argparse
@@ -26,7 +26,7 @@ RIDGE = 0.01
 
 
 def by_librosa(path: str) -> np.ndarray:
-    """The features of one file as one writes them down with scipy and librosa."""
+    """Compute the features of one file with scipy and librosa, in the straightforward way."""
     import librosa
     import scipy.signal
 
@@ -41,7 +41,7 @@ def by_librosa(path: str) -> np.ndarray:
 
 
 def features(clips: int, folder: Path) -> dict[str, float]:
-    """Clips a second from WAV files to features, both ways; and ours on clips in memory without a silent frame."""
+    """Measure clips a second from WAV files to features, both ways; ours also on clips in memory without silence."""
     from canarygan_decoders.features import Features, extract
     from joblib import Parallel, delayed
 
@@ -77,7 +77,7 @@ def features(clips: int, folder: Path) -> dict[str, float]:
 
 
 def network(clips: int) -> dict[str, float]:
-    """Fit and predict, clips a second, on the same features, with the same matrices."""
+    """Measure fitting and prediction, clips a second, on the same features with the same matrices."""
     import torch
     from canarygan_decoders import reservoir
     from canarygan_decoders.esn import loudness
@@ -131,7 +131,7 @@ def network(clips: int) -> dict[str, float]:
 
 
 def peak_of_fit(clips: int) -> float:
-    """Peak anonymous memory of a fit from memory-mapped features, MB: what a fit asks the system for."""
+    """Measure the peak of anonymous memory of a fit from memory-mapped features, MB."""
     script = f"""
 import sys, tempfile, threading, time
 import numpy as np
@@ -180,7 +180,7 @@ def main() -> None:
 
 
 def text(result: dict, about: dict[str, object]) -> str:
-    """The result as a table."""
+    """Format the result as a table."""
     made, esn, peak = result["features"], result["esn"], list(result["peak_mb_of_fit"].items())
     rows = [
         ("features, from WAV files", made["librosa_files_per_s"], made["ours_files_per_s"]),

@@ -1,11 +1,12 @@
-"""All that is measured on a GPU, in one call: speed against straightforward loops, and a real training.
+"""Make all measurements on a GPU in one call: speed against straightforward loops, and a real training.
 
     python benchmarks/gpu.py DATA_DIR [--batches 64 128] [--minutes 10] [--name gpu]
 
-For each batch the straightforward loop of `training.py` in float32 and in TF32, then `canarygan train-gan` in bfloat16:
-iterations a second, share of the card's matrix products, time spent waiting for clips, peak memory, and how long the
-paper's 49,202 generator updates would take. Then preset `paper` on DATA_DIR for so many minutes, its distances, curves
-and inception score. Writes NAME.json, NAME.md and the pictures of `learning.py` into benchmarks/results.
+For each batch this runs the straightforward loop of `training.py` in float32 and in TF32, and then `canarygan
+train-gan` in bfloat16. It measures iterations a second, the share of the card's speed in matrix products, the time
+spent waiting for clips, peak memory, and the time that the paper's 49,202 generator updates would take. Then it trains
+preset `paper` on DATA_DIR for so many minutes and measures its distances, curves and inception score. Writes NAME.json,
+NAME.md and the pictures of `learning.py` into benchmarks/results.
 """
 
 import argparse
@@ -35,7 +36,7 @@ print(json.dumps({"code": code, "peak_gb": torch.cuda.max_memory_allocated() / 2
 
 
 def limits(device: str) -> dict[str, float]:
-    """Tera operations a second of a matrix product, by arithmetic."""
+    """Measure tera operations a second of a matrix product, by arithmetic."""
     size, found = (8192 if device == "cuda" else 256), {}
     for name, dtype, tf32 in (
         ("float32", torch.float32, False),
@@ -57,7 +58,7 @@ def limits(device: str) -> dict[str, float]:
 
 
 def trained(words: list[object]) -> dict[str, float]:
-    """`canarygan` with these words: its exit code must be 0; peak GPU memory, GB."""
+    """Run `canarygan` with these words, with exit code 0, and return its peak GPU memory, GB."""
     command = [sys.executable, "-c", SCRIPT, *map(str, words), "-q"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -66,7 +67,7 @@ def trained(words: list[object]) -> dict[str, float]:
 
 
 def ours(dim: int, batch: int, accelerator: str, updates: int) -> dict[str, float]:
-    """Iterations a second, share of waiting and peak memory of `train-gan` on synthetic clips."""
+    """Measure iterations a second, share of waiting and peak memory of `train-gan` on synthetic clips."""
     clips = 16 * max(20, CRITIC_UPDATES * batch // 16)
     with tempfile.TemporaryDirectory() as folder:
         words = ["train-gan", "--dim", dim, "--batch-size", batch, "--per-class", clips // 16, "-s", folder]
@@ -82,7 +83,7 @@ def ours(dim: int, batch: int, accelerator: str, updates: int) -> dict[str, floa
 
 
 def cell(dim: int, batch: int, device: str, updates: int) -> dict[str, Any]:
-    """One batch size: both straightforward loops and ours."""
+    """Measure one batch size: both straightforward loops and ours."""
     record: dict[str, Any] = {"dim": dim, "batch": batch, "operations": PASSES * batch * operations(dim, 16384)}
     for name, tf32 in (("float32", False), ("TF32", True)):
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
@@ -93,7 +94,7 @@ def cell(dim: int, batch: int, device: str, updates: int) -> dict[str, Any]:
 
 
 def real(data: Path, options: argparse.Namespace, speed: float) -> dict[str, Any]:
-    """A training with preset `paper` of about so many minutes, judged."""
+    """Train preset `paper` for about so many minutes, and evaluate it."""
     folder = Path(options.runs or tempfile.mkdtemp())
     epochs = max(2, int(speed * 60 * options.minutes / max(1, round(900 / (64 * CRITIC_UPDATES)))))
     saved = max(1, epochs // 10)
@@ -112,7 +113,7 @@ def real(data: Path, options: argparse.Namespace, speed: float) -> dict[str, Any
 
 
 def text(result: dict[str, Any], about: dict[str, object]) -> str:
-    """The result as Markdown."""
+    """Format the result as Markdown."""
     told = ", ".join(f"{name} {value:.1f}" for name, value in result["limits"].items())
     lines = [
         f"# One GPU: {result['card']}",

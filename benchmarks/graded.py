@@ -1,10 +1,10 @@
-"""Do the metrics order what is known to be worse? A graded series of sounds, scored by every metric.
+"""Score a graded series of sounds by every metric: do the metrics order sounds of known quality?
 
     python benchmarks/graded.py CLASSIFIER DATA_DIR [--name graded-finch]
 
-Clips that the classifier was not trained on, as they are and under more and more noise, against those that it was
-trained on; and one half of the set, with all of its classes and with two thirds of them, against the other half.
-Writes NAME.json and NAME.md into benchmarks/results.
+This compares clips that the classifier did not learn, clean and under more and more noise, with those that it learnt.
+It also compares one half of the set, with all classes and with two thirds of them, with the other half. Writes
+NAME.json and NAME.md into benchmarks/results.
 """
 
 import argparse
@@ -46,11 +46,11 @@ SHOWN = {
     "duration.distance": "smaller",
     "entropy.distance": "smaller",
 }
-"""Scores in the table, and which are better."""
+"""The scores in the table, and which values are better."""
 
 
 def noisy(clips: Clips, snr: float) -> Clips:
-    """Clips under white noise, so many dB below their sound's mean power."""
+    """Add white noise to clips, so many dB below the mean power of their sound."""
     rng = np.random.default_rng(int(snr))
     return replace(clips, audio=np.stack([with_noise(sound, snr, rng) for sound in np.asarray(clips.audio)]))
 
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 def text(name: str, table: Mapping[str, Mapping[str, float]], told: dict[str, object]) -> str:
-    """The table as Markdown."""
+    """Format the table as Markdown."""
     lines = [
         f"# {name}: metrics on sounds that are known to be worse and worse",
         "",

@@ -1,10 +1,11 @@
-"""How time and memory grow with the data: a training's start, decoding, and scoring, for 1,000, 4,000 and 16,000 clips.
+"""Measure how time and memory grow with 1,000, 4,000 and 16,000 clips: start of a training, decoding, scoring.
 
     python benchmarks/growth.py [--clips 1000 4000 16000] [--name growth]
 
-Clips are synthetic, of 1 s and 16 types, written as WAV files and read from the cache of decoded clips, as they are
-after the first use of a folder. Memory is what a process asked the system for (anonymous pages), at its most; pages of
-files, of which the cache is one, come and go as the system likes. Writes NAME.json and NAME.md into benchmarks/results.
+The clips are synthetic, of 1 s and 16 types. They are written as WAV files and read from the cache of decoded clips, as
+after the first use of a folder. Memory is the peak of the anonymous pages of a process. Pages of files, such as the
+cache, do not count, because the system frees them when it needs to. Writes NAME.json and NAME.md into
+benchmarks/results.
 """
 
 import argparse
@@ -25,7 +26,7 @@ CORES, TYPES = 2, 16
 
 
 def watched(words: list[object], until: Callable[[], bool] = lambda: False) -> dict[str, float]:
-    """Seconds that `canarygan` takes with these words, and its most anonymous memory, MB; `until` stops the clock."""
+    """Run `canarygan` with these words: seconds, and peak of anonymous memory, MB; `until` stops the clock."""
     began, memory, took = time.perf_counter(), 0, None
     environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}
     child = subprocess.Popen([sys.executable, "-m", "canarygan", *map(str, words), "-q"], env=environment)
@@ -44,7 +45,7 @@ def watched(words: list[object], until: Callable[[], bool] = lambda: False) -> d
 
 
 def measured(folder: Path, clips: int) -> dict[str, dict[str, float]]:
-    """Each task with so many clips."""
+    """Measure each task with so many clips."""
     data, runs = folder / f"data-{clips}", folder / f"runs-{clips}"
     per_class = -(-clips // TYPES)
     watched(["write-dataset", "-s", data, "--syllables", TYPES, "--per-class", per_class])
@@ -68,7 +69,7 @@ def measured(folder: Path, clips: int) -> dict[str, dict[str, float]]:
 
 
 def text(result: dict, told: dict[str, object]) -> str:
-    """The result as Markdown."""
+    """Format the result as Markdown."""
     counts = list(result["clips"])
     rows = []
     for task in result["clips"][counts[0]]:

@@ -1,14 +1,15 @@
-"""How well a WaveGAN has learnt a set, and how soon: log-mel distances of generated to real clips, and of known sounds.
+"""Measure how well and how soon a WaveGAN learnt a set, by log-mel distances of sounds to real clips.
 
     python benchmarks/learning.py DATA_DIR VERSION_DIR [VERSION_DIR ...] [--name NAME] [--note TEXT]
 
-Versions are trainings with different seeds, say. Writes NAME.json, NAME.md and, of the first, NAME.png and
-NAME-curves.png into benchmarks/results.
+The versions are, for example, trainings with different seeds. Writes NAME.json and NAME.md into benchmarks/results, and
+NAME.png and NAME-curves.png for the first version.
 
-The measure, over the first `SAMPLES` samples of clips brought to one peak: power mel spectrograms in dB against the
-99.9th percentile of the real set's values, floored at -40 dB; the distance of two clips is the root mean square
-difference. `near` is the mean over generated clips of the distance to the nearest real one, `cover` the mean over real
-clips of the distance to the nearest generated one. Without the floor one would measure how digital the silence is.
+The measure uses the first `SAMPLES` samples of clips that are scaled to one peak. Their power mel spectrograms are in
+dB relative to the 99.9th percentile of the real set's values, with a floor at -40 dB. The distance of two clips is the
+root mean square difference. `near` is the mean over generated clips of the distance to the nearest real one. `cover` is
+the mean over real clips of the distance to the nearest generated one. Without the floor, the digital silence between
+sounds would dominate the distance.
 """
 
 import argparse
@@ -53,7 +54,7 @@ class LogMelDistance:
         self.real = self._levels(real)
 
     def __call__(self, sounds: Audio) -> dict[str, Any]:
-        """`near` and `cover` in dB, and how many sounds (n, samples) lie nearest to each class."""
+        """Compute `near` and `cover` in dB, and how many of the sounds (n, samples) lie nearest to each class."""
         levels = self._levels(sounds)
         distances = torch.cdist(levels, self.real) / levels.shape[1] ** 0.5  # (n, real clips)
         nearest = Counter(self.labels[distances.argmin(1).numpy()].tolist())
@@ -108,7 +109,7 @@ def main() -> None:
 
 
 def followed(folder: Path, measure: LogMelDistance) -> dict[str, Any]:
-    """The command of a version, and a row a checkpoint: its update, its age in seconds, its scores."""
+    """Read the command of a version and score each checkpoint: update, age in seconds, scores."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     began, ended = (datetime.fromisoformat(manifest[key]) for key in ("started", "ended"))
     rows = []
@@ -125,7 +126,7 @@ def followed(folder: Path, measure: LogMelDistance) -> dict[str, Any]:
 
 
 def text(name: str, result: dict[str, Any]) -> str:
-    """The result as Markdown."""
+    """Format the result as Markdown."""
     known, runs, about = result["known"], result["runs"], result["machine"]
     lines = [f"# {name}: how well and how soon", ""]
     lines += [f"- `{run['command']}`, seed {run['seed']}: {run['took_s']} s" for run in runs]

@@ -1,4 +1,4 @@
-"""What a benchmark says of where it ran, and how it takes times."""
+"""What benchmarks share: a description of the machine, timing, and writing of results."""
 
 import json
 import os
@@ -14,7 +14,7 @@ LIBRARIES = ("torch", "torchaudio", "lightning", "numpy", "scikit-learn", "umap-
 
 
 def best(work: Callable[[], object], times: int) -> float:
-    """Shortest of several runs, s."""
+    """Time several runs and return the shortest, s."""
     took = []
     for _ in range(times):
         start = time.perf_counter()
@@ -24,7 +24,7 @@ def best(work: Callable[[], object], times: int) -> float:
 
 
 def described() -> dict[str, object]:
-    """Processor, cores, load and versions, and the command that measured, folders by their names alone."""
+    """Describe processor, cores, load, versions and the command, with the names of folders and not their paths."""
     model = platform.processor() or platform.machine()
     flags: set[str] = set()
     if os.path.exists("/proc/cpuinfo"):
@@ -47,7 +47,7 @@ def described() -> dict[str, object]:
 
 
 def line(machine: dict[str, object]) -> str:
-    """The same as a sentence."""
+    """Format this description as a sentence."""
     versions = machine["versions"]
     assert isinstance(versions, dict)
     fast = machine["fast_arithmetic"]
@@ -59,7 +59,7 @@ def line(machine: dict[str, object]) -> str:
 
 
 def keep(name: str, result: dict[str, Any], text: str) -> None:
-    """Write NAME.json and NAME.md into benchmarks/results, and print the latter."""
+    """Write NAME.json and NAME.md into benchmarks/results, and print NAME.md."""
     results = Path(__file__).parent / "results"
     (results / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (results / f"{name}.md").write_text(text, encoding="utf-8")

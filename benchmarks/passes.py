@@ -1,9 +1,9 @@
-"""The ways of a convolution's passes, layer by layer: which is fastest for which sizes, and so what `passes` picks.
+"""Measure the ways to compute each pass of a convolution, layer by layer, to find the fastest for each size.
 
     python benchmarks/passes.py [--dims 16 64] [--batches 16 48] [--samples 16384] [--name passes]
 
-Batches of 16 are those of the generator, of 48 those of the critic (real, generated and interpolated sounds in one).
-Operations are counted on paper: those of the 25 taps that a kernel has. Writes NAME.json and NAME.md into
+Batches of 16 are those of the generator. Batches of 48 are those of the critic: real, generated and interpolated sounds
+together. Operations are counted on paper, for the 25 taps of a kernel. Writes NAME.json and NAME.md into
 benchmarks/results.
 """
 
@@ -25,7 +25,7 @@ WAYS = {"strided": passes.Strided, "blocks": passes.Blocks, "windows": passes.Wi
 
 
 def rates(x: Tensor, weight: Tensor, output: Tensor, stride: int) -> dict[str, dict[str, float]]:
-    """Giga operations a second, by pass and way; `picked` is the way that the trainings take."""
+    """Measure giga operations a second, by pass and way; `picked` is the way that trainings use."""
     work = 2 * output.numel() * weight.shape[1] * KERNEL / 1e9
     found: dict[str, dict[str, float]] = {"forward": {}, "to_input": {}, "to_weight": {}}
     for name, way in {**WAYS, "picked": passes}.items():
@@ -37,7 +37,7 @@ def rates(x: Tensor, weight: Tensor, output: Tensor, stride: int) -> dict[str, d
 
 
 def layers(dim: int, batch: int, samples: int, dtype: torch.dtype) -> list[dict]:
-    """The rates in each layer of the critic, from the waveform on."""
+    """Measure the rates in each layer of the critic, from the waveform on."""
     shape, length, rows = Shape(dim=dim, samples=samples), samples, []
     for (inp, out), stride in zip(pairwise(shape.channels[::-1]), shape.strides, strict=True):
         x = torch.randn(batch, length, inp).to(dtype)
@@ -51,12 +51,12 @@ def layers(dim: int, batch: int, samples: int, dtype: torch.dtype) -> list[dict]
 
 
 def told_apart(way: str, rate: float) -> str:
-    """A rate, in bold where it is of what trainings do."""
+    """Format a rate, in bold if trainings use this way."""
     return f"**{rate:.0f}**" if way == "picked" else f"{rate:.0f}"
 
 
 def text(rows: list[dict], told: dict[str, object]) -> str:
-    """The result as Markdown."""
+    """Format the result as Markdown."""
     lines = [
         "# Ways of a convolution's passes, giga operations a second",
         "",

@@ -1,9 +1,9 @@
-"""Does bfloat16 learn as well as float32? Trainings with equal seeds and updates in both, on real and synthetic clips.
+"""Compare trainings in bfloat16 and in float32, with equal seeds and updates, on real and synthetic clips.
 
     python benchmarks/precision.py DATA_DIR [--classifier DIR] [--updates 600] [--seeds 3] [--name precision]
 
-Preset `small`; trainings run beside one another, a core each. Each generator is judged by the log-mel distances of
-`learning.py` and by the inception score of 1,000 sounds under a classifier of the set. Writes NAME.json and NAME.md
+All trainings use preset `small` and run side by side, one core each. Each generator is scored by the log-mel distances
+of `learning.py` and by the inception score of 1,000 sounds with a classifier of the set. Writes NAME.json and NAME.md
 into benchmarks/results.
 """
 
@@ -32,7 +32,7 @@ SCORES = ("near", "cover", "classes", "is")
 
 
 def told(*words: object) -> dict[str, Any]:
-    """What a command says to a program."""
+    """Run a command and return its answer for programs."""
     command = [sys.executable, "-m", "canarygan", *map(str, words), "--json"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
@@ -41,7 +41,7 @@ def told(*words: object) -> dict[str, Any]:
 
 
 def trained(data: Path, clips: Clips, runs: Path, precision: str, seed: int, updates: int) -> Path:
-    """The folder of a version trained for about so many updates."""
+    """Train a version for about so many updates and return its folder."""
     preset = WaveGAN.presets["small"]
     epoch = max(1, round(len(clips) / (preset["critic-updates"] * preset["batch-size"])))
     epochs = math.ceil(updates / epoch)
@@ -51,7 +51,7 @@ def trained(data: Path, clips: Clips, runs: Path, precision: str, seed: int, upd
 
 
 def judged(version: Path, measure: LogMelDistance, classifier: Path) -> dict[str, float]:
-    """Distances and inception score of what a version makes."""
+    """Compute distances and inception score of the sounds of a version."""
     generator = WaveGAN.load(version / "last" / "last.ckpt")
     found = measure(generator.generate(latents.draw(GENERATED, generator.latent_dim, seed=1)))
     where = ["-x", version / "last" / "last.ckpt", "-s", version.parents[1] / "scores"]
@@ -60,7 +60,7 @@ def judged(version: Path, measure: LogMelDistance, classifier: Path) -> dict[str
 
 
 def compared(data: Path, folder: Path, classifier: Path | None, seeds: int, updates: int) -> dict[str, Any]:
-    """By arithmetic, the scores of each seed; and those of the real clips."""
+    """Collect the scores of each seed by arithmetic, and those of the real clips."""
     clips = Folder(data_dir=data).load()
     assert clips.labels is not None
     measure = LogMelDistance(np.asarray(clips.audio), clips.labels)
@@ -82,7 +82,7 @@ def compared(data: Path, folder: Path, classifier: Path | None, seeds: int, upda
 
 
 def text(result: dict[str, Any], options: argparse.Namespace, about: dict[str, object]) -> str:
-    """The result as Markdown."""
+    """Format the result as Markdown."""
     lines = [
         "# bfloat16 and float32 with equal seeds and updates",
         "",

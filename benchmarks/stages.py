@@ -1,9 +1,9 @@
-"""Every stage in one table: what training, classifier.py, decoders.py and growth.py measured, beside the limits.
+"""Put every stage in one table: the results of training, classifier.py, decoders.py and growth.py, with the limits.
 
     python benchmarks/stages.py
 
-Reads the JSON that those have left in benchmarks/results, and writes stages.json and stages.md there. `nox -s bench`
-runs all of them first.
+Reads the JSON files of these benchmarks in benchmarks/results, and writes stages.json and stages.md there.
+`nox -s bench` runs all of them first.
 """
 
 import json
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 def measured(name: str) -> dict[str, Any]:
-    """What a benchmark has left."""
+    """Read the result of a benchmark."""
     path = Path(__file__).parent / "results" / f"{name}.json"
     if not path.is_file():
         raise SystemExit(f"There is no {path.name} in benchmarks/results: run benchmarks/{name}.py, or nox -s bench.")
@@ -26,7 +26,7 @@ def measured(name: str) -> dict[str, Any]:
 
 
 def row(stage: str, unit: str, plain: float, ours: float, work: float = 0.0, limit: float = 0.0) -> Row:
-    """A stage: units a second both ways, and what share of a limit (Gop/s) ours reaches by its work (op a unit)."""
+    """Make the row of a stage: units a second both ways, and our share of a limit (Gop/s) by the work (op a unit)."""
     rate = work * ours / 1e9
     return {
         "stage": stage,
@@ -75,7 +75,7 @@ def of_decoders(found: dict[str, Any]) -> Iterator[Row]:
 
 
 def text(rows: list[Row], limits: dict[str, float], about: dict[str, object]) -> str:
-    """The table as Markdown."""
+    """Format the table as Markdown."""
     told = ", ".join(f"{name.replace('_', ' in ')} {value:.0f}" for name, value in limits.items())
     lines = [
         "# Every stage, against a straightforward implementation in the same run",

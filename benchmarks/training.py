@@ -1,12 +1,12 @@
-"""The training itself: `canarygan train-gan` against a straightforward float32 loop, and the processor's own limits.
+"""Compare `canarygan train-gan` with a straightforward float32 loop and with the limits of the processor.
 
     python benchmarks/training.py [--dims 16 32 64] [--batches 16 64 128] [--samples 16384] [--name training]
 
-Ours is the command as users type it, timed by its own log; the straightforward loop is WaveGAN-GP as one writes it down
-from the papers, with `Conv1d`, `ConvTranspose1d` and automatic differentiation. Each runs in a process of its own, one
-after the other. A full iteration is five updates of the critic and one of the generator. Operations are counted on
-paper, for both alike: those of the taps that a convolution has, in the 60 passes through a network that an iteration
-cannot do without. Writes NAME.json and NAME.md into benchmarks/results.
+Ours is the command as users type it, timed by its own log. The straightforward loop is WaveGAN-GP as the papers
+describe it, with `Conv1d`, `ConvTranspose1d` and automatic differentiation. Each runs in its own process, one after the
+other. A full iteration is five updates of the critic and one of the generator. Operations are counted on paper, in the
+same way for both: the taps of each convolution in the 60 passes through a network that an iteration needs at least.
+Writes NAME.json and NAME.md into benchmarks/results.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from torch import nn
 
 CORES, CRITIC_UPDATES = 2, 5
 PASSES = 11 * CRITIC_UPDATES + 5
-"""Of a batch through a network: 1 generated, 3 forward, 3 backward, 3 to weights, 1 for the penalty; 5 generator."""
+"""Passes of a batch: 1 generated, 3 forward, 3 backward, 3 to weights, 1 for the penalty; 5 of the generator."""
 
 
 class PlainGenerator(nn.Module):
@@ -69,7 +69,7 @@ class PlainCritic(nn.Module):
 
 
 def plain(dim: int, batch: int, samples: int, times: int, device: str = "cpu") -> dict[str, float]:
-    """Seconds of an iteration, and sounds a second, of the straightforward loop."""
+    """Measure seconds of an iteration, and sounds a second, of the straightforward loop."""
     torch.set_num_threads(CORES)
     generator, critic = PlainGenerator(dim, samples).to(device), PlainCritic(dim, samples).to(device)
     optimisers = [torch.optim.Adam(one.parameters(), 1e-4, (0.5, 0.9)) for one in (critic, generator)]
@@ -108,12 +108,12 @@ def plain(dim: int, batch: int, samples: int, times: int, device: str = "cpu") -
 
 
 def updates(batch: int) -> int:
-    """Updates of the generator, of which the first warms up."""
+    """Number of generator updates; the first is a warm-up."""
     return {16: 5, 64: 3}.get(batch, 2)
 
 
 def ours(dim: int, batch: int, samples: int, precision: str, keep: Path | None = None) -> dict[str, float]:
-    """The same of `canarygan train-gan`, by its log, and its peak memory; the run is left in `keep`."""
+    """Measure the same of `canarygan train-gan` by its log, and its peak memory; the run stays in `keep`."""
     clips = 16 * max(20, -(-CRITIC_UPDATES * batch // 16))
     per_epoch = max(1, round(clips / (CRITIC_UPDATES * batch)))
     with tempfile.TemporaryDirectory() as folder:
@@ -137,7 +137,7 @@ def ours(dim: int, batch: int, samples: int, precision: str, keep: Path | None =
 
 
 def generating(run: Path, sounds: int = 400) -> dict[str, float]:
-    """Clips a second of a trained generator, batches of 100, as `canarygan generate` makes them."""
+    """Measure clips a second of a trained generator in batches of 100, as in `canarygan generate`."""
     script = f"""
 import sys, time, json
 from pathlib import Path
@@ -160,7 +160,7 @@ print(json.dumps({{"generated_per_s": 100 / min(took)}}))
 
 
 def told_by(words: list[str]) -> dict[str, float]:
-    """What a Python process prints as JSON on its last line."""
+    """Run Python and return the JSON on the last line of its output."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}
     done = subprocess.run([sys.executable, *words], env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -168,7 +168,7 @@ def told_by(words: list[str]) -> dict[str, float]:
 
 
 def limits() -> dict[str, float]:
-    """Giga operations a second of a matrix product and of the library's convolution, by precision."""
+    """Measure giga operations a second of a matrix product and of the library's convolution, by precision."""
     torch.set_num_threads(CORES)
     found = {}
     for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
@@ -183,14 +183,14 @@ def limits() -> dict[str, float]:
 
 
 def operations(dim: int, samples: int) -> float:
-    """Of one sound once through a network."""
+    """Count operations of one sound's pass through a network."""
     from canarygan_wavegan import networks
 
     return networks.operations(networks.Shape(dim=dim, samples=samples))
 
 
 def cell(dim: int, batch: int, samples: int, generate: bool) -> dict[str, object]:
-    """One size: both loops, one after the other, ours in both precisions."""
+    """Measure one size: both loops, one after the other, ours in both precisions."""
     work = PASSES * batch * operations(dim, samples)
     straightforward = told_by([__file__, "--plain", str(dim), str(batch), str(samples), "1" if batch > 16 else "2"])
     with tempfile.TemporaryDirectory() as folder:
@@ -207,7 +207,7 @@ def cell(dim: int, batch: int, samples: int, generate: bool) -> dict[str, object
 
 
 def text(result: dict, told: dict[str, object]) -> str:
-    """The result as Markdown."""
+    """Format the result as Markdown."""
     limit, rows = result["limits"], []
     for one in result["cells"]:
         took, work = one["plain"]["iteration_s"], one["operations"]
