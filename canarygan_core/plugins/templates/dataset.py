@@ -14,14 +14,14 @@ RATE = 16000
 
 @dataclass(frozen=True)
 class PlaceholderDataset(Dataset):
-    """Pure tones of two pitches: put the sounds that you bring in their place."""
+    """Pure tones of two pitches. Replace them with your own sounds."""
 
     name: ClassVar[str] = "placeholder"
 
     count: int = 10
     """Clips of each class, clips."""
     pitch: float = 1000.0
-    """Pitch of the lower class; the other lies an octave above, Hz."""
+    """Pitch of the lower class; the other is an octave higher, Hz."""
 
     def __post_init__(self) -> None:
         if self.count < 1 or not 20 <= self.pitch <= RATE / 4:
@@ -33,7 +33,7 @@ class PlaceholderDataset(Dataset):
         import numpy as np
         from canarygan_core.clips import Clips
 
-        labels = np.repeat(["high", "low"], self.count)  # sorted: the order depends on nothing but the options
+        labels = np.repeat(["high", "low"], self.count)  # sorted, so that the order depends only on the options
         pitch = np.where(labels == "low", self.pitch, 2 * self.pitch)
         phase = np.random.default_rng(0).uniform(0, 2 * np.pi, len(labels))
         time = np.arange(RATE // 4) / RATE  # s

@@ -1,6 +1,6 @@
 """A CanaryGAN decoder.
 
-A scikit-learn classifier needs less: derive from `canarygan_decoders.sklearn_decoder.SklearnDecoder` and name it.
+For a scikit-learn classifier, derive from `canarygan_decoders.sklearn_decoder.SklearnDecoder`. That needs less code.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaceholderDecoder(Decoder):
-    """The nearest mean spectrum of a class: put what you learn in its place."""
+    """The class with the nearest mean spectrum. Replace this with your own decoder."""
 
     name: ClassVar[str] = "placeholder"
 
     sharpness: float = 20.0
-    """How fast posteriors fall with distance, per unit of it."""
+    """Rate at which posteriors fall with distance, per unit of distance."""
 
     def __post_init__(self) -> None:
         if not 0 < self.sharpness <= 1000:
@@ -49,7 +49,7 @@ class PlaceholderDecoder(Decoder):
 
 
 def spectra(clips: "Clips") -> "NDArray[np.float32]":
-    """Magnitude spectra (clips, bands) of the first 4096 samples, each of length 1."""
+    """Compute magnitude spectra (clips, bands) of the first 4096 samples, each of norm 1."""
     import numpy as np
 
     bands = np.abs(np.fft.rfft(clips.audio, n=4096, axis=1))[:, 1:].reshape(len(clips), 128, 16).sum(2)
@@ -59,12 +59,12 @@ def spectra(clips: "Clips") -> "NDArray[np.float32]":
 
 @dataclass(frozen=True, eq=False)
 class FittedPlaceholder:
-    """What was learnt.
+    """The fitted decoder.
 
     Attributes:
         classes: labels, in the order of the posteriors' columns.
         means: (classes, bands) mean spectra.
-        sharpness: how fast posteriors fall with distance.
+        sharpness: rate at which posteriors fall with distance.
     """
 
     classes: list[str]

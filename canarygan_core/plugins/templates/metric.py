@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaceholderMetric(Metric):
-    """How much louder generated sounds are than real ones, dB: put what you measure in its place."""
+    """Level of generated sounds minus level of real ones, dB. Replace this with your own measure."""
 
     name: ClassVar[str] = "placeholder"
 

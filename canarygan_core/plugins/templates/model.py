@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaceholderModel(Model):
-    """Principal components of the waveforms: put what you learn in their place."""
+    """Principal components of the waveforms. Replace them with your own model."""
 
     name: ClassVar[str] = "placeholder"
 
@@ -29,16 +29,16 @@ class PlaceholderModel(Model):
             raise CanaryganError(f"--latent-dim must be at least 1, not {self.latent_dim}.")
 
     def train(self, clips: "Clips", run: "Run", *, training: "Training") -> None:
-        """Fit at most 1000 clips in one go. A model of many epochs also goes on from `run.resume_from`.
+        """Fit at most 1000 clips in one step. A model with many epochs also continues from `run.resume_from`.
 
-        With Lightning, `canarygan_core.lightning.training.fit` and `canarygan_core.lightning.checkpointing.Keeper` do the saving, stopping and logs.
+        For a model that trains with Lightning, `canarygan_core.lightning` does the saving, the stopping and the logs.
         """
         import numpy as np
         from canarygan_core.audio import archives
         from canarygan_core.runs import files
 
         if run.resume_from is not None:
-            run.warn("Nothing is left to do: this model is fitted in one go.")
+            run.warn("Nothing is left to do: this model is fitted in one step.")
             return
         rows = np.random.default_rng(training.seed).permutation(len(clips))[:1000]
         sounds = np.asarray(clips.audio[np.sort(rows)])
@@ -66,7 +66,7 @@ class PlaceholderModel(Model):
 
 
 class PlaceholderGenerator:
-    """Makes sounds from latents; see `canarygan_core.Generator`."""
+    """Generator of sounds from latents; see `canarygan_core.Generator`."""
 
     def __init__(self, mean: Any, axes: Any, rate: int) -> None:
         self.mean, self.axes, self.rate = mean, axes, rate

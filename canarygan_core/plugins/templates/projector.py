@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaceholderProjector(Projector):
-    """Principal components of the spectra: put your own map in their place."""
+    """Principal components of the spectra. Replace them with your own map."""
 
     name: ClassVar[str] = "placeholder"
 
     components: int = 2
-    """Coordinates of a clip, components."""
+    """Number of coordinates of a clip, components."""
 
     def __post_init__(self) -> None:
         if self.components < 1:
@@ -33,7 +33,7 @@ class PlaceholderProjector(Projector):
             raise CanaryganError(f"{self.components} components need more than {len(heard)} clips.")
         centre = heard.mean(0)
         axes = np.linalg.svd(heard - centre, full_matrices=False)[2][: self.components]
-        axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]  # the sign is free: fix it
+        axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]  # the sign is arbitrary: fix it
         return FittedPlaceholder(centre, axes)
 
     @classmethod
@@ -48,10 +48,10 @@ class PlaceholderProjector(Projector):
 
 
 def spectra(clips: "Clips") -> "NDArray[np.float32]":
-    """Magnitude spectra (clips, bands) of the first 4096 samples, each of length 1.
+    """Compute magnitude spectra (clips, bands) of the first 4096 samples, each of norm 1.
 
     Raises:
-        CanaryganError: where a clip is not finite.
+        CanaryganError: if a clip is not finite.
     """
     import numpy as np
 
@@ -64,11 +64,11 @@ def spectra(clips: "Clips") -> "NDArray[np.float32]":
 
 @dataclass(frozen=True, eq=False)
 class FittedPlaceholder:
-    """What was learnt.
+    """The fitted projector.
 
     Attributes:
-        centre: (bands,) mean spectrum.
-        axes: (k, bands), orthonormal.
+        centre: mean spectrum (bands,).
+        axes: orthonormal axes (k, bands).
     """
 
     centre: Any
