@@ -62,3 +62,29 @@ def digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as `sha256:...`."""
     with open(path, "rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """An empty draft folder beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    A folder that is at `path` is renamed aside first, put back where the draft cannot take its place, and removed last.
+
+    Raises:
+        CanaryganError: where the folder cannot be written, or the disk is full.
+    """
+    token = secrets.token_hex(4)
+    draft, old = (path.with_name(f".{path.name}.{token}.{ending}") for ending in ("part", "old"))
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        with suppress(FileNotFoundError):
+            os.rename(path, old)
+        os.rename(draft, path)
+    except OSError as error:
+        if old.exists() and not path.exists():
+            os.rename(old, path)
+        raise CanaryganError(f"Cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
