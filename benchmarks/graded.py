@@ -27,7 +27,7 @@ from canarygan_metrics.components import (
     PrecisionRecall,
 )
 
-from canarygan_core.audio.noise import white_noise, with_noise
+from canarygan_core.audio.noise import add_noise, draw_white_noise
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.evaluation import streaming
@@ -52,7 +52,7 @@ SHOWN = {
 def noisy(clips: Clips, snr: float) -> Clips:
     """Add white noise to clips, so many dB below the mean power of their sound."""
     rng = np.random.default_rng(int(snr))
-    return replace(clips, audio=np.stack([with_noise(sound, snr, rng) for sound in np.asarray(clips.audio)]))
+    return replace(clips, audio=np.stack([add_noise(sound, clips.rate, snr, rng) for sound in np.asarray(clips.audio)]))
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def main() -> None:
         "held out": (held, clips),
         "+ 20 dB noise": (noisy(held, 20.0), clips),
         "+ 0 dB noise": (noisy(held, 0.0), clips),
-        "white noise": (white_noise(held, 0), clips),
+        "white noise": (draw_white_noise(held, 0), clips),
         "half of the set": (one, other),
         f"{len(kept)} of {len(clips.classes)} classes": (one.select(np.isin(one.labels, kept)), other),
     }

@@ -60,7 +60,7 @@ def test_a_damaged_cache_is_built_again(data, kept, name, damage):
         (entry / name).write_bytes({"empty": b"", "half": content[: len(content) // 2], "longer": content * 2}[damage])
     np.testing.assert_array_equal(Folder(data_dir=data).load().audio, expected)
     assert entries(kept) == [entry.name]
-    assert cache.kept(entry) is not None
+    assert cache.read(entry) is not None
 
 
 def test_a_build_that_is_stopped_leaves_nothing(data, kept, monkeypatch):
@@ -68,7 +68,7 @@ def test_a_build_that_is_stopped_leaves_nothing(data, kept, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(cache, "write", stopped)
+        patched.setattr(cache, "write_table", stopped)
         with pytest.raises(KeyboardInterrupt):
             Folder(data_dir=data).load()
     assert entries(kept) == []
@@ -121,10 +121,10 @@ def test_a_cache_without_room_or_rights_is_an_error_for_people(data, tmp_path, m
 
 
 def test_where_the_cache_is(monkeypatch, tmp_path):
-    assert cache.folder() == tmp_path / "cache"
+    assert cache.find_folder() == tmp_path / "cache"
     monkeypatch.delenv("CANARYGAN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.folder() == tmp_path / "canarygan"
+    assert cache.find_folder() == tmp_path / "canarygan"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache.folder() == tmp_path / ".cache" / "canarygan"
+    assert cache.find_folder() == tmp_path / ".cache" / "canarygan"

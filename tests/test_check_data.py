@@ -8,7 +8,7 @@ import soundfile
 
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
-from canarygan_core.tasks.check_data import check_data, sound_length
+from canarygan_core.tasks.check_data import check_data
 
 
 def burst(frequency, peak=0.5, rate=16000, start=0.1, end=0.2, seconds=1.0):
@@ -57,15 +57,6 @@ def test_numbers_of_a_good_set(data):
     assert first["peak_dbfs"]["max"] == pytest.approx(-6.02, abs=0.01)
     assert first["peak_dbfs"]["min"] == pytest.approx(-26.02, abs=0.01)
     assert first["rms_dbfs"]["max"] == pytest.approx(-6.02 - 3.01 - 10, abs=0.02)
-
-
-def test_length_of_sound_leaves_padding_and_soft_noise_out():
-    sound = burst(1000).astype(np.float32)
-    assert sound_length(sound, 16000) == pytest.approx(0.1, abs=0.0051)
-    hiss = np.random.default_rng(0).normal(0, 0.5, len(sound)).astype(np.float32)
-    for below in (50, 20):
-        assert sound_length(sound + hiss * 10 ** (-below / 20), 16000) == pytest.approx(0.1, abs=0.0101)
-    assert sound_length(np.ones(200, np.float32), 16000) == pytest.approx(0.0125)
 
 
 def test_warnings_alone_leave_it_usable(data):

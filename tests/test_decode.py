@@ -132,6 +132,26 @@ def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path,
     assert "--overwrite" in capsys.readouterr().err
 
 
+def test_coordinates_beside_a_generation_are_passed_over(trained: Path, tmp_path: Path, capsys) -> None:
+    with archives.writing(tmp_path / "g.npz", 0) as archive:
+        archive.add("x", np.stack([tone(1000), tone(3900)]))
+        archive.add("rate", np.asarray(RATE))
+    with archives.writing(tmp_path / "g.umap.npz", 0) as archive:
+        archive.add("coordinates", np.zeros((2, 2), np.float32))
+    words = ["decode", "-y", str(trained / "one"), *map(str, sorted(tmp_path.glob("*.npz")))]
+    assert main.main([*words, "-s", str(tmp_path / "out")]) == 0
+    assert [row["pitch"] for row in rows_of(tmp_path / "out")] == ["low", "hoch \u00fc"]
+    assert capsys.readouterr().err.count("g.umap.npz") == 1
+
+
+def test_a_linked_class_folder_is_decoded(trained: Path, tmp_path: Path) -> None:
+    for name in ("data/a/0.wav", "elsewhere/0.wav", "elsewhere/1.wav"):
+        audio.write(tmp_path / name, tone(1000), RATE)
+    (tmp_path / "data" / "b").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert main.main(["decode", "-y", str(trained), str(tmp_path / "data"), "-s", str(tmp_path / "out")]) == 0
+    assert len(rows_of(tmp_path / "out")) == 3
+
+
 def test_a_long_recording_by_its_onsets(trained: Path, tmp_path: Path) -> None:
     quiet = np.zeros(RATE, np.float32)
     long = np.concatenate([quiet, tone(1000), quiet, tone(3900), quiet, tone(2500)])
@@ -311,10 +331,10 @@ def test_broken_sounds_of_an_archive_are_named_or_left_out(
 def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     for number in range(5):
         audio.write(tmp_path / f"{number}.wav", tone(1000 + 500 * number, 0.1 + 0.3 * number), RATE)
-    found = sounds.collect([tmp_path])
-    together = np.concatenate([clips for _, clips, _ in sounds.clips_of(found, RATE, 1.0)])
+    found = sounds.collect_sounds([tmp_path])
+    together = np.concatenate([clips for _, clips, _ in sounds.read_clips(found, RATE, 1.0)])
     monkeypatch.setattr(sounds, "BATCH", 2)
-    parts = list(sounds.clips_of(found, RATE, 1.0))
+    parts = list(sounds.read_clips(found, RATE, 1.0))
     assert [len(heard) for heard, _, _ in parts] == [2, 2, 1]
     np.testing.assert_array_equal(np.concatenate([clips for _, clips, _ in parts]), together)
     assert together.shape == (5, RATE)

@@ -206,6 +206,6 @@ def test_coordinates_are_not_replaced_unasked(data: Path, tmp_path: Path, capsys
 
 
 def test_sounds_are_not_sought_among_coordinates(tmp_path: Path) -> None:
-    (tmp_path / "some.umap.npz").write_bytes(b"")
+    np.savez(tmp_path / "some.umap.npz", coordinates=np.zeros((3, 2), np.float32))
     with pytest.raises(CanaryganError, match="holds no sound"):
-        sounds.collect([tmp_path])
+        sounds.collect_sounds([tmp_path])

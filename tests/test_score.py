@@ -10,7 +10,7 @@ import pytest
 
 from canarygan_core import audio
 from canarygan_core.audio import archives
-from canarygan_core.audio.noise import white_noise
+from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.components import Metric
@@ -130,6 +130,15 @@ def test_every_installed_metric_is_asked_and_those_that_cannot_listen_are_left_o
     assert record["metrics"]["peak"]["scores"]["labelled"] == 1
     assert record["generated"]["clips"] == 250
     assert record["reference"]["clips"] == 12
+
+
+def test_coordinates_beside_a_generation_are_passed_over(ask, archive):
+    np.savez(archive.with_name("generation.umap.npz"), coordinates=np.zeros((250, 2), np.float32))
+    code, record, said = ask(*sorted(archive.parent.glob("*.npz")), "--metric", "peak", "--no-context")
+    assert code == 0
+    assert record["generated"]["clips"] == 250
+    assert record["metrics"]["peak"]["scores"]["labelled"] == 1
+    assert said.err.count("generation.umap.npz") == 1
 
 
 def test_metrics_of_equal_listeners_share_one_and_no_more_than_a_batch_is_heard_at_a_time(ask, archive):
@@ -261,10 +270,10 @@ def test_scores_that_are_there_are_kept(ask, archive):
 
 def test_noise_has_the_peak_of_the_clips_and_another_seed_makes_another():
     clips = toy_clips(20, samples=500)
-    noise = white_noise(clips, 1)
+    noise = draw_white_noise(clips, 1)
     assert noise.audio.shape == (20, 500)
     np.testing.assert_allclose(np.abs(noise.audio).max(1), np.abs(clips.audio).max(1).mean(), rtol=1e-5)
-    assert not np.array_equal(noise.audio, white_noise(clips, 2).audio)
+    assert not np.array_equal(noise.audio, draw_white_noise(clips, 2).audio)
 
 
 def test_halves_share_every_class_and_leave_nothing_out():

@@ -1,17 +1,9 @@
-"""Sound: files and archives read, listed, resampled and written. Nothing here knows a label or a model."""
+"""Sound: listing, reading, writing, resampling and looking at it. Nothing here knows a label or a model."""
 
 from canarygan_core.audio.extent import find_extent
-from canarygan_core.audio.soundfiles import (
-    SILENT,
-    SUFFIXES,
-    Problem,
-    Recording,
-    UnusableAudio,
-    listed,
-    read,
-    resampled,
-    write,
-)
+from canarygan_core.audio.listing import SUFFIXES, list_sounds
+from canarygan_core.audio.problems import Problem, UnusableAudio
+from canarygan_core.audio.soundfiles import SILENT, Recording, read, read_stretch, resample, write
 from canarygan_core.audio.spectrogram import compute_spectrogram
 
 __all__ = [
@@ -22,8 +14,9 @@ __all__ = [
     "UnusableAudio",
     "compute_spectrogram",
     "find_extent",
-    "listed",
+    "list_sounds",
     "read",
-    "resampled",
+    "read_stretch",
+    "resample",
     "write",
 ]

@@ -1,5 +1,6 @@
 """Generation archives: `.npz` files written in a stream and read memory-mapped, so that size costs no memory."""
 
+import logging
 import math
 import shutil
 import zipfile
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
+
+log = logging.getLogger("canarygan")
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time stamp of every member, so that equal content gives equal bytes."""
@@ -60,12 +63,13 @@ def writing(path: Path, size: int) -> Iterator[Writer]:
         yield Writer(archive)
 
 
-def check_room(path: Path, size: int) -> None:
-    """Raise `CanaryganError` where the disk that `path` is to go to has not `size` bytes left."""
+def check_room(path: Path, size: int, advice: str = "") -> None:
+    """Raise `CanaryganError`, ending with an advice, where the disk of `path` has fewer than `size` bytes left."""
     folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise CanaryganError(f"{path} needs {size / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free.")
+        message = f"{path} needs {size / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free. {advice}"
+        raise CanaryganError(message.strip())
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
@@ -81,6 +85,29 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         raise CanaryganError(f"There is no archive at {path}.") from None
     except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise CanaryganError(f"Cannot read the archive {path}: {error}.") from None
+
+
+def read_sounds(path: Path, *, should_log: bool = True) -> tuple[NDArray[np.float32], int]:
+    """The sounds (n, samples) of a generation archive, memory-mapped, and their sampling rate in Hz.
+
+    Args:
+        path: the archive.
+        should_log: whether to log that a rate is assumed where the archive has none.
+
+    Raises:
+        CanaryganError: where the archive cannot be read, or holds no sounds.
+    """
+    content = read(path)
+    if "x" not in content:
+        names = ", ".join(sorted(content)) or "nothing"
+        raise CanaryganError(f"{path} holds no sounds: an archive from generate has x, this has {names}.")
+    x = content["x"]
+    if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
+        shape = f"{x.dtype} {x.shape}"
+        raise CanaryganError(f"{path} holds no sounds: its x is {shape}, not numbers of shape (n, samples).")
+    if "rate" not in content and should_log:
+        log.info(f"{path} does not say its sampling rate; taking 16000 Hz.")
+    return x, int(content.get("rate", 16000))
 
 
 def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:

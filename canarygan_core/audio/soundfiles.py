@@ -1,8 +1,10 @@
-"""Sound files in, float32 mono out, and what is wrong with those that cannot be used."""
+"""Sound files to float32 mono and back, and the checks that a file must pass to be used."""
 
 import hashlib
 import io
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -12,17 +14,18 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from canarygan_core.audio.problems import Problem, UnusableAudio
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-"""Names that count as sound, in lower case."""
 
 SILENT = 1e-5
 """Peak below which a file is silent, where full scale is 1."""
 
 SHORTEST = 0.010
 """Shortest sound that is of use, seconds."""
+
+LONGEST = 10
+"""A file of more clip lengths than this is a recording, to be cut into clips first."""
 
 FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128, "ALAW": 0.984, "ULAW": 0.98}
 """Largest sample that a coarse encoding can hold; 0.999 is taken for the others."""
@@ -32,50 +35,6 @@ _COPY = "Copy it again from its source."
 _UNKNOWN = 2**60  # libsndfile's count of frames where the header gives none is larger
 _PLACEHOLDER = 0x7FFF0000  # bytes; no syllable is that large
 _SLACK = 64  # some writers count a header or a padding byte into the size of the data
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a file is of no use.
-
-    Attributes:
-        path: the file, as it was asked for.
-        kind: one of `missing`, `unreadable`, `zero-byte`, `not-audio`, `damaged`, `truncated`, `empty`, `not-finite`,
-            `silent`, `too-short`, `too-long`.
-        what: the reason, to be read after the path.
-        advice: what would mend it.
-    """
-
-    path: str
-    kind: str
-    what: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.what}"
-
-
-class UnusableAudio(CanaryganError):
-    """Files that cannot be used; the message names each with its reason, up to a screenful.
-
-    Attributes:
-        problems: all of them.
-    """
-
-    def __init__(self, problems: Sequence[Problem], heading: str = "", advice: str = "") -> None:
-        self.problems = tuple(problems)
-        if not heading and len(problems) == 1:
-            super().__init__(f"{problems[0]}. {problems[0].advice}".strip())
-            return
-        heading = heading or f"{len(problems)} files cannot be used:"
-        super().__init__("\n".join([heading, *listed(problems), *([advice] if advice else [])]))
-
-
-def listed(problems: Sequence[Problem], shown: int = 20) -> list[str]:
-    """One indented line a problem for the first of them, and a count of the rest."""
-    rest = len(problems) - shown
-    lines = [f"  {problem}" for problem in problems[:shown]]
-    return lines + ([f"  ... and {rest} more"] if rest > 0 else [])
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,21 +79,68 @@ def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
     Args:
         path: the file.
         rate: sampling rate wanted, Hz.
-        longest: refuse longer files, unread, seconds.
+        longest: refuse longer files without reading them, seconds.
 
     Raises:
-        UnusableAudio: where the file is broken, silent, or too short or too long to be of use.
+        UnusableAudio: where the file is missing, broken, silent, or too short or too long to be of use.
     """
-    try:
-        return _read(path, rate, longest)
-    except _Refused as refusal:
-        raise UnusableAudio([Problem(str(path), *refusal.args)]) from None
-    except FileNotFoundError:
-        problem = Problem(str(path), "missing", "there is no such file", "Check its name, or its link.")
-        raise UnusableAudio([problem]) from None
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise UnusableAudio([Problem(str(path), "unreadable", what, "Check its permissions.")]) from None
+    with _open_file(path) as stream:
+        with _open_sound(stream, stream) as sound:
+            _check_length(sound, longest)
+        stream.seek(0)
+        content = stream.read()
+        _check_riff_size(content)
+        with _open_sound(stream, io.BytesIO(content)) as sound:
+            data = sound.read(dtype="float32", always_2d=True)
+            _check_complete(sound, len(data))
+        peak = float(max(data.max(), -data.min()))  # NaN where any sample is
+        if not np.isfinite(peak):
+            raise _Refusal("not-finite", "holds NaN or infinite samples", "Write it again from its source.")
+        if peak < SILENT:
+            raise _Refusal("silent", f"is silent (peak {peak:.0e})", "Remove it.")
+        mono = data.mean(axis=1, dtype=np.float32)
+        if not np.abs(mono).max() >= SILENT:
+            raise _Refusal("silent", "is silent: its channels cancel out", "Keep one channel of it.")
+    return Recording(
+        audio=resample(mono[None], sound.samplerate, rate)[0],
+        rate=rate,
+        native_rate=sound.samplerate,
+        channels=data.shape[1],
+        frames=len(data),
+        format=sound.format,
+        subtype=sound.subtype,
+        peak=peak,
+        rms=float(np.sqrt(np.mean(np.square(data, dtype=np.float64)))),
+        clipped=_is_clipped(data, peak, sound.subtype),
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[NDArray[np.float32], int]:
+    """A stretch of a recording, which is never read whole.
+
+    Args:
+        path: the recording.
+        rate: sampling rate wanted, Hz.
+        onset: start of the stretch, seconds.
+        offset: its end, seconds.
+
+    Returns:
+        The stretch (samples,), mono, at `rate`; and the recording's own sampling rate in Hz.
+
+    Raises:
+        UnusableAudio: where the recording is missing or broken, or does not reach to the stretch's end.
+    """
+    with _open_file(path) as stream, _open_sound(stream, path) as sound:
+        native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
+        if onset >= seconds or offset > seconds + 0.05:
+            what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
+            raise _Refusal("too-short", what, "Mend the table, or give the recording it is of.")
+        sound.seek(round(onset * native))
+        data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
+        if not len(data):
+            raise _Refusal("empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
+    return resample(data.mean(axis=1, dtype=np.float32)[None], native, rate)[0], native
 
 
 def write(path: Path, audio: NDArray[Any], rate: int, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:
@@ -163,120 +169,103 @@ def write(path: Path, audio: NDArray[Any], rate: int, subtype: Literal["PCM_16",
         raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from None
 
 
-class _Refused(Exception):
-    """A problem that does not know its path yet: kind, what, advice."""
-
-
-def _read(path: Path, rate: int, longest: float | None) -> Recording:
-    with open(path, "rb") as stream:
-        _check_header(stream, longest)
-        stream.seek(0)
-        content = stream.read()
-    data, sound = _decoded(content)
-    peak = float(max(data.max(), -data.min()))  # NaN where any sample is
-    if not np.isfinite(peak):
-        raise _Refused("not-finite", "holds NaN or infinite samples", "Write it again from its source.")
-    if peak < SILENT:
-        raise _Refused("silent", f"is silent (peak {peak:.0e})", "Remove it.")
-    mono = data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float32)
-    if not np.abs(mono).max() >= SILENT:
-        raise _Refused("silent", "is silent: its channels cancel out", "Keep one channel of it.")
-    if sound.samplerate != rate:
-        mono = soxr.resample(mono, sound.samplerate, rate, quality="HQ")
-    return Recording(
-        audio=np.ascontiguousarray(mono, dtype=np.float32),
-        rate=rate,
-        native_rate=sound.samplerate,
-        channels=data.shape[1],
-        frames=len(data),
-        format=sound.format,
-        subtype=sound.subtype,
-        peak=peak,
-        rms=float(np.sqrt(np.mean(np.square(data, dtype=np.float64)))),
-        clipped=_clipped(data, peak, sound.subtype),
-        digest=hashlib.sha256(content).hexdigest(),
-    )
-
-
-def resampled(audio: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+def resample(audio: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
     """Clips (n, samples) brought from one sampling rate to another, Hz; themselves where it is the same."""
     if rate == wanted:
         return audio
-    made = [soxr.resample(np.ascontiguousarray(sound), rate, wanted, quality="HQ") for sound in audio]
+    clips = [soxr.resample(np.ascontiguousarray(clip), rate, wanted, quality="HQ") for clip in audio]
     samples = round(audio.shape[1] * wanted / rate)
-    return np.stack(made) if made else np.empty((0, samples), np.float32)
+    return np.stack(clips) if clips else np.empty((0, samples), np.float32)
 
 
-def _check_header(stream: BinaryIO, longest: float | None) -> None:
-    """Refuse what holds no sound, or far too much to be worth reading."""
-    start = stream.read(512)
-    if not start:
-        raise _Refused("zero-byte", "has no content (0 bytes)", _COPY)
-    stream.seek(0)
+class _Refusal(Exception):
+    """A problem whose path is not known yet: kind, what, advice."""
+
+
+@contextmanager
+def _open_file(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a regular file. What is wrong with it, here or in the block, is raised as `UnusableAudio`."""
     try:
-        with soundfile.SoundFile(stream) as sound:
-            frames, seconds = sound.frames, sound.frames / sound.samplerate
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+            raise _Refusal("unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
+        with open(path, "rb") as stream:
+            yield stream
+        return
+    except _Refusal as refusal:
+        kind, what, advice = refusal.args
     except soundfile.LibsndfileError as error:
-        raise _no_sound(start, _reason(error)) from None
-    if frames > _UNKNOWN:
-        raise _Refused("damaged", "does not say how long it is", "Write it again, such as by ffmpeg -i OLD NEW.wav.")
-    if longest is not None and seconds > longest:
-        what = f"lasts {seconds:.1f} s, more than {longest:g} s: a recording rather than a syllable"
-        raise _Refused("too-long", what, "Cut it into syllables.")
+        kind, what, advice = "truncated", f"breaks off or is damaged ({_reason(error)})", _COPY
+    except FileNotFoundError:
+        kind, what, advice = "missing", "there is no such file", "Check its name, or its link."
+    except OSError as error:
+        kind, what, advice = "unreadable", f"cannot be read ({error.strerror})", "Check its permissions."
+    raise UnusableAudio([Problem(str(path), kind, what, advice)])
 
 
-def _no_sound(start: bytes, reason: str) -> _Refused:
-    """What a file is that cannot be opened as sound, from its first bytes."""
+def _open_sound(stream: BinaryIO, source: BinaryIO | Path) -> soundfile.SoundFile:
+    """A decoder of `source`, which is the file of `stream` or its content."""
+    stream.seek(0)
+    start = stream.read(512)
+    stream.seek(0)
+    if not start:
+        raise _Refusal("zero-byte", "has no content (0 bytes)", _COPY)
+    try:
+        return soundfile.SoundFile(source)
+    except soundfile.LibsndfileError as error:
+        reason = _reason(error)
     if start.startswith(b"version https://git-lfs"):
-        return _Refused("not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
+        raise _Refusal("not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
     if start.startswith(_MAGIC):
-        return _Refused("damaged", f"begins as sound but cannot be decoded ({reason})", _COPY)
+        raise _Refusal("damaged", f"begins as sound but cannot be decoded ({reason})", _COPY)
     is_text = all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
     what = "holds text, not sound" if is_text else "is not a sound file, whatever its name says"
-    return _Refused("not-audio", what, "Remove it, or convert it to WAV.")
+    raise _Refusal("not-audio", what, "Remove it, or convert it to WAV.")
 
 
-def _decoded(content: bytes) -> tuple[NDArray[np.float32], Any]:
-    """The samples (frames, channels) in a file's bytes, and its decoder, closed; raises where any are missing."""
-    promised, held = _riff_data(content)
-    if promised > held + _SLACK:
-        what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
-        raise _Refused("truncated", what, _COPY)
-    with soundfile.SoundFile(io.BytesIO(content)) as sound:
-        if sound.frames == 0:
-            raise _Refused("empty", "holds no samples", "Remove it.")
-        try:
-            data: NDArray[np.float32] = sound.read(dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise _Refused("truncated", f"breaks off or is damaged ({_reason(error)})", _COPY) from None
-    if len(data) < 0.99 * sound.frames:
-        what = f"is truncated: its header promises {sound.frames} samples, it holds {len(data)}"
-        raise _Refused("truncated", what, _COPY)
-    seconds = len(data) / sound.samplerate
+def _check_length(sound: soundfile.SoundFile, longest: float | None) -> None:
+    """Refuse a file that does not say how long it is, or lasts more than `longest` seconds."""
+    if sound.frames > _UNKNOWN:
+        raise _Refusal("damaged", "does not say how long it is", "Write it again, such as by ffmpeg -i OLD NEW.wav.")
+    seconds = sound.frames / sound.samplerate
+    if longest is not None and seconds > longest:
+        what = f"lasts {seconds:.1f} s, more than {longest:g} s: a recording rather than a syllable"
+        raise _Refusal("too-long", what, "Cut it into syllables.")
+
+
+def _check_complete(sound: soundfile.SoundFile, frames: int) -> None:
+    """Refuse a file of which so many samples were read, where there are none, fewer than it promises, or too few."""
+    if sound.frames == 0:
+        raise _Refusal("empty", "holds no samples", "Remove it.")
+    if frames < 0.99 * sound.frames:
+        what = f"is truncated: its header promises {sound.frames} samples, it holds {frames}"
+        raise _Refusal("truncated", what, _COPY)
+    seconds = frames / sound.samplerate
     if seconds < SHORTEST:
         what = f"lasts {seconds * 1000:.1f} ms, less than {SHORTEST * 1000:.0f} ms"
-        raise _Refused("too-short", what, "Remove it.")
-    return data, sound
+        raise _Refusal("too-short", what, "Remove it.")
 
 
-def _riff_data(content: bytes) -> tuple[int, int]:
-    """Bytes of sound that a WAV file's header promises, and that the file holds; (0, 0) where nothing is promised.
+def _check_riff_size(content: bytes) -> None:
+    """Refuse a WAV file whose header promises more bytes of sound than it holds.
 
-    libsndfile quietly gives what there is. Programs that wrote to a pipe leave about 2**31 or 2**32 for a size unknown.
+    libsndfile gives what there is and says nothing. Programs that wrote to a pipe leave about 2**31 or 2**32 for a size
+    that they did not know.
     """
     if content[:4] not in (b"RIFF", b"RIFX") or content[8:12] != b"WAVE":
-        return 0, 0
+        return
     order: Literal["little", "big"] = "little" if content[:4] == b"RIFF" else "big"
     at = 12
     while at + 8 <= len(content):
-        size = int.from_bytes(content[at + 4 : at + 8], order)
+        promised, held = int.from_bytes(content[at + 4 : at + 8], order), len(content) - at - 8
         if content[at : at + 4] == b"data":
-            return (0, 0) if size > _PLACEHOLDER else (size, len(content) - at - 8)
-        at += 8 + size + size % 2
-    return 0, 0
+            if held + _SLACK < promised <= _PLACEHOLDER:
+                what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
+                raise _Refusal("truncated", what, _COPY)
+            return
+        at += 8 + promised + promised % 2
 
 
-def _clipped(data: NDArray[np.float32], peak: float, subtype: str) -> bool:
+def _is_clipped(data: NDArray[np.float32], peak: float, subtype: str) -> bool:
     """Whether sound (frames, channels) touches full scale, as it does where a recorder was overdriven."""
     full = FULL_SCALE.get(subtype, 0.999)
     if peak >= 0.999:

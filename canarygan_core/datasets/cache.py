@@ -1,4 +1,4 @@
-"""Where decoded sounds are kept, memory-mapped, whole or not at all.
+"""The cache of decoded sounds: folders that are memory-mapped, and whole or not there at all.
 
 CACHE/KIND/KEY/{audio.npy, table.npz, about.json}
 """
@@ -8,16 +8,19 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 from canarygan_core.errors import CanaryganError
+
+ADVICE = "Set CANARYGAN_CACHE to a folder with room."
 
 _STALE = 24 * 3600.0  # seconds after which a draft was surely left by a killed process
 _ROWS = 256  # clips scaled at a time
@@ -38,24 +41,24 @@ class Entry:
     about: Mapping[str, Any]
 
 
-def folder() -> Path:
-    """Where decoded sounds are kept: CANARYGAN_CACHE, or `canarygan` in the user's cache folder. Safe to delete."""
+def find_folder() -> Path:
+    """The cache's folder: CANARYGAN_CACHE, or `canarygan` in the user's folder of caches. It may be deleted."""
     if chosen := os.environ.get("CANARYGAN_CACHE"):
         return Path(chosen).expanduser().resolve()
-    return (Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "canarygan").resolve()
+    return platformdirs.user_cache_path("canarygan", appauthor=False).expanduser().resolve()
 
 
-def kept(entry: Path) -> Entry | None:
-    """What a folder of the cache holds, or None where it is not whole."""
+def read(path: Path) -> Entry | None:
+    """The entry in a folder of the cache, or None where it is not whole."""
     try:
-        about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
-        audio = np.load(entry / "audio.npy", mmap_mode="r", allow_pickle=False)
-        with open(entry / "table.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        about = json.loads((path / "about.json").read_text(encoding="utf-8"))
+        audio = np.load(path / "audio.npy", mmap_mode="r", allow_pickle=False)
+        with open(path / "table.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             table = {name: stored[name] for name in stored.files}
         is_whole = (
             list(audio.shape) == about["shape"]
             and audio.dtype == np.float32
-            and (entry / "audio.npy").stat().st_size == audio.offset + audio.nbytes
+            and (path / "audio.npy").stat().st_size == audio.offset + audio.nbytes
             and all(len(column) == len(audio) for column in table.values())
             and sorted(table) == about["columns"]
         )
@@ -64,34 +67,30 @@ def kept(entry: Path) -> Entry | None:
     return Entry(audio, table, about) if is_whole else None
 
 
-def build(entry: Path, fill: Callable[[Path], None]) -> Entry:
-    """Let `fill` write into a draft beside the entry, then put it in place; where it raises, nothing is left behind.
+def build(path: Path, fill: Callable[[Path], None]) -> Entry:
+    """Let `fill` write into a draft beside an entry's folder, then put it in place; where it raises, nothing is left.
 
     Raises:
         CanaryganError: where the cache cannot be written.
     """
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(entry.parent)
-        draft = entry.with_name(f"{entry.name}.{secrets.token_hex(4)}.part")
-        draft.mkdir()
-        try:
-            fill(draft)
-            _place(draft, entry)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        _remove_stale_drafts(path.parent)
+        fill(draft)
+        _place(draft, path)
     except OSError as error:
-        raise CanaryganError(
-            f"Cannot keep decoded sounds in {folder()}: {error.strerror or error}. "
-            "Set CANARYGAN_CACHE to a folder with room."
-        ) from error
-    made = kept(entry)
-    if made is None:
-        raise CanaryganError(f"The cache entry {entry} cannot be read back. Delete it, or set CANARYGAN_CACHE.")
-    return made
+        reason = error.strerror or error
+        raise CanaryganError(f"Cannot keep decoded sounds in {find_folder()}: {reason}. {ADVICE}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    entry = read(path)
+    if entry is None:
+        raise CanaryganError(f"The cache entry {path} cannot be read back. Delete it, or set CANARYGAN_CACHE.")
+    return entry
 
 
-def write(draft: Path, table: Mapping[str, NDArray[Any]], **about: Any) -> None:
+def write_table(draft: Path, table: Mapping[str, NDArray[Any]], **about: Any) -> None:
     """Write what stands beside the audio of a draft.
 
     Args:
@@ -105,56 +104,48 @@ def write(draft: Path, table: Mapping[str, NDArray[Any]], **about: Any) -> None:
     (draft / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
-def blank(path: Path, rows: int, samples: int) -> int:
-    """Lay down an array file (rows, samples) of zeros; gives where the rows begin, bytes."""
-    mapped = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(rows, samples))
-    return int(mapped.offset)
+@contextmanager
+def write_array(path: Path, rows: int, samples: int) -> Iterator[BinaryIO]:
+    """An array file (rows, samples) of zeros, open where its first row begins, for rows of float32 to be written."""
+    start = np.lib.format.open_memmap(path, "w+", np.float32, (rows, samples)).offset
+    # plain writes: a memory map would count as this process's memory, and a full disk would kill it without a word
+    with open(path, "r+b") as stream:
+        stream.seek(start)
+        yield stream
 
 
-def rewrite(path: Path, start: int, rows: int, samples: int, factor: float) -> None:
-    """Cut an array file, whose rows begin at byte `start`, to its first rows and multiply them, a few at a time."""
-    other = path.with_suffix(".new")
-    begins = blank(other, rows, samples)
-    row = 4 * samples
-    with open(path, "rb") as old, open(other, "r+b") as new:
-        old.seek(start)
-        new.seek(begins)
-        for first in range(0, rows, _ROWS):
-            block = np.frombuffer(old.read(row * min(_ROWS, rows - first)), dtype=np.float32)
-            new.write((block * np.float32(factor)).tobytes())
-    os.replace(other, path)
+def rewrite_array(path: Path, rows: int, samples: int, factor: float) -> None:
+    """Cut an array file to its first rows and multiply them, a few at a time."""
+    start = np.load(path, mmap_mode="r", allow_pickle=False).offset
+    new = path.with_suffix(".new")
+    with write_array(new, rows, samples) as stream:
+        for row in range(0, rows, _ROWS):
+            count = samples * min(_ROWS, rows - row)
+            block = np.fromfile(path, np.float32, count, offset=start + 4 * samples * row)
+            stream.write((block * np.float32(factor)).tobytes())
+    os.replace(new, path)
 
 
-def _place(draft: Path, entry: Path) -> None:
+def _place(draft: Path, path: Path) -> None:
     """Rename a draft to its entry; where another process was first, keep that one's, unless it is damaged."""
     while True:
         try:
-            os.rename(draft, entry)
+            os.rename(draft, path)
             return
         except OSError:
-            if not entry.exists():
+            if not path.exists():
                 raise
-        if kept(entry) is not None:
+        if read(path) is not None:
             return
-        aside = entry.with_name(f"{entry.name}.{secrets.token_hex(4)}.part")
+        aside = draft.with_name(f"{draft.name}.part")
         with suppress(FileNotFoundError):
-            os.rename(entry, aside)
+            os.rename(path, aside)
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def check_room(place: Path, needed: int) -> None:
-    """Raise where the disk cannot hold as many bytes more."""
-    free = shutil.disk_usage(place).free
-    if free < needed:
-        raise CanaryganError(
-            f"Decoded, the clips take {needed / 1e9:.1f} GB, and {folder()} has {free / 1e9:.1f} GB free. "
-            "Set CANARYGAN_CACHE to a folder with room."
-        )
-
-
-def _sweep(place: Path) -> None:
+def _remove_stale_drafts(folder: Path) -> None:
     """Remove drafts that killed processes left long ago."""
-    for draft in place.glob("*.part"):
+    for draft in folder.glob("*.part"):
         with suppress(OSError):
             if time.time() - draft.stat().st_mtime > _STALE:
                 shutil.rmtree(draft, ignore_errors=True)

@@ -4,27 +4,19 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Problem, Recording, UnusableAudio, listed
-from canarygan_core.clips import Clips
+from canarygan_core.audio import Problem, UnusableAudio, archives
+from canarygan_core.audio.problems import list_items
+from canarygan_core.clips import Clips, fit_length
 from canarygan_core.datasets import cache
-from canarygan_core.datasets.survey import (
-    LAYOUT,
-    Source,
-    Survey,
-    duplicates,
-    examine,
-    needs_cut,
-    needs_padding,
-    survey,
-    unit,
-)
+from canarygan_core.datasets.findings import compare_length, describe_duplicates, find_duplicates, format_count
+from canarygan_core.datasets.survey import LAYOUT, Source, Survey, examine, survey
 from canarygan_core.errors import CanaryganError
 
 log = logging.getLogger("canarygan")
@@ -35,49 +27,45 @@ PEAK = 0.95
 FORMAT = 1
 """Version of the cache's format and of how sounds are decoded: another number, another key."""
 
+Options = Mapping[str, Any]
+"""Those of the folder dataset but for the folder: `sampling_rate` (Hz), `max_length` (s), `gain`, `skip_unusable`."""
 
-def load(data_dir: Path, *, rate: int, max_length: float, gain: str, skip_unusable: bool) -> Clips:
+
+def load(data_dir: Path, options: Options) -> Clips:
     """The clips of a folder, from the cache where they are in it.
 
     Args:
         data_dir: holds one folder of sound files a class.
-        rate: sampling rate wanted, Hz.
-        max_length: length of a clip, seconds.
-        gain: `none`, `set` or `clip`.
-        skip_unusable: leave out what cannot be used instead of raising.
+        options: of the dataset.
 
     Raises:
         CanaryganError: where the folder holds nothing to load, or the cache cannot be written.
         UnusableAudio: where files cannot be used.
     """
-    found = survey(data_dir)
-    options = {"sampling_rate": rate, "max_length": max_length, "gain": gain, "skip_unusable": skip_unusable}
-    entry = cache.folder() / "folder" / _key(found, options)
-    if entry.is_relative_to(found.folder):
-        raise CanaryganError(f"The cache {cache.folder()} lies among the data: set CANARYGAN_CACHE to another folder.")
-    kept = cache.kept(entry) or cache.build(entry, lambda draft: _decode(draft, found, options))
-    for level, note in kept.about["notes"]:
+    files = survey(data_dir)
+    place = cache.find_folder()
+    if place.is_relative_to(files.folder):
+        raise CanaryganError(f"The cache {place} lies among the data: set CANARYGAN_CACHE to another folder.")
+    path = place / "folder" / _compute_key(files, options)
+    entry = cache.read(path) or cache.build(path, lambda draft: _decode(draft, files, options))
+    for level, note in entry.about["notes"]:
         log.log(level, "%s: %s", data_dir, note)
+    fingerprint = entry.about["fingerprint"]
     return Clips(
-        audio=kept.audio,
-        rate=rate,
-        labels=kept.table["labels"],
-        sources=kept.table["sources"],
-        facts={name: kept.table[name] for name in ("gain", "length", "peak")},
-        origin={
-            "dataset": "folder",
-            "path": str(found.folder),
-            "options": options,
-            "fingerprint": kept.about["fingerprint"],
-        },
+        audio=entry.audio,
+        rate=options["sampling_rate"],
+        labels=entry.table["labels"],
+        sources=entry.table["sources"],
+        facts={name: entry.table[name] for name in ("gain", "length", "peak")},
+        origin={"dataset": "folder", "path": str(files.folder), "options": options, "fingerprint": fingerprint},
     )
 
 
-def _key(found: Survey, options: Mapping[str, Any]) -> str:
+def _compute_key(files: Survey, options: Options) -> str:
     """Name of a cache entry, from the folder's place, its files' names, sizes, rights and times, and the options."""
-    key = hashlib.sha256(json.dumps([FORMAT, str(found.folder), options, found.empty], sort_keys=True).encode())
-    key.update(json.dumps(found.ignored).encode())
-    for source in found.sources:
+    key = hashlib.sha256(json.dumps([FORMAT, str(files.folder), options, files.empty], sort_keys=True).encode())
+    key.update(json.dumps(files.notes).encode())
+    for source in files.sources:
         try:
             stat = source.path.stat()
             key.update(f"{source}\0{stat.st_size}\0{stat.st_mode}\0{stat.st_mtime_ns}\n".encode())
@@ -86,118 +74,101 @@ def _key(found: Survey, options: Mapping[str, Any]) -> str:
     return key.hexdigest()
 
 
-@dataclass
-class _Columns:
-    """What is known of each clip so far."""
+@dataclass(frozen=True)
+class _Decoded:
+    """What is known of one clip.
 
-    sources: list[Source] = field(default_factory=list)
-    peaks: list[float] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
-    digests: dict[str, str] = field(default_factory=dict)
-    padded: int = 0
-    cut: int = 0
+    Attributes:
+        source: its file.
+        peak: before gain, within the clip.
+        length: before padding, samples.
+        fit: -1 where it was padded, 1 where it was cut.
+        digest: of the file's bytes.
+    """
 
-    def add(self, source: Source, recording: Recording, samples: int) -> NDArray[np.float32]:
-        """Take a recording in; gives its clip (samples,), padded or cut, before gain."""
-        kept = recording.audio[:samples]
-        self.sources.append(source)
-        self.peaks.append(float(np.abs(kept).max()))
-        self.lengths.append(len(kept))
-        self.digests[str(source)] = recording.digest
-        self.padded += needs_padding(recording, samples)
-        self.cut += needs_cut(recording, samples)
-        return np.pad(kept, (0, samples - len(kept)))
+    source: Source
+    peak: float
+    length: int
+    fit: int
+    digest: str
 
 
-def _decode(draft: Path, found: Survey, options: Mapping[str, Any]) -> None:
+def _decode(draft: Path, files: Survey, options: Options) -> None:
     """Write the three files of a cache entry."""
     rate, max_length, gain = options["sampling_rate"], options["max_length"], options["gain"]
     samples = round(max_length * rate)
-    cache.check_room(draft, 4 * samples * len(found.sources) * (2 if gain == "set" else 1))
-    columns, problems = _Columns(), []
+    size = 4 * samples * len(files.sources) * (2 if gain == "set" else 1)
+    archives.check_room(draft, size, cache.ADVICE)
+    decoded: list[_Decoded] = []
+    problems: list[Problem] = []
     path = draft / "audio.npy"
-    start = cache.blank(path, len(found.sources), samples)
-    # plain writes: a memory map would count as this process's memory, and a full disk would kill it without a word
-    with open(path, "r+b") as stream:
-        stream.seek(start)
-        for source, result in examine(found.sources, rate, max_length, "Decoding clips"):
+    with cache.write_array(path, len(files.sources), samples) as stream:
+        for source, result in examine(files.sources, rate, max_length, "Decoding clips"):
             if isinstance(result, Problem):
                 problems.append(result)
                 continue
-            clip = columns.add(source, result, samples)
-            stream.write((clip * np.float32(PEAK / columns.peaks[-1]) if gain == "clip" else clip).tobytes())
-    _refuse(problems, found, skip=options["skip_unusable"])
-    peaks = np.array(columns.peaks)
+            sound = result.audio[:samples]
+            peak = float(np.abs(sound).max())
+            decoded.append(_Decoded(source, peak, len(sound), compare_length(result, samples), result.digest))
+            clip = fit_length(sound[None], samples)
+            stream.write((clip * np.float32(PEAK / peak) if gain == "clip" else clip).tobytes())
+    _check_problems(problems, files, skip=options["skip_unusable"])
+    peaks = np.array([one.peak for one in decoded])
     factors = {"none": np.ones_like(peaks), "clip": PEAK / peaks, "set": np.full_like(peaks, PEAK / peaks.max())}[gain]
     if problems or gain == "set":
-        cache.rewrite(path, start, len(peaks), samples, factors[0] if gain == "set" else 1.0)
-    labels = [source.label for source in columns.sources]
-    table = {
-        "labels": np.array(labels),
-        "sources": np.array([str(source) for source in columns.sources]),
+        cache.rewrite_array(path, len(peaks), samples, factors[0] if gain == "set" else 1.0)
+    table: dict[str, NDArray[Any]] = {
+        "labels": np.array([one.source.label for one in decoded]),
+        "sources": np.array([str(one.source) for one in decoded]),
         "gain": factors.astype(np.float32),
-        "length": np.array(columns.lengths, dtype=np.int64),
+        "length": np.array([one.length for one in decoded], np.int64),
         "peak": peaks.astype(np.float32),
     }
-    notes = _notes(found, columns, problems, options)
-    cache.write(draft, table, fingerprint=_fingerprint(columns.digests), notes=notes)
+    digests = {str(one.source): one.digest for one in decoded}
+    notes = _describe(files, decoded, problems, options)
+    notes += [(logging.WARNING, warning) for warning in describe_duplicates(*find_duplicates(digests))]
+    cache.write_table(draft, table, fingerprint=_compute_fingerprint(digests), notes=notes)
 
 
-def _refuse(problems: Sequence[Problem], found: Survey, *, skip: bool) -> None:
+def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -> None:
     """Raise for files that cannot be used, where they are not to be left out or nothing else is there."""
-    empty = ""
-    if found.empty and not skip:
-        folders = unit(len(found.empty), "class folder")
-        empty = f"{found.folder} has {folders} without a sound file: {', '.join(found.empty)}. "
-    if empty and not problems:
-        raise CanaryganError(f"{empty}{LAYOUT} Fill or remove them, or leave them out with --skip-unusable.")
-    if not problems or (skip and len(problems) < len(found.sources)):
+    total, remedy = len(files.sources), "remove them, or leave them out with --skip-unusable."
+    if (skip or not (problems or files.empty)) and len(problems) < total:
         return
-    heading = f"{empty}{len(problems)} of {unit(len(found.sources), 'file')} in {found.folder} cannot be used:"
-    if len(problems) == len(found.sources):
-        advice = "None is left to load."
-    else:
-        advice = "Mend or remove them, or leave them out with --skip-unusable."
-    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {found.folder}")
+    empty = ""
+    if files.empty and not skip:
+        folders = format_count(len(files.empty), "class folder")
+        empty = f"{files.folder} has {folders} without a sound file: {', '.join(files.empty)}. "
+    if not problems:
+        raise CanaryganError(f"{empty}{LAYOUT} Fill or {remedy}")
+    heading = f"{empty}{len(problems)} of {format_count(total, 'file')} in {files.folder} cannot be used:"
+    advice = f"Mend or {remedy}" if len(problems) < total else "None is left to load."
+    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {files.folder}")
 
 
-def _notes(
-    found: Survey, columns: _Columns, problems: Sequence[Problem], options: Mapping[str, Any]
+def _describe(
+    files: Survey, decoded: Sequence[_Decoded], problems: Sequence[Problem], options: Options
 ) -> list[tuple[int, str]]:
-    """What the user should hear of a set at each load: a level of `logging`, and a sentence."""
-    total, length = len(columns.sources), f"{options['max_length']:g} s"
-    labels = {source.label for source in columns.sources}
-    notes = [(logging.INFO, f"{unit(total, 'clip')} of {unit(len(labels), 'class', 'classes')}.")]
-    if columns.padded:
-        notes.append(
-            (logging.INFO, f"{columns.padded} of {total} shorter than {length}: padded with zeros at the end.")
-        )
-    if columns.cut:
-        notes.append((logging.WARNING, f"{columns.cut} of {total} longer than {length}: cut at the end."))
-    if options["gain"] == "none" and (over := sum(peak > 1 for peak in columns.peaks)):
-        notes.append((logging.WARNING, f"{over} of {total} exceed full scale, as --gain none leaves them."))
-    notes += [(logging.INFO, said) for said in found.ignored]
-    if problems:
-        lines = "\n".join([f"{unit(len(problems), 'file')} left out as unusable:", *listed(problems)])
-        notes.append((logging.WARNING, lines))
-    without = sorted(({source.label for source in found.sources} | set(found.empty)) - labels)
-    if without:
-        notes.append((logging.WARNING, f"no clip, so no class: {', '.join(without)}."))
-    across, within = duplicates(columns.digests)
-    for groups, where in ((across, "in more than one class, so one label is wrong"), (within, "within a class")):
-        if groups:
-            lines = "\n".join([f"{unit(len(groups), 'sound')} found more than once {where}:", *pairs(groups)])
-            notes.append((logging.WARNING, lines))
-    return notes
+    """What the user is told of a set at each load: a level of `logging`, and a sentence."""
+    total, length = len(decoded), f"{options['max_length']:g} s"
+    labels = {one.source.label for one in decoded}
+    padded, cut = (sum(one.fit == fit for one in decoded) for fit in (-1, 1))
+    over = sum(one.peak > 1 for one in decoded) if options["gain"] == "none" else 0
+    left_out = "\n".join([f"{format_count(len(problems), 'file')} left out as unusable:", *list_items(problems)])
+    without = ", ".join(label for label in files.labels if label not in labels)
+    notes = (
+        (logging.INFO, total, f"{format_count(total, 'clip')} of {format_count(len(labels), 'class', 'classes')}."),
+        (logging.INFO, padded, f"{padded} of {total} shorter than {length}: padded with zeros at the end."),
+        (logging.WARNING, cut, f"{cut} of {total} longer than {length}: cut at the end."),
+        (logging.WARNING, over, f"{over} of {total} exceed full scale, as --gain none leaves them."),
+        *((logging.INFO, 1, note) for note in files.notes),
+        (logging.WARNING, len(problems), left_out),
+        (logging.WARNING, len(without), f"no clip, so no class: {without}."),
+    )
+    return [(level, sentence) for level, count, sentence in notes if count]
 
 
-def pairs(groups: Sequence[Sequence[str]], shown: int = 5) -> list[str]:
-    """One indented line a group of equal files, for the first of them, and a count of the rest."""
-    lines = ["  " + " = ".join(group[:4]) + (" = ..." if len(group) > 4 else "") for group in groups[:shown]]
-    return lines + ([f"  ... and {len(groups) - shown} more"] if len(groups) > shown else [])
-
-
-def _fingerprint(digests: Mapping[str, str]) -> str:
+def _compute_fingerprint(digests: Mapping[str, str]) -> str:
     """SHA-256 over the names and contents of the files: the same wherever, whenever and in whatever order they lie."""
     lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
     return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,7 +1,7 @@
 """The dataset that is a folder of sound files."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -47,15 +47,11 @@ class Folder(Dataset):
         """All clips by label and name, with the facts `gain`, `length` (samples of sound) and `peak` (before gain)."""
         from canarygan_core.datasets import decoding
 
-        if self.data_dir is None:
+        options = asdict(self)
+        data_dir = options.pop("data_dir")
+        if data_dir is None:
             raise CanaryganError(
                 "The folder dataset needs --data-dir (-d): a folder with one folder of sound files a class, "
                 "DATA_DIR/label/*.wav. --dataset synthetic needs no recordings."
             )
-        return decoding.load(
-            self.data_dir,
-            rate=self.sampling_rate,
-            max_length=self.max_length,
-            gain=self.gain,
-            skip_unusable=self.skip_unusable,
-        )
+        return decoding.load(data_dir, options)

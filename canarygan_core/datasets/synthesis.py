@@ -27,6 +27,8 @@ FACTORS = 3
 _PARTIAL_FADE = (7_000.0, 7_600.0)  # Hz over which a partial fades out, so that none reaches Nyquist
 _ROWS = 200  # clips rendered at once, to bound memory
 
+_SECONDS = np.arange(LONGEST)[None] / RATE
+"""Time since the onset (1, 4800)."""
 _HZ = np.fft.fftfreq(LONGEST, 1 / RATE)
 _HISS = np.flatnonzero(np.abs(_HZ) <= 2_000)
 """Bins that the hiss fills, up to 2 kHz on either side of the fundamental."""
@@ -181,14 +183,9 @@ def to_peak(audio: NDArray[np.float32], peak: float = 0.95) -> tuple[NDArray[np.
     return audio * gain[:, None], gain
 
 
-def _time() -> Floats:
-    """Seconds since the onset (1, 4800)."""
-    return np.arange(LONGEST)[None] / RATE
-
-
 def _contour(v: dict[str, Floats]) -> Floats:
     """Fundamental in Hz (n, 4800)."""
-    t = _time()
+    t = _SECONDS
     u = np.clip(t * 1000 / v["duration"], 0, 1)
     turns = t * v["rate"]
     semitones = (
@@ -204,7 +201,7 @@ def _contour(v: dict[str, Floats]) -> Floats:
 
 def _envelope(v: dict[str, Floats]) -> Floats:
     """Amplitude (n, 4800), smooth and 0 from the sound's end on."""
-    ms = _time() * 1000
+    ms = _SECONDS * 1000
     rise = np.clip(ms / v["attack"], 0, 1)
     fall = np.clip((v["duration"] - ms) / v["release"], 0, 1)
     pulses = v["depth"] * np.cos(np.pi * ms / 1000 * v["rate"]) ** 2

@@ -13,7 +13,8 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core.audio import Problem, UnusableAudio
-from canarygan_core.audio.sounds import Sound, clips_of, collect, read_cuts
+from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
+from canarygan_core.audio.stretches import read_stretches
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError, UsageError
@@ -59,8 +60,8 @@ def decode(
     trained = decoders.load_all(decoder_ckpt, installed(), transform_params)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
-    cuts = None if onsets is None else read_cuts(onsets)
-    sounds = collect(paths, cuts)
+    stretches = None if onsets is None else read_stretches(onsets)
+    sounds = collect_sounds(paths, stretches)
     targets = _targets(save_dir, sounds, formats)
     for target in targets.values():
         if target.exists() and not overwrite:
@@ -105,7 +106,7 @@ def _decoded(
     rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
     table: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for heard, audio, refused in clips_of(sounds, rate, seconds):
+    for heard, audio, refused in read_clips(sounds, rate, seconds):
         problems += refused
         if heard:
             table += _rows(heard, Clips(audio, rate), trained, reject=reject)

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core.audio import UnusableAudio, archives
-from canarygan_core.audio.sounds import Sound, clips_of, collect
+from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Projector, Slot
 from canarygan_core.errors import CanaryganError, UsageError
@@ -47,7 +47,7 @@ def project(
     for taken in (target,) if projector_ckpt else (target, folder):
         if taken.exists() and not overwrite:
             raise CanaryganError(f"{taken} is there already: give another --save-dir, or --overwrite.")
-    sounds = collect(paths) if paths else []
+    sounds = collect_sounds(paths) if paths else []
     clips = dataset.load()
     with ending(Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin))) as manifest:
         if projector_ckpt is not None:
@@ -106,7 +106,7 @@ def _further(
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.str_], str]]:
     """Coordinates, labels (none), sources and file of further sounds, batch by batch and file by file."""
     seconds = clips.samples / clips.rate
-    for heard, audio, problems in clips_of(sounds, clips.rate, seconds, "laying out"):
+    for heard, audio, problems in read_clips(sounds, clips.rate, seconds, "laying out"):
         if problems:
             raise UnusableAudio(problems, "", "Mend or remove them.")
         laid = fitted.project_few(Clips(audio, clips.rate))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from canarygan_core import audio
 from canarygan_core.audio import UnusableAudio, archives
-from canarygan_core.audio.noise import white_noise
-from canarygan_core.audio.sounds import Sound, clips_of, collect
+from canarygan_core.audio.noise import draw_white_noise
+from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Generator, Listener, Metric, Slot
 from canarygan_core.errors import CanaryganError, UsageError
@@ -92,7 +92,7 @@ def score(
         z = _latents(generator, vec_file, num_samples, seed)
         made, count = _generated(generator, z, clips.rate, batch_size), len(z)
     else:
-        sounds = collect(paths)
+        sounds = collect_sounds(paths)
         made, count = _read(sounds, clips), len(sounds)
     with ending(Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed)) as manifest:
         if generator_ckpt is not None:
@@ -103,7 +103,7 @@ def score(
         reference = streaming.hear(streaming.in_batches(clips, "real clips"), set(listeners.values()))
         noise = {}
         if context:
-            noisy = streaming.in_batches(white_noise(clips, seed), "white noise")
+            noisy = streaming.in_batches(draw_white_noise(clips, seed), "white noise")
             noise = streaming.hear(noisy, set(listeners.values()))
         told = {one.name: _scored(one, listeners[one.name], generated, reference, noise, seed) for one in metrics}
         if not any("scores" in record for record in told.values()):
@@ -154,7 +154,7 @@ def _latents(generator: Generator, vec_file: Path | None, count: int | None, see
 def _generated(generator: Generator, z: NDArray[np.float32], rate: int, batch_size: int) -> Iterator[Clips]:
     """The sounds of latents, at the rate of the real clips, as they are made."""
     for batch in generators.sounds(generator, z, batch_size):
-        yield Clips(audio.resampled(batch, generator.rate, rate), rate)
+        yield Clips(audio.resample(batch, generator.rate, rate), rate)
 
 
 def _read(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
@@ -162,7 +162,7 @@ def _read(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
     own = [sound.offset - sound.onset for sound in sounds if np.isfinite(sound.offset)]
     seconds = max([clips.samples / clips.rate, *own])
     labels = _labels({sound.file for sound in sounds})
-    for heard, batch, problems in clips_of(sounds, clips.rate, seconds, "reading sounds"):
+    for heard, batch, problems in read_clips(sounds, clips.rate, seconds, "reading sounds"):
         if problems:
             raise UnusableAudio(problems, "", "Mend or remove them.")
         made = Clips(batch, clips.rate, sources=np.array([f"{sound.file}#{sound.row}" for sound in heard]))

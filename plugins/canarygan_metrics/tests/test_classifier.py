@@ -12,7 +12,7 @@ from canarygan_metrics.classifier import Ear
 from canarygan_metrics.components import KID, ClassBalance, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
 from canarygan_metrics.learning import Rows, per_epoch, portion
 
-from canarygan_core.audio.noise import extent
+from canarygan_core.audio import find_extent
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips, concatenated
 from canarygan_core.errors import CanaryganError
@@ -232,7 +232,7 @@ def test_a_share_of_the_clips_is_learnt_under_noise_of_10_to_40_db() -> None:
     heard = learning.noisy(clips, 0.5, np.random.default_rng(0)).audio - clips.audio
     under = heard.any(1)
     assert 70 < under.sum() < 130
-    spans = [slice(*extent(sound)) for sound in clips.audio]
+    spans = [slice(*find_extent(sound, clips.rate, background=None, block=0.0)) for sound in clips.audio]
     power = np.array([np.square(sound[span]).mean() for sound, span in zip(clips.audio, spans, strict=True)])
     ratio = 10 * np.log10(power[under] / np.square(heard[under]).mean(1))
     assert 9 < ratio.min() < 14

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio.noise import extent, with_noise
+from canarygan_core.audio import find_extent
+from canarygan_core.audio.noise import add_noise
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders import features
@@ -74,7 +75,7 @@ def altered(clips: Clips, copies: int, seed: int) -> Iterator[Clips]:
 
 def _altered(sound: NDArray[np.float32], rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """A copy (samples,) that starts up to `SHIFT` sooner, where nothing is lost by it, or later, under white noise."""
-    start, _ = extent(sound)
+    start = int(find_extent(sound, rate, background=None, block=0.0)[0])
     most = round(SHIFT * rate)
     shift = int(rng.integers(-min(most, start), most + 1))
     moved = np.zeros_like(sound)
@@ -82,7 +83,7 @@ def _altered(sound: NDArray[np.float32], rate: int, rng: np.random.Generator) ->
         moved[shift:] = sound[: len(sound) - shift]
     else:
         moved[:shift] = sound[-shift:]
-    return with_noise(moved, rng.uniform(*SNR), rng)
+    return add_noise(moved, rate, rng.uniform(*SNR), rng)
 
 
 def conditions(clips: Clips, seed: int) -> dict[str, Clips]:
@@ -90,7 +91,7 @@ def conditions(clips: Clips, seed: int) -> dict[str, Clips]:
     audio = np.asarray(clips.audio)
     gain = clips.facts["gain"][:, None] if "gain" in clips.facts else np.float32(20)
     rng = np.random.default_rng([seed, 20])
-    noisy = np.stack([with_noise(sound, 20.0, rng) for sound in audio]) if len(audio) else audio
+    noisy = np.stack([add_noise(sound, clips.rate, 20.0, rng) for sound in audio]) if len(audio) else audio
     return {
         "clean": clips,
         "other-gain": replace(clips, audio=(audio / gain).astype(np.float32)),

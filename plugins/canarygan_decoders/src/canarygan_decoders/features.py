@@ -164,13 +164,13 @@ def stream(clips: "Clips", parameters: Features) -> "Iterator[NDArray[np.float32
     import numpy as np
     import torch
 
-    from canarygan_core.audio import resampled
+    from canarygan_core.audio import resample
     from canarygan_core.clips import fit_length
 
     if clips.rate != parameters.sampling_rate:
         log.info(f"Resampling clips from {clips.rate} Hz to {parameters.sampling_rate} Hz.")
     for batch in clips.batches(CHUNK):
-        audio = fit_length(resampled(np.asarray(batch.audio), clips.rate, parameters.sampling_rate), parameters.samples)
+        audio = fit_length(resample(np.asarray(batch.audio), clips.rate, parameters.sampling_rate), parameters.samples)
         with torch.inference_mode():
             yield transform(torch.tensor(audio), parameters).numpy()
 

@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from canarygan_core import runs
-from canarygan_core.audio.noise import white_noise
+from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.clips import Clips
 from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
@@ -81,7 +81,7 @@ def context(judge: Classifier, clips: Clips, *, splits: int, seed: int, batch: i
     if len(clips) < splits:
         raise CanaryganError(f"--n-split {splits} is more than there are real clips, {len(clips)}: take fewer splits.")
     real = heard(judge, streaming.in_batches(clips, "real clips"))
-    noise = heard(judge, white_noise(clips, seed).batches(batch))
+    noise = heard(judge, draw_white_noise(clips, seed).batches(batch))
     labels = clips.labels if clips.labels is not None else np.asarray(judge.classes)[real.argmax(1)]
     return {
         "real": inception_score(real, splits=splits, seed=seed).record(),

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core.audio.noise import with_noise
+from canarygan_core.audio.noise import add_noise
 from canarygan_core.clips import Clips
 from canarygan_core.lightning import training as shared
 from canarygan_core.lightning.checkpointing import Pace
@@ -80,7 +80,7 @@ def noisy(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
     """Clips, a share of them under white noise, `SNR` below their sound."""
     audio = np.array(clips.audio)
     for row in np.flatnonzero(rng.random(len(audio)) < share):
-        audio[row] = with_noise(audio[row], rng.uniform(*SNR), rng)
+        audio[row] = add_noise(audio[row], clips.rate, rng.uniform(*SNR), rng)
     return replace(clips, audio=audio)
 
 

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio import archives
-from canarygan_core.audio.sounds import COORDINATES, archive
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_metrics import clusters
 from canarygan_metrics.clusters import Scale
+
+COORDINATES = ".umap.npz"
+"""How the names of the files end that `umap` leaves beside archives."""
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +43,7 @@ class Generation:
     @classmethod
     def read(cls, path: Path) -> "Generation":
         """An archive; `CanaryganError` where it holds no sounds."""
-        sounds, rate = archive(path)
+        sounds, rate = archives.read_sounds(path)
         content = archives.read(path)
         version, epoch, step = (str(content.get(name, "")) for name in ("version", "epoch", "step"))
         decoded = {name[2:]: labels.astype(np.str_) for name, labels in content.items() if name.startswith("y_")}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import melscale_fbanks
 
-from canarygan_core.audio import resampled
+from canarygan_core.audio import resample
 from canarygan_core.clips import Clips, fit_length
 
 RANGE = 60.0
@@ -47,7 +47,7 @@ class Spectrogram:
 
     def of(self, clips: Clips) -> Tensor:
         """Spectrograms (clips, bands, frames), float32, of clips of any rate and length; from 0 to 1 if logarithmic."""
-        audio = fit_length(resampled(np.asarray(clips.audio), clips.rate, self.rate), self.samples)
+        audio = fit_length(resample(np.asarray(clips.audio), clips.rate, self.rate), self.samples)
         return spectrogram(torch.tensor(audio), self)
 
 

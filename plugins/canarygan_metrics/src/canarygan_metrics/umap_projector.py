@@ -267,6 +267,6 @@ def _flat(clips: "Clips", projector: UMAP, rate: int) -> "Iterator[NDArray[np.fl
         given = np.asarray(part.audio[:, :needed])
         if not np.isfinite(given).all():
             raise CanaryganError("Some clips hold NaN or infinite samples, and cannot be laid out.")
-        heard = fit_length(audio.resampled(given, clips.rate, rate), samples)
+        heard = fit_length(audio.resample(given, clips.rate, rate), samples)
         made = spectra.levels(heard, projector.floor)
         yield made.reshape(len(made), -1)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio.sounds import COORDINATES
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs.manifest import Manifest
+from canarygan_metrics.mapped import COORDINATES
 from canarygan_metrics.report import gather, material, points
 from canarygan_metrics.report.gather import Json, Notes
 from canarygan_metrics.report.material import Generated, Layout

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio import archives
-from canarygan_core.audio.sounds import COORDINATES
 from canarygan_core.clips import Clips
 from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
@@ -19,6 +18,7 @@ from canarygan_core.fitted.decoders import X, audible
 from canarygan_core.plugins import installed
 from canarygan_core.runs import files
 from canarygan_core.runs.manifest import Manifest
+from canarygan_metrics.mapped import COORDINATES
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -1,0 +1,75 @@
+"""How a folder of sounds is listed: which files in it are sounds, and how their names are printed."""
+
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from canarygan_core.errors import CanaryganError
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+"""Endings of the names of sound files, in lower case."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in one folder, each in the order of names.
+
+    Attributes:
+        folder: the folder.
+        folders: folders in it, links to folders among them.
+        sounds: its sound files. A link to nothing that is named as a sound is one, so that it is reported as missing.
+        others: what is neither: other files, and pipes, sockets and devices of any name.
+    """
+
+    folder: Path
+    folders: list[Path]
+    sounds: list[Path]
+    others: list[Path]
+
+
+def walk_folder(
+    folder: Path, suffixes: Sequence[str] = SUFFIXES, parents: frozenset[Path] = frozenset()
+) -> Iterator[Listing]:
+    """List a folder, then each folder below it, in the order of names.
+
+    Hidden entries and `__MACOSX` are left out. Links to folders are followed, except to a folder that the link lies in.
+
+    Args:
+        folder: where to begin.
+        suffixes: endings of the names of sounds, in lower case.
+        parents: real paths of folders that are not entered.
+
+    Raises:
+        CanaryganError: where a folder cannot be read.
+    """
+    place = folder.resolve()
+    if place in parents:
+        return
+    listing = Listing(folder, [], [], [])
+    try:
+        for entry in sorted(folder.iterdir()):
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            if entry.is_dir():
+                listing.folders.append(entry)
+            elif entry.suffix.lower() in suffixes and (entry.is_file() or not entry.exists()):
+                listing.sounds.append(entry)
+            else:
+                listing.others.append(entry)
+    except OSError as error:
+        raise CanaryganError(f"Cannot look into {folder}: {error.strerror}. Check its permissions.") from None
+    yield listing
+    for inner in listing.folders:
+        yield from walk_folder(inner, suffixes, parents | {place})
+
+
+def list_sounds(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
+    """The sound files anywhere below a folder, in the order of their paths; see `walk_folder`."""
+    return sorted(sound for listing in walk_folder(folder, suffixes) for sound in listing.sounds)
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be printed and is the same on every system (Unicode NFC)."""
+    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace"))

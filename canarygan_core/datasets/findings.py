@@ -1,0 +1,48 @@
+"""What is found out about the files of a set, and the words for it: loading a set and check-data both tell it."""
+
+from collections.abc import Mapping, Sequence
+
+from canarygan_core.audio import Recording
+from canarygan_core.audio.problems import list_items
+
+Groups = list[list[str]]
+"""Files with the same bytes, each as `label/name`."""
+
+
+def format_count(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def compare_length(recording: Recording, samples: int) -> int:
+    """-1 where a recording is shorter than a clip of so many samples, 1 where it is longer; one sample is rounding."""
+    length = len(recording.audio)
+    return int(length > samples + 1) - int(length < samples - 1)
+
+
+def find_duplicates(digests: Mapping[str, str]) -> tuple[Groups, Groups]:
+    """Groups of files with the same bytes: those that lie in more than one class, and those within one.
+
+    Args:
+        digests: of each file, `label/name`, the digest of its bytes.
+    """
+    groups: dict[str, list[str]] = {}
+    for name, digest in digests.items():
+        groups.setdefault(digest, []).append(name)
+    across: Groups = []
+    within: Groups = []
+    for group in groups.values():
+        if len(group) > 1:
+            (across if len({name.partition("/")[0] for name in group}) > 1 else within).append(group)
+    return across, within
+
+
+def describe_duplicates(across: Sequence[Sequence[str]], within: Sequence[Sequence[str]]) -> list[str]:
+    """A warning, of several lines, for each kind of groups that `find_duplicates` gives and that there are."""
+    warnings = []
+    for groups, where in ((across, "in more than one class, so one label is wrong"), (within, "within a class")):
+        if groups:
+            lines = [" = ".join(group[:4]) + (" = ..." if len(group) > 4 else "") for group in groups]
+            heading = f"{format_count(len(groups), 'sound')} found more than once {where}:"
+            warnings.append("\n".join([heading, *list_items(lines, 5)]))
+    return warnings
