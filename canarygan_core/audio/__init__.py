@@ -3,7 +3,7 @@
 from canarygan_core.audio.extent import find_extent
 from canarygan_core.audio.listing import SUFFIXES, list_sounds
 from canarygan_core.audio.problems import Problem, UnusableAudio
-from canarygan_core.audio.soundfiles import SILENT, Recording, read, read_stretch, resample, write
+from canarygan_core.audio.soundfiles import SILENT, Recording, read, resample, write
 from canarygan_core.audio.spectrogram import compute_spectrogram
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "find_extent",
     "list_sounds",
     "read",
-    "read_stretch",
     "resample",
     "write",
 ]

@@ -98,10 +98,10 @@ def read_sounds(path: Path, *, should_log: bool = True) -> tuple[NDArray[np.floa
         CanaryganError: where the archive cannot be read, or holds no sounds.
     """
     content = read(path)
-    if "x" not in content:
+    x = content.get("x")
+    if x is None:
         names = ", ".join(sorted(content)) or "nothing"
         raise CanaryganError(f"{path} holds no sounds: an archive from generate has x, this has {names}.")
-    x = content["x"]
     if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
         shape = f"{x.dtype} {x.shape}"
         raise CanaryganError(f"{path} holds no sounds: its x is {shape}, not numbers of shape (n, samples).")

@@ -37,9 +37,7 @@ def find_extent(
     width = max(1, round(block * rate))
     hop = width if step is None else max(1, round(step * rate))
     samples, margin = audio.shape[-1], width - hop
-    if not samples:
-        return np.zeros(audio.shape[:-1], np.intp), np.zeros(audio.shape[:-1], np.intp)
-    padding = [*[(0, 0)] * (audio.ndim - 1), (margin + 1, margin + -samples % hop)]
+    padding = [*[(0, 0)] * (audio.ndim - 1), (margin + 1, margin + (-samples % hop if samples else hop))]
     square = np.square(np.nan_to_num(audio, posinf=0.0, neginf=0.0), dtype=np.float64)
     total = np.cumsum(np.pad(square, padding), axis=-1)
     power = total[..., width::hop] - total[..., :-width:hop]  # (..., blocks)

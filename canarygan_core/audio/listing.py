@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +29,7 @@ class Listing:
     others: list[Path]
 
 
-def walk_folder(
-    folder: Path, suffixes: Sequence[str] = SUFFIXES, parents: frozenset[Path] = frozenset()
-) -> Iterator[Listing]:
+def walk_folder(folder: Path, suffixes: Sequence[str] = SUFFIXES, above: Set[Path] = frozenset()) -> Iterator[Listing]:
     """List a folder, then each folder below it, in the order of names.
 
     Hidden entries and `__MACOSX` are left out. Links to folders are followed, except to a folder that the link lies in.
@@ -39,13 +37,13 @@ def walk_folder(
     Args:
         folder: where to begin.
         suffixes: endings of the names of sounds, in lower case.
-        parents: real paths of folders that are not entered.
+        above: real paths of folders that are not entered.
 
     Raises:
         CanaryganError: where a folder cannot be read.
     """
     place = folder.resolve()
-    if place in parents:
+    if place in above:
         return
     listing = Listing(folder, [], [], [])
     try:
@@ -62,7 +60,7 @@ def walk_folder(
         raise CanaryganError(f"Cannot look into {folder}: {error.strerror}. Check its permissions.") from None
     yield listing
     for inner in listing.folders:
-        yield from walk_folder(inner, suffixes, parents | {place})
+        yield from walk_folder(inner, suffixes, above | {place})
 
 
 def list_sounds(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,13 +95,11 @@ def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
             data = sound.read(dtype="float32", always_2d=True)
             _check_complete(sound, len(data))
         peak = float(max(data.max(), -data.min()))  # NaN where any sample is
-        if not np.isfinite(peak):
-            raise _Refusal("not-finite", "holds NaN or infinite samples", "Write it again from its source.")
-        if peak < SILENT:
-            raise _Refusal("silent", f"is silent (peak {peak:.0e})", "Remove it.")
+        _require(np.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
+        _require(peak >= SILENT, "silent", f"is silent (peak {peak:.0e})", "Remove it.")
         mono = data.mean(axis=1, dtype=np.float32)
-        if not np.abs(mono).max() >= SILENT:
-            raise _Refusal("silent", "is silent: its channels cancel out", "Keep one channel of it.")
+        is_audible = np.abs(mono).max() >= SILENT
+        _require(is_audible, "silent", "is silent: its channels cancel out", "Keep one channel of it.")
     return Recording(
         audio=resample(mono[None], sound.samplerate, rate)[0],
         rate=rate,
@@ -133,13 +132,12 @@ def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[ND
     """
     with _open_file(path) as stream, _open_sound(stream, path) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
-        if onset >= seconds or offset > seconds + 0.05:
-            what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
-            raise _Refusal("too-short", what, "Mend the table, or give the recording it is of.")
+        what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
+        is_inside = onset < seconds and offset <= seconds + 0.05
+        _require(is_inside, "too-short", what, "Mend the table, or give the recording it is of.")
         sound.seek(round(onset * native))
         data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
-        if not len(data):
-            raise _Refusal("empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
+        _require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
     return resample(data.mean(axis=1, dtype=np.float32)[None], native, rate)[0], native
 
 
@@ -174,27 +172,31 @@ def resample(audio: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.f
     if rate == wanted:
         return audio
     clips = [soxr.resample(np.ascontiguousarray(clip), rate, wanted, quality="HQ") for clip in audio]
-    samples = round(audio.shape[1] * wanted / rate)
-    return np.stack(clips) if clips else np.empty((0, samples), np.float32)
+    return np.stack(clips) if clips else np.empty((0, round(audio.shape[1] * wanted / rate)), np.float32)
 
 
 class _Refusal(Exception):
     """A problem whose path is not known yet: kind, what, advice."""
 
 
+def _require(condition: bool | np.bool_, kind: str, what: str, advice: str) -> None:
+    if not condition:
+        raise _Refusal(kind, what, advice)
+
+
 @contextmanager
 def _open_file(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a regular file. What is wrong with it, here or in the block, is raised as `UnusableAudio`."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
-            raise _Refusal("unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
+        is_file = stat.S_ISREG(path.stat().st_mode)  # to open a pipe would wait for ever
+        _require(is_file, "unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
         with open(path, "rb") as stream:
             yield stream
         return
     except _Refusal as refusal:
         kind, what, advice = refusal.args
     except soundfile.LibsndfileError as error:
-        kind, what, advice = "truncated", f"breaks off or is damaged ({_reason(error)})", _COPY
+        kind, what, advice = "truncated", f"breaks off or is damaged ({str(error.error_string).rstrip('.')})", _COPY
     except FileNotFoundError:
         kind, what, advice = "missing", "there is no such file", "Check its name, or its link."
     except OSError as error:
@@ -207,16 +209,15 @@ def _open_sound(stream: BinaryIO, source: BinaryIO | Path) -> soundfile.SoundFil
     stream.seek(0)
     start = stream.read(512)
     stream.seek(0)
-    if not start:
-        raise _Refusal("zero-byte", "has no content (0 bytes)", _COPY)
+    _require(len(start) > 0, "zero-byte", "has no content (0 bytes)", _COPY)
     try:
         return soundfile.SoundFile(source)
     except soundfile.LibsndfileError as error:
-        reason = _reason(error)
-    if start.startswith(b"version https://git-lfs"):
-        raise _Refusal("not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
-    if start.startswith(_MAGIC):
-        raise _Refusal("damaged", f"begins as sound but cannot be decoded ({reason})", _COPY)
+        reason = str(error.error_string).rstrip(".")
+    is_pointer = start.startswith(b"version https://git-lfs")
+    _require(not is_pointer, "not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
+    is_foreign = not start.startswith(_MAGIC)
+    _require(is_foreign, "damaged", f"begins as sound but cannot be decoded ({reason})", _COPY)
     is_text = all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
     what = "holds text, not sound" if is_text else "is not a sound file, whatever its name says"
     raise _Refusal("not-audio", what, "Remove it, or convert it to WAV.")
@@ -224,25 +225,21 @@ def _open_sound(stream: BinaryIO, source: BinaryIO | Path) -> soundfile.SoundFil
 
 def _check_length(sound: soundfile.SoundFile, longest: float | None) -> None:
     """Refuse a file that does not say how long it is, or lasts more than `longest` seconds."""
-    if sound.frames > _UNKNOWN:
-        raise _Refusal("damaged", "does not say how long it is", "Write it again, such as by ffmpeg -i OLD NEW.wav.")
-    seconds = sound.frames / sound.samplerate
-    if longest is not None and seconds > longest:
-        what = f"lasts {seconds:.1f} s, more than {longest:g} s: a recording rather than a syllable"
-        raise _Refusal("too-long", what, "Cut it into syllables.")
+    advice = "Write it again, such as by ffmpeg -i OLD NEW.wav."
+    _require(sound.frames <= _UNKNOWN, "damaged", "does not say how long it is", advice)
+    seconds, limit = sound.frames / sound.samplerate, math.inf if longest is None else longest
+    what = f"lasts {seconds:.1f} s, more than {limit:g} s: a recording rather than a syllable"
+    _require(seconds <= limit, "too-long", what, "Cut it into syllables.")
 
 
 def _check_complete(sound: soundfile.SoundFile, frames: int) -> None:
     """Refuse a file of which so many samples were read, where there are none, fewer than it promises, or too few."""
-    if sound.frames == 0:
-        raise _Refusal("empty", "holds no samples", "Remove it.")
-    if frames < 0.99 * sound.frames:
-        what = f"is truncated: its header promises {sound.frames} samples, it holds {frames}"
-        raise _Refusal("truncated", what, _COPY)
+    _require(sound.frames > 0, "empty", "holds no samples", "Remove it.")
+    what = f"is truncated: its header promises {sound.frames} samples, it holds {frames}"
+    _require(frames >= 0.99 * sound.frames, "truncated", what, _COPY)
     seconds = frames / sound.samplerate
-    if seconds < SHORTEST:
-        what = f"lasts {seconds * 1000:.1f} ms, less than {SHORTEST * 1000:.0f} ms"
-        raise _Refusal("too-short", what, "Remove it.")
+    what = f"lasts {seconds * 1000:.1f} ms, less than {SHORTEST * 1000:.0f} ms"
+    _require(seconds >= SHORTEST, "too-short", what, "Remove it.")
 
 
 def _check_riff_size(content: bytes) -> None:
@@ -258,23 +255,13 @@ def _check_riff_size(content: bytes) -> None:
     while at + 8 <= len(content):
         promised, held = int.from_bytes(content[at + 4 : at + 8], order), len(content) - at - 8
         if content[at : at + 4] == b"data":
-            if held + _SLACK < promised <= _PLACEHOLDER:
-                what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
-                raise _Refusal("truncated", what, _COPY)
-            return
+            is_whole = promised <= held + _SLACK or promised > _PLACEHOLDER
+            what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
+            return _require(is_whole, "truncated", what, _COPY)
         at += 8 + promised + promised % 2
 
 
 def _is_clipped(data: NDArray[np.float32], peak: float, subtype: str) -> bool:
     """Whether sound (frames, channels) touches full scale, as it does where a recorder was overdriven."""
-    full = FULL_SCALE.get(subtype, 0.999)
-    if peak >= 0.999:
-        return True
-    if peak < full or len(data) < 3:
-        return False
-    loud = np.abs(data) >= full
-    return bool((loud[2:] & loud[1:-1] & loud[:-2]).any())
-
-
-def _reason(error: Any) -> str:
-    return str(error.error_string).rstrip(".")
+    loud = np.abs(data) >= FULL_SCALE.get(subtype, 0.999)
+    return peak >= 0.999 or bool((loud[2:] & loud[1:-1] & loud[:-2]).any())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from canarygan_core import audio
 from canarygan_core.audio import Problem, archives
-from canarygan_core.audio.soundfiles import LONGEST
+from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
 from canarygan_core.console import bar
@@ -64,7 +64,8 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
         raise CanaryganError(f"There is no file and no folder at {', '.join(absent)}.")
     files = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if len(paths) > 1 or paths[0].is_dir():
-        passed = [file for file in files if _is_archive(file) and _holds_coordinates(file)]
+        archived = {file: archives.read(file).keys() for file in files if _is_archive(file)}
+        passed = [file for file, names in archived.items() if "coordinates" in names and "x" not in names]
         files = [file for file in files if file not in passed]
         if passed:
             log.info(f"Passed over, for they hold coordinates and no sounds: {', '.join(map(str, passed))}.")
@@ -100,11 +101,6 @@ def _is_archive(file: Path | str) -> bool:
     return str(file).lower().endswith(ARCHIVE)
 
 
-def _holds_coordinates(file: Path) -> bool:
-    content = archives.read(file)
-    return "x" not in content and "coordinates" in content
-
-
 def read_clips(
     sounds: Sequence[Sound], rate: int, seconds: float, label: str = "decoding"
 ) -> Iterator[tuple[list[Sound], NDArray[np.float32], list[Problem]]]:
@@ -116,8 +112,7 @@ def read_clips(
         seconds: length of a clip: shorter sounds are padded with zeros at the end, longer ones cut at the end.
         label: what is being done, for the progress bar.
     """
-    samples, cut = round(seconds * rate), 0
-    rates: set[int] = set()
+    samples, cut, rates = round(seconds * rate), 0, set[int]()
     with bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
             if _is_archive(batch[0].file):
@@ -165,7 +160,7 @@ def _read_file(sound: Sound, rate: int, seconds: float) -> Clip | Problem:
     path = Path(sound.file)
     try:
         if not sound.whole:
-            return sound, *audio.read_stretch(path, rate, sound.onset, sound.offset)
+            return sound, *read_stretch(path, rate, sound.onset, sound.offset)
         recording = audio.read(path, rate, longest=LONGEST * seconds)
     except audio.UnusableAudio as error:
         (problem,) = error.problems

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from canarygan_core.audio import Problem, UnusableAudio, archives
 from canarygan_core.audio.problems import list_items
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.datasets import cache
-from canarygan_core.datasets.findings import compare_length, describe_duplicates, find_duplicates, format_count
-from canarygan_core.datasets.survey import LAYOUT, Source, Survey, examine, survey
+from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count
+from canarygan_core.datasets.survey import LAYOUT, Measured, Survey, examine, survey
 from canarygan_core.errors import CanaryganError
 
 log = logging.getLogger("canarygan")
@@ -74,32 +73,13 @@ def _compute_key(files: Survey, options: Options) -> str:
     return key.hexdigest()
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    """What is known of one clip.
-
-    Attributes:
-        source: its file.
-        peak: before gain, within the clip.
-        length: before padding, samples.
-        fit: -1 where it was padded, 1 where it was cut.
-        digest: of the file's bytes.
-    """
-
-    source: Source
-    peak: float
-    length: int
-    fit: int
-    digest: str
-
-
 def _decode(draft: Path, files: Survey, options: Options) -> None:
     """Write the three files of a cache entry."""
     rate, max_length, gain = options["sampling_rate"], options["max_length"], options["gain"]
     samples = round(max_length * rate)
     size = 4 * samples * len(files.sources) * (2 if gain == "set" else 1)
     archives.check_room(draft, size, cache.ADVICE)
-    decoded: list[_Decoded] = []
+    decoded: list[Measured] = []
     problems: list[Problem] = []
     path = draft / "audio.npy"
     with cache.write_array(path, len(files.sources), samples) as stream:
@@ -107,11 +87,9 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
             if isinstance(result, Problem):
                 problems.append(result)
                 continue
-            sound = result.audio[:samples]
-            peak = float(np.abs(sound).max())
-            decoded.append(_Decoded(source, peak, len(sound), compare_length(result, samples), result.digest))
-            clip = fit_length(sound[None], samples)
-            stream.write((clip * np.float32(PEAK / peak) if gain == "clip" else clip).tobytes())
+            decoded.append(Measured.of(source, result, samples))
+            clip = fit_length(result.audio[None], samples)
+            stream.write((clip * np.float32(PEAK / decoded[-1].peak) if gain == "clip" else clip).tobytes())
     _check_problems(problems, files, skip=options["skip_unusable"])
     peaks = np.array([one.peak for one in decoded])
     factors = {"none": np.ones_like(peaks), "clip": PEAK / peaks, "set": np.full_like(peaks, PEAK / peaks.max())}[gain]
@@ -124,7 +102,7 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
         "length": np.array([one.length for one in decoded], np.int64),
         "peak": peaks.astype(np.float32),
     }
-    digests = {str(one.source): one.digest for one in decoded}
+    digests = {str(one.source): one.file.digest for one in decoded}
     notes = _describe(files, decoded, problems, options)
     notes += [(logging.WARNING, warning) for warning in describe_duplicates(*find_duplicates(digests))]
     cache.write_table(draft, table, fingerprint=_compute_fingerprint(digests), notes=notes)
@@ -147,7 +125,7 @@ def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -
 
 
 def _describe(
-    files: Survey, decoded: Sequence[_Decoded], problems: Sequence[Problem], options: Options
+    files: Survey, decoded: Sequence[Measured], problems: Sequence[Problem], options: Options
 ) -> list[tuple[int, str]]:
     """What the user is told of a set at each load: a level of `logging`, and a sentence."""
     total, length = len(decoded), f"{options['max_length']:g} s"

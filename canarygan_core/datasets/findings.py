@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from canarygan_core.audio import Recording
 from canarygan_core.audio.problems import list_items
 
 Groups = list[list[str]]
@@ -14,12 +13,6 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
-def compare_length(recording: Recording, samples: int) -> int:
-    """-1 where a recording is shorter than a clip of so many samples, 1 where it is longer; one sample is rounding."""
-    length = len(recording.audio)
-    return int(length > samples + 1) - int(length < samples - 1)
-
-
 def find_duplicates(digests: Mapping[str, str]) -> tuple[Groups, Groups]:
     """Groups of files with the same bytes: those that lie in more than one class, and those within one.
 
@@ -29,12 +22,8 @@ def find_duplicates(digests: Mapping[str, str]) -> tuple[Groups, Groups]:
     groups: dict[str, list[str]] = {}
     for name, digest in digests.items():
         groups.setdefault(digest, []).append(name)
-    across: Groups = []
-    within: Groups = []
-    for group in groups.values():
-        if len(group) > 1:
-            (across if len({name.partition("/")[0] for name in group}) > 1 else within).append(group)
-    return across, within
+    same = [(group, len({name.partition("/")[0] for name in group})) for group in groups.values() if len(group) > 1]
+    return [group for group, classes in same if classes > 1], [group for group, classes in same if classes == 1]
 
 
 def describe_duplicates(across: Sequence[Sequence[str]], within: Sequence[Sequence[str]]) -> list[str]:

@@ -1,5 +1,6 @@
 """What lies in a folder of clips: which files, under which labels, and which of them can be used."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -40,6 +41,35 @@ class Source:
         return f"{self.label}/{self.name}"
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What is kept of a usable file.
+
+    Attributes:
+        source: which file.
+        file: the recording, without its audio.
+        length: of the clip before it is padded, samples.
+        peak: of the clip, before gain.
+        fit: -1 where the file is shorter than a clip and is padded, 1 where it is longer and is cut; one sample is
+            rounding.
+        sound: length of what sounds in the file, seconds; NaN where nobody asked.
+    """
+
+    source: Source
+    file: Recording
+    length: int
+    peak: float
+    fit: int
+    sound: float = math.nan
+
+    @classmethod
+    def of(cls, source: Source, recording: Recording, samples: int) -> "Measured":
+        """What is kept of a recording, of which a clip takes so many samples."""
+        clip, length = recording.audio[:samples], len(recording.audio)
+        fit = int(length > samples + 1) - int(length < samples - 1)
+        return cls(source, replace(recording, audio=clip[:0].copy()), len(clip), float(np.abs(clip).max()), fit)
+
+
 @dataclass(frozen=True)
 class Survey:
     """A folder of clips, files unopened.
@@ -65,13 +95,13 @@ class Survey:
     @property
     def notes(self) -> list[str]:
         """What is ignored, one sentence each."""
-        sentences = {
-            "beside": ("sound file", "beside the class folders ignored: without a folder, no label."),
-            "nested": ("sound file", "deeper than DATA_DIR/label/ ignored."),
-            "other": ("other file", "ignored: not .wav, .flac, .ogg or .mp3."),
-        }
-        counts = {name: count for name, count in self.ignored.items() if count}
-        return [f"{format_count(count, sentences[name][0])} {sentences[name][1]}" for name, count in counts.items()]
+        sentences = (
+            ("beside", "sound file", "beside the class folders ignored: without a folder, no label."),
+            ("nested", "sound file", "deeper than DATA_DIR/label/ ignored."),
+            ("other", "other file", "ignored: not .wav, .flac, .ogg or .mp3."),
+        )
+        counts = self.ignored
+        return [f"{format_count(counts[name], kind)} {reason}" for name, kind, reason in sentences if counts[name]]
 
 
 def survey(data_dir: Path) -> Survey:
@@ -135,15 +165,16 @@ def _read(source: Source, rate: int, max_length: float) -> Recording | Problem:
 def _check_folder(folder: Path, data_dir: Path) -> None:
     """Raise where there is no folder; `data_dir` is what the user called it."""
     try:
-        is_folder, is_file = folder.is_dir(), folder.is_file()
+        if folder.is_dir():
+            return
+        is_file = folder.is_file()
     except PermissionError:
         raise CanaryganError(f"Cannot look into {folder.parent}. Check its permissions.") from None
     if is_file:
         raise CanaryganError(f"{data_dir} is a file, not a folder. {LAYOUT}")
-    if not is_folder:
-        beside = next(walk_folder(folder.parent)).folders if folder.parent.is_dir() else []
-        hint = did_you_mean(folder.name, [path.name for path in beside])
-        raise CanaryganError(f"There is no folder {data_dir}.{hint}")
+    beside = next(walk_folder(folder.parent)).folders if folder.parent.is_dir() else []
+    hint = did_you_mean(folder.name, [path.name for path in beside])
+    raise CanaryganError(f"There is no folder {data_dir}.{hint}")
 
 
 def _explain_nothing(ignored: Mapping[str, int], labels: int) -> str:

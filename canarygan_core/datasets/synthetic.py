@@ -60,9 +60,8 @@ class Synthetic(Dataset):
         for index, kind in enumerate(kinds):
             rows = slice(index * self.per_class, (index + 1) * self.per_class)
             draw, noise = (np.random.default_rng([self.data_seed, index, stream]) for stream in range(2))
-            drawn = draw.uniform(-1, 1, (self.per_class, synthesis.FACTORS))
             used = len(synthesis.SYLLABLES[kind].factors)
-            factors[rows, :used] = drawn[:, :used]
+            factors[rows, :used] = draw.uniform(-1, 1, (self.per_class, synthesis.FACTORS))[:, :used]
             length[rows] = synthesis.lengths(kind, factors[rows])
             sounds = synthesis.synthesise(kind, factors[rows], rng=noise, snr=self.snr)
             audio[rows], gain[rows] = synthesis.to_peak(sounds)
@@ -80,5 +79,5 @@ class Synthetic(Dataset):
         import hashlib
         import json
 
-        said = json.dumps({"dataset": self.name, "options": asdict(self), "synthesis": version}, sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()
+        options = json.dumps({"dataset": self.name, "options": asdict(self), "synthesis": version}, sort_keys=True)
+        return hashlib.sha256(options.encode()).hexdigest()

@@ -4,44 +4,25 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core.audio import Problem, Recording, find_extent
+from canarygan_core.audio import Problem, find_extent
 from canarygan_core.audio.problems import list_items
 from canarygan_core.components import Answer
-from canarygan_core.datasets.findings import compare_length, describe_duplicates, find_duplicates, format_count
+from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.datasets.survey import Survey, examine, survey
+from canarygan_core.datasets.survey import Measured, Survey, examine, survey
 
 FAINT = 1e-4
 """Peak below which a sound is hardly above the last bit of a 16-bit file; full scale is 1."""
 
 IMBALANCE = 5
 """The largest class may have this many times the clips of the smallest."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What is kept of one usable file.
-
-    Attributes:
-        source: `label/name`.
-        label: its class.
-        file: the recording, without its audio.
-        sound: length of what sounds in it, seconds.
-        fit: -1 where a clip of it is padded, 1 where it is cut.
-    """
-
-    source: str
-    label: str
-    file: Recording
-    sound: float
-    fit: int
 
 
 def check_data(
@@ -68,10 +49,8 @@ def check_data(
             problems.append(result)
         else:
             onset, offset = find_extent(result.audio, result.rate)
-            sound, fit = float(offset - onset) / result.rate, compare_length(result, round(max_length * sampling_rate))
-            measured.append(
-                Measured(str(source), source.label, replace(result, audio=result.audio[:0].copy()), sound, fit)
-            )
+            one = Measured.of(source, result, round(max_length * sampling_rate))
+            measured.append(replace(one, sound=float(offset - onset) / result.rate))
     data = _summarise(files, measured, problems, sampling_rate, max_length)
     return Answer(_format(data, problems, data_dir), data, 0 if data["usable"] else 1)
 
@@ -80,22 +59,22 @@ def _summarise(
     files: Survey, measured: Sequence[Measured], problems: Sequence[Problem], rate: int, max_length: float
 ) -> dict[str, Any]:
     """The report for programs; seconds, and dBFS."""
-    across, within = find_duplicates({one.source: one.file.digest for one in measured})
+    across, within = find_duplicates({str(one.source): one.file.digest for one in measured})
     data: dict[str, Any] = {
         "path": str(files.folder),
         "sampling_rate": rate,
         "max_length": max_length,
         "files": len(files.sources),
         "clips": len(measured),
-        "classes": [_spread(label, [one for one in measured if one.label == label]) for label in files.labels],
+        "classes": [_spread(label, [one for one in measured if one.source.label == label]) for label in files.labels],
         "all": _spread("", measured),
         "rates": _count(one.file.native_rate for one in measured),
         "channels": _count(one.file.channels for one in measured),
         "encodings": _count(f"{one.file.format} {one.file.subtype}" for one in measured),
         "padded": sum(one.fit < 0 for one in measured),
         "cut": sum(one.fit > 0 for one in measured),
-        "clipped": [one.source for one in measured if one.file.clipped],
-        "faint": [one.source for one in measured if one.file.peak < FAINT],
+        "clipped": [str(one.source) for one in measured if one.file.clipped],
+        "faint": [str(one.source) for one in measured if one.file.peak < FAINT],
         "upsampled": sum(one.file.native_rate < rate for one in measured),
         "duplicates": {"across_classes": across, "within_a_class": within},
         "problems": [asdict(problem) for problem in problems],
@@ -193,12 +172,11 @@ def _judge(data: dict[str, Any], data_dir: Path) -> str:
     if data["usable"]:
         minding = f" with {format_count(len(data['warnings']), 'warning')}" if data["warnings"] else ""
         return f"Usable{minding}. Next: {train}"
-    bad = [format_count(len(data["problems"]), "file")] if data["problems"] else []
-    bad += (
-        [format_count(len(data["empty_classes"]), "class", "classes") + " without files"]
-        if data["empty_classes"]
-        else []
+    counts = (
+        (len(data["problems"]), "file", "files"),
+        (len(data["empty_classes"]), "class without files", "classes without files"),
     )
+    bad = " and ".join(format_count(*count) for count in counts if count[0])
     if not data["clips"]:
-        return f"Not usable: {' and '.join(bad)}, and nothing is left. Begin from the sources again."
-    return f"Not usable as it is: {' and '.join(bad)}. Mend or remove them, or leave them out: {train} --skip-unusable"
+        return f"Not usable: {bad}, and nothing is left. Begin from the sources again."
+    return f"Not usable as it is: {bad}. Mend or remove them, or leave them out: {train} --skip-unusable"

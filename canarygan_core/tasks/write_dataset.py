@@ -32,8 +32,10 @@ def write_dataset(
     clips = dataset.load()
     names = _choose_names(clips)
     with replacing_folder(target) as draft:
-        clipped = _write(clips, names, draft)
+        for clip, name in zip(clips.audio, track(names, "Writing clips"), strict=True):
+            audio.write(draft / name, clip, clips.rate)
         _check_target(target, save_dir)
+    clipped = int(sum((np.abs(batch.audio).max(1) > 1).sum() for batch in clips.batches(256)))
     text = f"Wrote {len(clips)} clips of {len(clips.classes)} classes, {clips.rate} Hz, to {save_dir}."
     if clipped:
         text += f" {clipped} exceed full scale and were clipped."
@@ -63,12 +65,3 @@ def _choose_names(clips: Clips) -> list[str]:
             raise CanaryganError(f"The label {label!r} cannot be the name of a folder.")
     numbers = {label: itertools.count() for label in clips.classes}
     return [f"{label}/{next(numbers[label]):04d}.wav" for label in clips.labels.tolist()]
-
-
-def _write(clips: Clips, names: list[str], draft: Path) -> int:
-    """Write the clips below a folder, and return how many exceeded full scale."""
-    clipped = 0
-    for sound, name in zip(clips.audio, track(names, "Writing clips"), strict=True):
-        audio.write(draft / name, sound, clips.rate)
-        clipped += bool(np.abs(sound).max() > 1)
-    return clipped
