@@ -37,7 +37,7 @@ Environment variables:
 | variable | effect |
 | --- | --- |
 | `CANARYGAN_PLUGINS` | Load only the plugins named here, as `canarygan plugins` lists them; empty for none. |
-| `CANARYGAN_CACHE` | Folder for decoded sounds; `canarygan` in the user's folder of caches (`XDG_CACHE_HOME` or `~/.cache`) otherwise. |
+| `CANARYGAN_CACHE` | Folder for decoded sounds; otherwise `canarygan` in `XDG_CACHE_HOME` or `~/.cache`. |
 | `COLUMNS`, `NO_COLOR` | Width and colour of the help. |
 """
 

@@ -73,6 +73,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     Raises:
         CanaryganError: where the folder cannot be written, or the disk is full.
     """
+    if path.exists() and not path.is_dir():
+        raise CanaryganError(f"Cannot write {path}: it is a file, and a folder is to go there.")
     token = secrets.token_hex(4)
     draft, old = (path.with_name(f".{path.name}.{token}.{ending}") for ending in ("part", "old"))
     try:
@@ -82,9 +84,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             os.rename(path, old)
         os.rename(draft, path)
     except OSError as error:
-        if old.exists() and not path.exists():
-            os.rename(old, path)
         raise CanaryganError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
+        if old.exists() and not path.exists():
+            os.rename(old, path)
         shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
