@@ -24,8 +24,8 @@ import machine
 import numpy as np
 import torch
 import torchaudio
-from canarygan_wavegan import previews
 from canarygan_wavegan.component import WaveGAN
+from canarygan_wavegan.monitoring import previews
 from numpy.typing import NDArray
 
 from canarygan_core.clips import fit_length
@@ -102,8 +102,9 @@ def main() -> None:
     first = options.version_dir[0]
     sounds = WaveGAN.load(first / "last" / "last.ckpt").generate(latents.draw(32, 3, seed=1))
     picked = fit_length(real[np.linspace(0, len(real) - 1, 32).astype(int)], sounds.shape[1])
-    sheet = previews.sheet(sounds, picked, clips.rate, "generated from random latents, and real clips of every class")
-    previews.save(previews.pixels(sheet), RESULTS / f"{options.name}.png")
+    title = "generated from random latents, and real clips of every class"
+    sheet = previews.draw_sheet(sounds, picked, clips.rate, title)
+    previews.save_image(previews.render(sheet), RESULTS / f"{options.name}.png")
     curves = first.parents[1] / "previews" / first.name / "curves.png"
     shutil.copyfile(curves, RESULTS / f"{options.name}-curves.png")
 

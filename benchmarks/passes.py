@@ -12,27 +12,26 @@ from itertools import pairwise
 
 import machine
 import torch
-from canarygan_wavegan import passes
-from canarygan_wavegan.folding import KERNEL
-from canarygan_wavegan.networks import Shape
+from canarygan_wavegan.fast import kernels
+from canarygan_wavegan.model import KERNEL, Shape
 from machine import best
 from torch import Tensor
 
 from canarygan_core.cli.memory import keep_freed
 
 CORES = 2
-WAYS = {"strided": passes.Strided, "blocks": passes.Blocks, "windows": passes.Windows}
+WAYS = {"strided": kernels.Strided, "blocks": kernels.Blocks, "windows": kernels.Windows}
 
 
 def rates(x: Tensor, weight: Tensor, output: Tensor, stride: int) -> dict[str, dict[str, float]]:
     """Measure giga operations a second, by pass and way; `picked` is the way that trainings use."""
     work = 2 * output.numel() * weight.shape[1] * KERNEL / 1e9
-    found: dict[str, dict[str, float]] = {"forward": {}, "to_input": {}, "to_weight": {}}
-    for name, way in {**WAYS, "picked": passes}.items():
+    found: dict[str, dict[str, float]] = {"forward": {}, "grad_input": {}, "grad_weight": {}}
+    for name, way in {**WAYS, "picked": kernels}.items():
         found["forward"][name] = work / best(lambda way=way: way.forward(x, weight, stride), 5)
-        found["to_input"][name] = work / best(lambda way=way: way.to_input(output, weight, stride), 5)
-        if way is not passes.Strided:
-            found["to_weight"][name] = work / best(lambda way=way: way.to_weight(output, x, stride), 5)
+        found["grad_input"][name] = work / best(lambda way=way: way.grad_input(output, weight, stride), 5)
+        if way is not kernels.Strided:
+            found["grad_weight"][name] = work / best(lambda way=way: way.grad_weight(output, x, stride), 5)
     return found
 
 
@@ -61,7 +60,7 @@ def text(rows: list[dict], told: dict[str, object]) -> str:
         "# Ways of a convolution's passes, giga operations a second",
         "",
         f"{CORES} cores. In bold what trainings do, which is one of the ways. "
-        "`to_weight` has no strided way: the library's is slower.",
+        "`grad_weight` has no strided way: the library's is slower.",
         "",
         "| d | batch | arithmetic | in | out | blocks | weight, MiB "
         + "".join(f"| {name}: {', '.join(rows[0]['rates'][name])} " for name in rows[0]["rates"])

@@ -184,9 +184,9 @@ def limits() -> dict[str, float]:
 
 def operations(dim: int, samples: int) -> float:
     """Count operations of one sound's pass through a network."""
-    from canarygan_wavegan import networks
+    from canarygan_wavegan import model
 
-    return networks.operations(networks.Shape(dim=dim, samples=samples))
+    return model.count_operations(model.Shape(dim=dim, samples=samples))
 
 
 def cell(dim: int, batch: int, samples: int, generate: bool) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from canarygan_wavegan import lengths
+from canarygan_wavegan.data import lengths
 
 from canarygan_core.clips import Clips
 
@@ -17,15 +17,15 @@ def clips(sound: int, noise: float = 0.0, samples: int = 16000) -> Clips:
 @pytest.mark.parametrize(("sound", "expected"), [(1500, 4096), (4000, 4096), (6000, 8192), (12000, 16384)])
 @pytest.mark.parametrize("noise", [0.0, 0.03])
 def test_the_shortest_length_holds_the_sound_whatever_the_background(sound: int, expected: int, noise: float) -> None:
-    assert lengths.shortest(lengths.held(clips(sound, noise))) == expected
+    assert lengths.choose_length(lengths.compute_shares(clips(sound, noise))) == expected
 
 
 def test_long_sounds_take_the_longest() -> None:
-    assert lengths.shortest(lengths.held(clips(60000, samples=64000))) == 65536
+    assert lengths.choose_length(lengths.compute_shares(clips(60000, samples=64000))) == 65536
 
 
 def test_shares_grow_to_one() -> None:
-    shares = lengths.held(clips(6000))
+    shares = lengths.compute_shares(clips(6000))
     assert list(shares.values()) == sorted(shares.values())
     assert shares[4096] == pytest.approx(4096 / 6000, abs=0.02)
     assert shares[16384] == pytest.approx(1)
@@ -35,10 +35,10 @@ def test_silent_clips_have_no_sound() -> None:
     assert lengths.sound_energy(np.zeros((2, 4096), np.float32)).sum() == 0
 
 
-def test_many_clips_are_heard_in_an_even_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_clips_count_in_an_even_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     short, long = clips(2000), clips(12000)
     both = Clips(np.concatenate([short.audio, long.audio]), 16000)
-    whole = lengths.held(both)
-    monkeypatch.setattr(lengths, "HEARD", len(both) // 2)
-    assert lengths.held(both) == pytest.approx(whole, abs=0.05)
-    assert lengths.shortest(lengths.held(both)) == lengths.shortest(whole)
+    whole = lengths.compute_shares(both)
+    monkeypatch.setattr(lengths, "MOST_CLIPS", len(both) // 2)
+    assert lengths.compute_shares(both) == pytest.approx(whole, abs=0.05)
+    assert lengths.choose_length(lengths.compute_shares(both)) == lengths.choose_length(whole)

@@ -2,7 +2,13 @@
 
 import pytest
 import torch
-from canarygan_wavegan.losses import generator_loss, gradient_penalty, interpolate, wasserstein_estimate
+from canarygan_wavegan.losses import (
+    critic_loss,
+    generator_loss,
+    gradient_penalty,
+    interpolate,
+    wasserstein_estimate,
+)
 
 
 def test_wasserstein_losses() -> None:
@@ -19,6 +25,7 @@ def test_interpolation_takes_one_coefficient_an_example() -> None:
 
 @pytest.mark.parametrize("scale", [0.0, 0.3, 1.0, 4.0])
 def test_penalty_of_a_linear_critic(scale: float) -> None:
+    torch.manual_seed(0)
     slope = torch.randn(40)
     slope = (scale * slope / slope.norm()).requires_grad_()
     penalty = gradient_penalty(lambda x: x @ slope + 7, torch.randn(6, 40))
@@ -36,8 +43,24 @@ def test_penalty_of_a_quadratic_critic() -> None:
 
 
 def test_penalty_reaches_no_weights_of_what_made_the_points() -> None:
+    torch.manual_seed(0)
     points = torch.randn(2, 8, requires_grad=True)
     weight = torch.randn(8, requires_grad=True)
     gradient_penalty(lambda x: torch.tanh(x @ weight), points * 2).backward()
     assert points.grad is None
     assert weight.grad is not None
+
+
+def test_critic_loss_of_a_linear_critic() -> None:
+    slope = torch.tensor([3.0, 4.0])
+    real, fake = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 0.0], [-1.0, 0.0]])
+    loss, estimate, penalty = critic_loss(lambda x: x @ slope, real, fake, torch.tensor([[0.2], [0.9]]))
+    assert estimate.item() == pytest.approx((3 + 4) / 2 - (0 - 3) / 2)
+    assert penalty.item() == pytest.approx((5 - 1) ** 2, rel=1e-5)
+    assert loss.item() == pytest.approx(10 * 16 - 5, rel=1e-5)
+
+
+def test_critic_loss_takes_the_penalty_at_the_fraction_of_each_example() -> None:
+    real, fake, fraction = torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0], [6.0]]), torch.tensor([[0.25], [0.5]])
+    _, _, penalty = critic_loss(lambda x: x.square().sum(1) / 2, real, fake, fraction)  # gradient norms 1 and 4
+    assert penalty.item() == pytest.approx((0 + 3**2) / 2, rel=1e-5)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from canarygan_wavegan import previews
+from canarygan_wavegan.monitoring import previews
 
 
 @pytest.mark.parametrize("frequency", [500, 2000, 6000])
@@ -24,11 +24,11 @@ def test_silence_lies_at_the_floor() -> None:
 
 def test_sheet_and_row_are_files_that_open(tmp_path: Path) -> None:
     sounds = np.random.default_rng(0).uniform(-1, 1, (10, 4096)).astype(np.float32)
-    figure = previews.sheet(sounds, sounds[:3], 16000, "12 generator updates")
-    previews.save(previews.pixels(figure), tmp_path / "sheet.png")
+    figure = previews.draw_sheet(sounds, sounds[:3], 16000, "12 generator updates")
+    previews.save_image(previews.render(figure), tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
-    assert previews.pixels(figure).shape[2] == 3
-    previews.write_row(sounds, 16000, tmp_path / "row.wav")
+    assert previews.render(figure).shape[2] == 3
+    previews.write_sounds(sounds, 16000, tmp_path / "row.wav")
     row, rate = soundfile.read(tmp_path / "row.wav")
     assert rate == 16000
     assert len(row) == 10 * (4096 + 1600)
@@ -36,11 +36,11 @@ def test_sheet_and_row_are_files_that_open(tmp_path: Path) -> None:
 
 def test_curves_of_a_log(tmp_path: Path) -> None:
     table = tmp_path / "metrics.csv"
-    assert previews.curves(table) is None
+    assert previews.draw_curves(table) is None
     table.write_text(
         "step,critic/wasserstein,critic/loss,generator/loss,critic/gradient_penalty\n1,1,2,3,4\n2,2,3,4,5\n"
     )
-    figure = previews.curves(table)
+    figure = previews.draw_curves(table)
     assert figure is not None
     lines = [axis.lines[0].get_xydata().tolist() for axis in figure.axes]  # type: ignore[union-attr]
     assert lines == [[[1, k], [2, k + 1]] for k in (1, 2, 3, 4)]

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from canarygan_wavegan import train as training_module
+from canarygan_wavegan import module as wavegan_module
 from canarygan_wavegan.component import WaveGAN
-from canarygan_wavegan.networks import Generator, Shape
+from canarygan_wavegan.model import Generator, Shape
+from canarygan_wavegan.monitoring.monitor import Monitor
 
 from canarygan_core import runs
 from canarygan_core.clips import Clips
@@ -141,7 +142,7 @@ def test_moments_that_lie_otherwise_in_memory_are_taken_up_as_they_are(tmp_path:
     assert_same_training(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_the_sounding_generator_is_the_average(tmp_path: Path, clips: Clips) -> None:
+def test_the_generator_of_sounds_is_the_average(tmp_path: Path, clips: Clips) -> None:
     trained(tmp_path, clips)
     weights = last(tmp_path)["state_dict"]
     assert not torch.equal(weights["average.project.weight"], weights["generator.project.weight"])
@@ -150,7 +151,15 @@ def test_the_sounding_generator_is_the_average(tmp_path: Path, clips: Clips) -> 
 
 
 @pytest.mark.parametrize(
-    "options", [{"upsampling": "nearest"}, {"batch_norm": True}, {"ema": 0.0}, {"latent_dim": 1}, {"phase_shuffle": 0}]
+    "options",
+    [
+        {"upsampling": "nearest"},
+        {"batch_norm": True},
+        {"ema": 0.0},
+        {"latent_dim": 1},
+        {"phase_shuffle": 0},
+        {"critic_step": "plain"},
+    ],
 )
 def test_every_variant_trains_and_generates(tmp_path: Path, clips: Clips, options: dict[str, Any]) -> None:
     run = trained(tmp_path, clips, training={"max_epochs": 1}, **options)
@@ -198,13 +207,13 @@ def test_an_interrupted_training_ends_like_one_that_was_not(
         while process.poll() is None and not (table.is_file() and table.read_text().count("\n") > seen):
             time.sleep(0.01)
         process.send_signal(number)
-        told = process.communicate()[1]
+        text = process.communicate()[1]
         if number == signal.SIGKILL:
             assert process.returncode == -signal.SIGKILL
         else:
-            assert process.returncode == 130, told
-            assert "Go on with canarygan run train-gan --resume" in told
-            assert "Traceback" not in told
+            assert process.returncode == 130, text
+            assert "Go on with canarygan run train-gan --resume" in text
+            assert "Traceback" not in text
         resume = ["--resume"]
     interrupted = last(tmp_path)["updates"]
     assert 0 < interrupted < 240
@@ -224,7 +233,7 @@ def test_resuming_takes_the_options_of_the_start_and_refuses_others(tmp_path: Pa
 def test_broken_values_stop_the_training_and_keep_the_last_good_checkpoint(
     tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = training_module.WaveGANModule.update_generator
+    step = wavegan_module.WaveGANModule.update_generator
 
     def poisoned(module: Any, *arguments: Any) -> Any:
         loss = step(module, *arguments)
@@ -233,35 +242,35 @@ def test_broken_values_stop_the_training_and_keep_the_last_good_checkpoint(
                 module.generator.project.weight.fill_(float("nan"))
         return loss
 
-    monkeypatch.setattr(training_module.WaveGANModule, "update_generator", poisoned)
+    monkeypatch.setattr(wavegan_module.WaveGANModule, "update_generator", poisoned)
     with pytest.raises(CanaryganError, match=r"Training broke by update 6: NaN .*lower --lr"):
         trained(tmp_path, clips, training={"save_every_n_epochs": 1})
-    kept = last(tmp_path)
-    assert kept["updates"] == 3
-    assert all(weight.isfinite().all() for weight in kept["state_dict"].values())
+    saved = last(tmp_path)
+    assert saved["updates"] == 3
+    assert all(weight.isfinite().all() for weight in saved["state_dict"].values())
 
 
 def test_weights_that_are_not_numbers_are_never_saved(
     tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_module.Watch, "values", lambda self, values: None)
+    monkeypatch.setattr(Monitor, "check_values", lambda self, values: None)
 
     def poisoned(module: Any, *arguments: Any) -> Any:
         with torch.no_grad():
             module.generator.project.weight.fill_(float("nan"))
         return torch.zeros(())
 
-    monkeypatch.setattr(training_module.WaveGANModule, "update_generator", poisoned)
+    monkeypatch.setattr(wavegan_module.WaveGANModule, "update_generator", poisoned)
     with pytest.raises(CanaryganError, match="NaN in the weights"):
         trained(tmp_path, clips)
     assert not list((tmp_path / "checkpoints").rglob("*.ckpt*"))
 
 
-def test_lasting_silence_is_told(tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_module.Watch, "_sounds", lambda self: np.zeros((16, 4096), np.float32))
+def test_lasting_silence_is_a_warning(tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Monitor, "_generate", lambda self: np.zeros((16, 4096), np.float32))
     run = trained(tmp_path, clips, training={"save_every_n_epochs": 1})
-    told = [warning["message"] for warning in run.manifest.record["warnings"]]
-    assert any("silence" in text for text in told)
+    messages = [warning["message"] for warning in run.manifest.record["warnings"]]
+    assert any("silence" in text for text in messages)
 
 
 @pytest.mark.parametrize(
@@ -285,19 +294,19 @@ def test_options_that_cannot_work_are_refused(
         trained(tmp_path, clips, training=training, **options)
 
 
-def test_hardware_that_is_not_there_is_told(tmp_path: Path, clips: Clips) -> None:
+def test_missing_hardware_is_an_error(tmp_path: Path, clips: Clips) -> None:
     with pytest.raises(CanaryganError, match="--accelerator mps -G 1 -N 1 cannot be had here"):
         trained(tmp_path, clips, training={"accelerator": "mps"})
 
 
-def test_a_damaged_checkpoint_is_told_on_resuming(tmp_path: Path, clips: Clips) -> None:
+def test_a_damaged_checkpoint_is_an_error_on_resuming(tmp_path: Path, clips: Clips) -> None:
     run = trained(tmp_path, clips)
     run.last.write_bytes(run.last.read_bytes()[:5000])
     with pytest.raises(CanaryganError, match=r"damaged .*copy the newest whole one"):
         trained(tmp_path, clips, training={"max_epochs": 5}, resume=True)
 
 
-def test_a_dry_run_tells_the_time_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_estimates_the_time_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "-s", str(tmp_path / "runs"), "--dry-run"], capture_output=True, text=True, check=True
     )

@@ -1,13 +1,11 @@
-"""The WaveGAN's options: what `--model wavegan` puts on the command line."""
+"""The WaveGAN as a component: `--model wavegan` on the command line."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from canarygan_core.components import Generator, Model
-from canarygan_core.errors import CanaryganError
+from canarygan_core.components import Generator
+from canarygan_wavegan.options import Options
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
@@ -16,92 +14,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class WaveGAN(Model):
+class WaveGAN(Options):
     """Low-dimensional WaveGAN trained with the WGAN-GP loss (Donahue et al., 2019; Pagliarini et al., 2021)."""
 
     name: ClassVar[str] = "wavegan"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "tiny": {
-            "dim": 4,
-            "slice-len": "auto",
-            "critic-updates": 2,
-            "lr": 1e-3,
-            "ema": 0.99,
-            "batch-size": 16,
-            "max-epochs": 8,
-            "save-every-n-epochs": 4,
-            "log-every-n-steps": 20,
-        },
-        "small": {
-            "dim": 16,
-            "slice-len": "auto",
-            "critic-updates": 3,
-            "lr": 1e-3,
-            "ema": 0.998,
-            "batch-size": 8,
-            "max-epochs": 240,
-            "save-every-n-epochs": 30,
-            "log-every-n-steps": 50,
-        },
-        "medium": {
-            "dim": 32,
-            "slice-len": "auto",
-            "critic-updates": 3,
-            "lr": 5e-4,
-            "ema": 0.999,
-            "batch-size": 8,
-            "max-epochs": 200,
-            "save-every-n-epochs": 25,
-            "log-every-n-steps": 50,
-        },
-        "paper": {
-            "dim": 64,
-            "slice-len": 16384,
-            "critic-updates": 5,
-            "lr": 1e-4,
-            "ema": 0.0,
-            "batch-size": 64,
-            "max-epochs": 1000,
-            "save-every-n-epochs": 15,
-        },
-    }
-
-    latent_dim: int = 3
-    """Coordinates of a latent vector."""
-    dim: int = 64
-    """Channels next to the waveform; they double with every layer inwards."""
-    slice_len: Literal["auto", 4096, 8192, 16384, 32768, 65536] = 16384
-    """Length of a sound, samples; auto is the shortest that holds 99.5 % of the clips' sound."""
-    phase_shuffle: int = 2
-    """Radius of the critic's random shifts, samples."""
-    critic_updates: int = 5
-    """Updates of the critic for each of the generator, each on a batch of its own."""
-    lr: float = 1e-4
-    """Learning rate of both networks."""
-    beta1: float = 0.5
-    """Adam's decay of the gradient's mean."""
-    beta2: float = 0.9
-    """Adam's decay of the gradient's square."""
-    penalty: float = 10.0
-    """Weight of the gradient penalty (lambda)."""
-    ema: float = 0.0
-    """Decay of the average of the generator's weights that makes the sounds; 0 for none."""
-    upsampling: Literal["zeros", "nearest"] = "zeros"
-    """Transposed convolutions, or convolutions after nearest-neighbour upsampling."""
-    batch_norm: bool = False
-    """Normalise the generator's hidden layers over the batch."""
-
-    def __post_init__(self) -> None:
-        for name in ("latent_dim", "dim", "critic_updates"):
-            if getattr(self, name) < 1:
-                raise CanaryganError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}.")
-        if not 0 <= self.phase_shuffle <= 8:
-            raise CanaryganError(f"--phase-shuffle must be from 0 to 8 samples, not {self.phase_shuffle}.")
-        for name in ("ema", "beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise CanaryganError(f"--{name} must be at least 0 and under 1, not {getattr(self, name)}.")
-        if not (0 < self.lr < math.inf and 0 <= self.penalty < math.inf):
-            raise CanaryganError(f"--lr must be above 0 and --penalty not under 0, not {self.lr} and {self.penalty}.")
 
     def train(self, clips: "Clips", run: "Run", *, training: "Training") -> None:
         from canarygan_wavegan.train import train

@@ -1,4 +1,4 @@
-"""How many samples a sound needs: where clips end, and the network length that holds them."""
+"""The network length that holds the sound of the clips."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
-from canarygan_wavegan.networks import STRIDES
+from canarygan_wavegan.model import STRIDES
 
 FRAME = 64
 """Samples over which energy is summed."""
 
-HELD = 0.995
+ENOUGH = 0.995
 """Share of the clips' sound that a length must hold."""
 
-HEARD = 2000
-"""Clips from which a length is chosen."""
+MOST_CLIPS = 2000
+"""Clips from which a length is chosen, at most."""
 
 
 def sound_energy(audio: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -37,12 +37,12 @@ def sound_energy(audio: NDArray[np.float32]) -> NDArray[np.float64]:
     return shares
 
 
-def held(clips: Clips) -> dict[int, float]:
+def compute_shares(clips: Clips) -> dict[int, float]:
     """The share of the clips' sound within each of the lengths that networks can have, samples to 0..1.
 
-    Of many clips `HEARD` are heard, evenly spread: a training of any size starts as soon.
+    Of more than `MOST_CLIPS` clips, so many count, evenly spread: a training of any size starts as soon.
     """
-    rows = np.linspace(0, len(clips) - 1, min(len(clips), HEARD)).round().astype(int)
+    rows = np.linspace(0, len(clips) - 1, min(len(clips), MOST_CLIPS)).round().astype(int)
     sums = np.zeros(clips.samples // FRAME)
     for start in range(0, len(rows), 500):
         sums += sound_energy(np.asarray(clips.audio[rows[start : start + 500]])).sum(0)
@@ -50,6 +50,6 @@ def held(clips: Clips) -> dict[int, float]:
     return {samples: float(cumulative[min(samples // FRAME, len(cumulative)) - 1]) for samples in STRIDES}
 
 
-def shortest(shares: Mapping[int, float]) -> int:
-    """The shortest network length that holds `HELD` of the sound, samples, by the shares that `held` gives."""
-    return next((samples for samples, share in shares.items() if share >= HELD), max(shares))
+def choose_length(shares: Mapping[int, float]) -> int:
+    """The shortest network length that holds `ENOUGH` of the sound, samples, by the shares of `compute_shares`."""
+    return next((samples for samples, share in shares.items() if share >= ENOUGH), max(shares))

@@ -1,4 +1,4 @@
-"""What a training sounds and looks like while it goes on: WAV files, spectrograms beside real ones, curves."""
+"""Previews of a training: WAV files, spectrograms beside those of real clips, curves of the log."""
 
 import csv
 from pathlib import Path
@@ -38,31 +38,30 @@ def spectrogram(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return levels
 
 
-def sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> Figure:
-    """Spectrograms of generated sounds above those of real ones, each (n, samples) at `rate` Hz."""
-    mosaics = {"generated": mosaic(generated), "real": mosaic(real)}
-    heights = [picture.shape[0] for picture in mosaics.values()]
+def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> Figure:
+    """Draw spectrograms of generated sounds above those of real ones, each (n, samples) at `rate` Hz."""
+    pictures = {"generated": tile_spectrograms(generated), "real": tile_spectrograms(real)}
+    heights = [picture.shape[0] for picture in pictures.values()]
     figure = Figure(figsize=(1.5 * COLUMNS, sum(heights) / heights[-1] * 2.6 + 0.4), layout="constrained")
     figure.suptitle(f"{title}; each {generated.shape[1] / rate:.2g} s long and up to {rate / 2000:g} kHz")
     axes = figure.subplots(2, 1, squeeze=False, height_ratios=heights)[:, 0]
-    for axis, (label, picture) in zip(axes, mosaics.items(), strict=True):
+    for axis, (label, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, origin="lower", aspect="auto", vmin=FLOOR, vmax=0, cmap="magma", interpolation="nearest")
         axis.set_ylabel(label)
         axis.set(xticks=[], yticks=[])
     return figure
 
 
-def mosaic(sounds: NDArray[np.float32]) -> NDArray[np.float32]:
+def tile_spectrograms(sounds: NDArray[np.float32]) -> NDArray[np.float32]:
     """Spectrograms of sounds (n, samples) in rows of `COLUMNS`, the first at the top left, with NaN between them."""
     tiles = [np.pad(spectrogram(sound), 2, constant_values=np.nan) for sound in sounds]
-    blank = np.full_like(tiles[0], np.nan)
-    tiles += [blank] * (-len(tiles) % COLUMNS)
+    tiles += [np.full_like(tiles[0], np.nan)] * (-len(tiles) % COLUMNS)
     rows = [np.concatenate(tiles[start : start + COLUMNS], axis=1) for start in range(0, len(tiles), COLUMNS)]
     return np.concatenate(rows[::-1])
 
 
-def curves(table: Path) -> Figure | None:
-    """The logged values against generator updates, or None where nothing is logged yet."""
+def draw_curves(table: Path) -> Figure | None:
+    """Plot the logged values against generator updates; None if nothing is logged yet."""
     if not table.is_file():
         return None
     with open(table, encoding="utf-8", newline="") as stream:
@@ -79,20 +78,20 @@ def curves(table: Path) -> Figure | None:
     return figure
 
 
-def pixels(figure: Figure) -> NDArray[np.uint8]:
-    """A figure as an image (height, width, 3)."""
+def render(figure: Figure) -> NDArray[np.uint8]:
+    """Render a figure as an image (height, width, 3)."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     return np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
 
 
-def save(picture: NDArray[np.uint8], path: Path) -> None:
+def save_image(picture: NDArray[np.uint8], path: Path) -> None:
     """Write an image (height, width, 3) as PNG, atomically."""
     with files.replacing(path) as partial:
         imsave(partial, picture, format="png")
 
 
-def write_row(sounds: NDArray[np.float32], rate: int, path: Path) -> None:
+def write_sounds(sounds: NDArray[np.float32], rate: int, path: Path) -> None:
     """Write sounds (n, samples) one after the other into one WAV file."""
     gap = np.zeros((len(sounds), int(GAP * rate)), np.float32)
     audio.write(path, np.concatenate([sounds, gap], axis=1).ravel(), rate)

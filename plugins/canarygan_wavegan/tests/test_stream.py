@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from canarygan_wavegan.batches import ClipStream
+from canarygan_wavegan.data.stream import ClipStream
 
 AUDIO = np.arange(7, dtype=np.float32)[:, None] * np.ones((1, 10), np.float32)
 
@@ -21,7 +21,7 @@ def test_every_clip_is_seen_equally_often() -> None:
 
 
 def test_each_pass_is_another_permutation() -> None:
-    order = np.concatenate([stream().clips(update).ravel() for update in range(7)]).reshape(-1, 7)
+    order = np.concatenate([stream().indices(update).ravel() for update in range(7)]).reshape(-1, 7)
     assert all(sorted(one) == list(range(7)) for one in order)
     assert len({tuple(one) for one in order}) > 1
 
@@ -45,7 +45,7 @@ def test_short_clips_are_padded_and_long_ones_cut() -> None:
 
 
 def test_another_seed_is_another_order() -> None:
-    assert not np.array_equal(stream().clips(0), stream(seed=1).clips(0))
+    assert not np.array_equal(stream().indices(0), stream(seed=1).indices(0))
 
 
 def test_what_breaks_in_the_reading_thread_is_raised_where_it_is_read() -> None:

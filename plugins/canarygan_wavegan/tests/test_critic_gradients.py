@@ -1,14 +1,14 @@
-"""The gradients written out, against automatic differentiation."""
+"""The formulas of the critic's gradients against automatic differentiation of the plain loss."""
 
 import pytest
 import torch
-from canarygan_wavegan.losses import gradient_penalty, interpolate, wasserstein_estimate
-from canarygan_wavegan.networks import Critic, Shape
-from canarygan_wavegan.slopes import set_gradients
+from canarygan_wavegan.fast.critic_gradients import set_gradients
+from canarygan_wavegan.losses import critic_loss
+from canarygan_wavegan.model import Critic, Shape
 from torch import Tensor
 
 
-def given(samples: int, dim: int = 2, batch: int = 3) -> tuple[Critic, Tensor, Tensor, Tensor]:
+def draw(samples: int, dim: int = 2, batch: int = 3) -> tuple[Critic, Tensor, Tensor, Tensor]:
     """A critic with biases, real and generated sounds, and where between them the penalty is taken; in float64."""
     torch.manual_seed(samples + dim)
     critic = Critic(Shape(dim=dim, samples=samples)).double()
@@ -19,14 +19,13 @@ def given(samples: int, dim: int = 2, batch: int = 3) -> tuple[Critic, Tensor, T
     return critic, real, fake, torch.rand(batch, 1, dtype=torch.float64)
 
 
-def differentiated(
+def differentiate(
     critic: Critic, real: Tensor, fake: Tensor, fraction: Tensor, shifts: list[int], weight: float
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """Estimate, penalty and gradients by automatic differentiation."""
-    estimate = wasserstein_estimate(critic(real, shifts), critic(fake, shifts))
-    penalty = gradient_penalty(lambda x: critic(x, shifts), interpolate(real, fake, fraction))
+    loss, estimate, penalty = critic_loss(lambda x: critic(x, shifts), real, fake, fraction, weight)
     critic.zero_grad()
-    (weight * penalty - estimate).backward()
+    loss.backward()
     return estimate, penalty, {name: part.grad.clone() for name, part in critic.named_parameters()}  # type: ignore[union-attr]
 
 
@@ -35,13 +34,13 @@ def differentiated(
     [(4096, []), (4096, [2, -2, 1]), (8192, [-1, 0, 8, -8]), (16384, [1, 2, -2, -1])],
 )
 @pytest.mark.parametrize("weight", [10.0, 0.0])
-def test_are_those_of_automatic_differentiation(samples: int, shifts: list[int], weight: float) -> None:
-    critic, real, fake, fraction = given(samples)
-    estimate, penalty, expected = differentiated(critic, real, fake, fraction, shifts, weight)
+def test_gradients_are_those_of_automatic_differentiation(samples: int, shifts: list[int], weight: float) -> None:
+    critic, real, fake, fraction = draw(samples)
+    estimate, penalty, expected = differentiate(critic, real, fake, fraction, shifts, weight)
     critic.zero_grad()
-    found = set_gradients(critic, real, fake, fraction, shifts, weight, torch.float64)
-    told = torch.stack([estimate, penalty]).double()  # which scores and norms in float32 were
-    torch.testing.assert_close(torch.stack(found), told, rtol=1e-5, atol=1e-6)
+    values = set_gradients(critic, real, fake, fraction, shifts, weight, torch.float64)
+    plain_values = torch.stack([estimate, penalty]).double()  # from scores and norms in float32
+    torch.testing.assert_close(torch.stack(values), plain_values, rtol=1e-5, atol=1e-6)
     for name, part in critic.named_parameters():
         assert part.grad is not None
         assert part.grad.stride() == part.stride()  # fused optimisers go by the order in memory
@@ -49,8 +48,8 @@ def test_are_those_of_automatic_differentiation(samples: int, shifts: list[int],
         torch.testing.assert_close(part.grad, expected[name], rtol=1e-4, atol=1e-6 * float(scale) + 1e-12, msg=name)
 
 
-def test_a_critic_without_slope_has_finite_gradients() -> None:
-    critic, real, fake, fraction = given(4096)
+def test_a_flat_critic_has_finite_gradients() -> None:
+    critic, real, fake, fraction = draw(4096)
     with torch.no_grad():
         critic.readout.weight.zero_()
     _, penalty = set_gradients(critic, real, fake, fraction, [], 10.0, torch.float64)
@@ -59,8 +58,8 @@ def test_a_critic_without_slope_has_finite_gradients() -> None:
 
 
 def test_bfloat16_points_the_same_way() -> None:
-    critic, real, fake, fraction = (part.float() for part in given(4096, dim=8, batch=8))
-    _, _, expected = differentiated(critic, real, fake, fraction, [1, -1, 2], 10.0)
+    critic, real, fake, fraction = (part.float() for part in draw(4096, dim=8, batch=8))
+    _, _, expected = differentiate(critic, real, fake, fraction, [1, -1, 2], 10.0)
     set_gradients(critic, real, fake, fraction, [1, -1, 2], 10.0, torch.bfloat16)
     for name, part in critic.named_parameters():
         if name != "readout.bias":

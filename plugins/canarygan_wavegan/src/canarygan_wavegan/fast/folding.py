@@ -1,7 +1,7 @@
-"""Kernels over blocks of samples: what turns a convolution with a stride into one without.
+"""Kernels over blocks of samples, which turn a convolution with a stride into one without.
 
-In signals (batch, samples, channels), a run of `stride` neighbouring samples is already one block of
-`stride * channels` channels. So a strided convolution is a plain one over blocks, and its output or input a free view.
+In signals (batch, samples, channels), `stride` neighbouring samples form one block of `stride * channels` channels. So
+a strided convolution is a stride-1 convolution over blocks, and blocks are a view that costs nothing.
 """
 
 import math
@@ -10,17 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-KERNEL = 25
-"""Kernel length of every convolution, samples (Donahue et al., 2019)."""
-
-
-def padding(stride: int) -> int:
-    """Samples of zero padding on the left for which a stride divides the length exactly."""
-    return math.ceil((KERNEL - stride) / 2)
+from canarygan_wavegan.model import KERNEL, padding
 
 
 def reach(stride: int) -> int:
-    """Blocks that a kernel touches on either side of the block it is centred on."""
+    """Blocks that a kernel covers on each side of its central block."""
     return math.ceil(padding(stride) / stride)
 
 
@@ -42,7 +36,7 @@ def fold_strided(weight: Tensor, stride: int) -> Tensor:
 
 
 def unfold_strided(kernel: Tensor, stride: int) -> Tensor:
-    """What `fold_strided` folded: the taps (out, in, KERNEL) of a kernel over blocks, the unused ones left out."""
+    """The inverse of `fold_strided`: the taps (out, in, KERNEL) of a kernel over blocks, without the unused ones."""
     out, channels, _, blocks = kernel.shape
     left = reach(stride) * stride - padding(stride)
     taps = kernel.squeeze(2).transpose(1, 2).reshape(out, blocks * stride, channels // stride)
@@ -50,9 +44,9 @@ def unfold_strided(kernel: Tensor, stride: int) -> Tensor:
 
 
 def fold_nearest(weight: Tensor, stride: int) -> Tensor:
-    """Kernel of a convolution that follows nearest-neighbour upsampling, to a kernel over the samples before it.
+    """Kernel of a convolution after nearest-neighbour upsampling, to a kernel over the samples before upsampling.
 
-    The taps that fall on copies of one sample are summed.
+    Taps that fall on copies of one sample are summed.
 
     Args:
         weight: (out, in, KERNEL), as of `Conv1d(padding=KERNEL // 2)` after `Upsample(scale_factor=stride)`.
