@@ -1,7 +1,9 @@
 """Training as a whole: what it leaves, how it is counted, resumed, stopped, and what it says when it breaks."""
 
 import csv
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -187,6 +189,59 @@ def test_training_lowers_the_distance_between_real_and_generated(tmp_path: Path,
     assert distance(WaveGAN.load(run.last).generate(z)) < 0.8 * distance(first)
 
 
+def test_plain_and_fast_critic_steps_end_with_equal_weights(
+    tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After six updates in float32, twelve of the critic: fast, plain, and plain without any fast convolution.
+
+    Weights are below 4 in size and move by up to 0.006; they may differ by 1e-6, a few units in the last place.
+    """
+    for name, step, unused in (
+        ("fast", "fast", "critic_loss"),
+        ("plain", "plain", "set_gradients"),
+        ("all_plain", "plain", "set_gradients"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.delattr(wavegan_module, unused)
+            if name == "all_plain":
+                patch.setattr(wavegan_module, "accelerate", lambda network: network)
+            trained(tmp_path / name, clips, training={"max_epochs": 2}, dim=4, critic_step=step)
+    torch.manual_seed(0)
+    first = Generator(Shape(dim=4, samples=4096))
+    fast, *others = (last(tmp_path / name)["state_dict"] for name in ("fast", "plain", "all_plain"))
+    assert (fast["generator.layers.0.weight"] - first.layers[0].weight).abs().max() > 5e-3  # type: ignore[operator]
+    for weights in others:
+        for name, weight in fast.items():
+            torch.testing.assert_close(weights[name], weight, rtol=0, atol=1e-6, msg=name)
+
+
+def test_a_plain_training_resumes_and_generates_on_the_command_line(tmp_path: Path) -> None:
+    command = [*COMMAND, "-s", str(tmp_path), "--critic-step", "plain"]
+    command[command.index("--max-epochs") + 1] = "2"
+    resume = [sys.executable, "-m", "canarygan", "train-gan", "-s", str(tmp_path), "--resume"]
+    generate = [
+        sys.executable,
+        "-m",
+        "canarygan",
+        "generate",
+        "-x",
+        str(tmp_path),
+        "-n",
+        "3",
+        "-s",
+        str(tmp_path / "sounds"),
+    ]
+    for words in (command, [*resume, "--max-epochs", "3"], generate):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert last(tmp_path)["updates"] == 9
+    manifest = json.loads((tmp_path / "checkpoints" / "version_0" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["options"]["model"]["options"]["critic_step"] == "plain"
+    done = subprocess.run([*resume, "--critic-step", "fast"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "started with --critic-step plain, not fast" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The training that nobody interrupts."""
@@ -228,6 +283,18 @@ def test_resuming_takes_the_options_of_the_start_and_refuses_others(tmp_path: Pa
     assert "started with --dim 2, not 4" in done.stderr
     subprocess.run(again, check=True, capture_output=True)
     assert last(whole)["updates"] == 240
+
+
+def test_a_training_from_before_the_option_of_the_critic_step_goes_on(tmp_path: Path, whole: Path) -> None:
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "checkpoints" / "version_0" / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["options"]["model"]["options"]["critic_step"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    again = [sys.executable, "-m", "canarygan", "train-gan", "-s", str(tmp_path), "--resume", "--max-epochs", "81"]
+    done = subprocess.run(again, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert last(tmp_path)["updates"] == 243
 
 
 def test_broken_values_stop_the_training_and_keep_the_last_good_checkpoint(

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import lightning.pytorch as lightning
@@ -20,7 +21,7 @@ from canarygan_wavegan.checkpoints import SCHEMA
 from canarygan_wavegan.data.stream import ClipStream
 from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.fast.critic_gradients import set_gradients
-from canarygan_wavegan.losses import generator_loss
+from canarygan_wavegan.losses import critic_loss, generator_loss
 from canarygan_wavegan.model import Critic, Generator, Shape
 from canarygan_wavegan.options import Options
 
@@ -145,9 +146,15 @@ class WaveGANModule(lightning.LightningModule):
         with torch.no_grad():
             fake = self.generator(z, self.arithmetic)  # (batch, samples)
         shifts, weight = self.draw_shifts(draws), self.options.penalty
-        estimate, penalty = set_gradients(self.critic, real, fake, fraction, shifts, weight, self.arithmetic)
+        if self.options.critic_step == "fast":
+            estimate, penalty = set_gradients(self.critic, real, fake, fraction, shifts, weight, self.arithmetic)
+        else:
+            critic = partial(self.critic, shifts=shifts, dtype=self.arithmetic)
+            loss, estimate, penalty = critic_loss(critic, real, fake, fraction, weight)
+            optimiser.zero_grad()
+            self.manual_backward(loss)
         self.step(optimiser, self.critic)
-        return estimate, penalty
+        return estimate.detach(), penalty.detach()
 
     def update_generator(self, draws: Draws, optimiser: Any) -> Tensor:
         """One step on fresh latents.

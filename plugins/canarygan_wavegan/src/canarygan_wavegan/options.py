@@ -76,6 +76,8 @@ class Options(Model):
     """Transposed convolutions, or convolutions after nearest-neighbour upsampling."""
     batch_norm: bool = False
     """Normalise the generator's hidden layers over the batch."""
+    critic_step: Literal["fast", "plain"] = "fast"
+    """Gradients of the critic by formulas (fast), or by automatic differentiation (plain), which fits any critic."""
 
     def __post_init__(self) -> None:
         for name in ("latent_dim", "dim", "critic_updates"):
