@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from canarygan_wavegan import checkpoints
 from canarygan_wavegan.checkpoints import load
+from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.model import Generator, Shape
 from torch import Tensor
 
@@ -77,7 +78,7 @@ def test_sounds_are_made_in_the_arithmetic_of_the_training_where_that_is_fast(
     fast: bool, arithmetic: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(0)
-    network, z = Generator(Shape(dim=4, samples=4096)), torch.rand(5, 3) * 2 - 1
+    network, z = accelerate(Generator(Shape(dim=4, samples=4096))), torch.rand(5, 3) * 2 - 1
     record = {"schema": 1, "shape": dataclasses.asdict(network.shape), "rate": 16000, "average": False, "per_epoch": 1}
     weights = {f"generator.{name}": weight for name, weight in network.state_dict().items()}
     content = {"state_dict": weights, "updates": 3, "wavegan": record | {"arithmetic": "bfloat16"}}
@@ -156,7 +157,7 @@ def test_the_payload_of_the_test_above_would_work(tmp_path: Path) -> None:
 
 def ours(path: Path, **changes: object) -> Generator:
     shape = Shape(latent_dim=2, dim=1, samples=4096)
-    network = Generator(shape)
+    network = accelerate(Generator(shape))
     record = {"schema": 1, "shape": vars(shape), "rate": 16000, "average": False, "per_epoch": 5}
     weights = {f"generator.{name}": weight for name, weight in network.state_dict().items()}
     torch.save({"updates": 12, "wavegan": record | changes, "state_dict": weights}, path)

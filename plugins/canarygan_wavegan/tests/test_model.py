@@ -1,11 +1,24 @@
 """Shapes, sizes and the original's weights."""
 
+import ast
+import inspect
+import sys
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
 import torch
 import torch.nn.functional as F
+from canarygan_wavegan import losses, model
 from canarygan_wavegan.model import STRIDES, Critic, Generator, Shape, count_operations, count_parameters, padding
+
+
+@pytest.mark.parametrize("module", [model, losses])
+def test_the_plain_definition_needs_nothing_but_torch(module: ModuleType) -> None:
+    tree = ast.parse(inspect.getsource(module))
+    names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert {str(name).partition(".")[0] for name in names} - sys.stdlib_module_names == {"torch"}
 
 
 @pytest.mark.parametrize("samples", sorted(STRIDES))
