@@ -41,7 +41,7 @@ def run(tmp_path: Path, monkeypatch) -> Path:
     (folder / "manifest.json").write_text(json.dumps({"schema": 1}))
     for epoch in (15, 30, 45, 60):
         (folder / "all" / f"epoch_{epoch}-step_{epoch * 10}.ckpt").write_text(str(epoch))
-    monkeypatch.setattr(garbage.models, "load", Models.load)
+    monkeypatch.setattr(garbage.generators, "load", Models.load)
     return folder
 
 
