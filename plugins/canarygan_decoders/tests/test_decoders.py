@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from canarygan_decoders import ESN, KNN, SVM
-from canarygan_decoders.examples import Examples
+from canarygan_decoders.dataset.examples import Examples
 from canarygan_decoders.features import Features
 from canarygan_decoders.sklearn_decoder import SklearnDecoder
 from sklearn.neighbors import KNeighborsClassifier
@@ -100,20 +100,18 @@ def test_equal_seeds_give_equal_decoders(syllables: Clips, short: Features) -> N
 
 def test_knn_votes_as_scikit_learns(syllables: Clips, short: Features) -> None:
     fitted = KNN(k=7).fit(syllables, parameters=short)
-    examples = Examples.of(syllables, short)
-    asked = (examples.features + np.random.default_rng(0).normal(0, 3e-3, examples.features.shape)).astype(np.float32)
+    examples = Examples.from_clips(syllables, short)
+    queries = (examples.features + np.random.default_rng(0).normal(0, 3e-3, examples.features.shape)).astype(np.float32)
     theirs = KNeighborsClassifier(7, weights="distance").fit(examples.features.reshape(48, -1), examples.labels)
-    np.testing.assert_allclose(fitted.of_features(asked), theirs.predict_proba(asked.reshape(48, -1)), atol=1e-4)
+    np.testing.assert_allclose(fitted.predict(queries), theirs.predict_proba(queries.reshape(48, -1)), atol=1e-4)
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_svm_duels_are_scikit_learns(syllables: Clips, short: Features, classes: int) -> None:
-    examples = Examples.of(syllables.select(np.arange(12 * classes)), short)
+def test_svm_scores_are_scikit_learns(syllables: Clips, short: Features, classes: int) -> None:
+    examples = Examples.from_clips(syllables.select(np.arange(12 * classes)), short)
     targets = np.unique(examples.labels, return_inverse=True)[1]
     machine = SVM()
-    scores = machine.judge(
-        machine.learn(examples.features, targets, classes=classes, parameters=short), examples.features
-    )
+    scores = machine.predict(machine.learn(examples), examples.features)
     flat = examples.features.reshape(len(examples), -1)
     theirs = SVC(C=10.0, gamma=1 / (flat.shape[1] * flat.var(dtype=np.float64))).fit(flat, targets)
     np.testing.assert_array_equal(scores.argmax(1), theirs.predict(flat))
@@ -205,7 +203,7 @@ def test_other_features_are_refused(fitted, registry: Registry, tmp_path: Path) 
     with pytest.raises(CanaryganError, match="trained on other features"):
         decoders.load(folder, registry)
     with pytest.raises(CanaryganError, match="was trained on features of shape"):
-        fitted.of_features(np.zeros((1, 5, 5), np.float32))
+        fitted.predict(np.zeros((1, 5, 5), np.float32))
 
 
 def test_arrays_that_do_not_fit_are_refused(fitted, registry: Registry, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from canarygan_decoders import dataset, garbage
+from canarygan_decoders.dataset import garbage
+from canarygan_decoders.dataset.decoder_dataset import read_dataset
 
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
@@ -46,7 +47,7 @@ def run(tmp_path: Path, monkeypatch) -> Path:
 
 
 def test_five_classes_as_large_as_the_real_ones(run: Path, syllables: Clips) -> None:
-    mixed, names = garbage.with_garbage(syllables, run, (15, 30, 45), seed=0)
+    mixed, names = garbage.add_garbage(syllables, run, (15, 30, 45), seed=0)
     assert names == ["EARLY15", "EARLY30", "EARLY45", "OT", "WN"]
     assert mixed.classes == sorted([*syllables.classes, *names])
     assert [(mixed.labels == name).sum() for name in mixed.classes] == [12] * 9
@@ -55,7 +56,7 @@ def test_five_classes_as_large_as_the_real_ones(run: Path, syllables: Clips) -> 
     assert mixed.sources[48] == "EARLY15/0000"
     spectrum = np.abs(np.fft.rfft(mixed.audio[mixed.labels == "OT"][0]))
     assert spectrum.argmax() * 16000 / syllables.samples == pytest.approx(1700, abs=10)  # epoch 60 hums at 1700 Hz
-    again, _ = garbage.with_garbage(syllables, run, (15, 30, 45), seed=0)
+    again, _ = garbage.add_garbage(syllables, run, (15, 30, 45), seed=0)
     np.testing.assert_array_equal(mixed.audio, again.audio)
 
 
@@ -65,23 +66,23 @@ def test_five_classes_as_large_as_the_real_ones(run: Path, syllables: Clips) -> 
 )
 def test_epochs_that_cannot_be_had(epochs: tuple[int, ...], said: str, run: Path, syllables: Clips) -> None:
     with pytest.raises(CanaryganError, match=said):
-        garbage.with_garbage(syllables, run, epochs, seed=0)
+        garbage.add_garbage(syllables, run, epochs, seed=0)
 
 
 def test_a_checkpoint_of_another_epoch_than_its_name_is_refused(run: Path, syllables: Clips, monkeypatch) -> None:
     monkeypatch.setattr(Models, "lies", True)
     with pytest.raises(CanaryganError, match="is of epoch 16, not 15"):
-        garbage.with_garbage(syllables, run, (15,), seed=0)
+        garbage.add_garbage(syllables, run, (15,), seed=0)
 
 
 def test_a_run_without_checkpoints_and_a_class_of_the_name(run: Path, syllables: Clips, tmp_path: Path) -> None:
     clash = Clips(syllables.audio, syllables.rate, labels=np.where(syllables.labels == syllables.labels[0], "WN", "a"))
     with pytest.raises(CanaryganError, match="has a class WN already"):
-        garbage.with_garbage(clash, run, (15,), seed=0)
+        garbage.add_garbage(clash, run, (15,), seed=0)
     for path in (run / "all").iterdir():
         path.unlink()
     with pytest.raises(CanaryganError, match="no checkpoints in all/"):
-        garbage.with_garbage(syllables, run, (15,), seed=0)
+        garbage.add_garbage(syllables, run, (15,), seed=0)
 
 
 def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) 
         0.3,
     ]
     assert main.main([*map(str, words), "--early-epochs", "15", "--early-epochs", "30"]) == 0
-    assert dataset.read(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN")
+    assert read_dataset(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN")
     assert main.main(["train-decoders", "-p", str(tmp_path / "set"), "-s", str(tmp_path / "d"), "-m", "svm"]) == 0
     svm = decoders.load(tmp_path / "d" / "svm", installed())
     noise = np.random.default_rng(5).standard_normal((5, 4800), np.float32)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from canarygan_decoders import ESN, reservoir
+from canarygan_decoders import ESN
+from canarygan_decoders.esn import readout
+from canarygan_decoders.esn.reservoir import draw_reservoir
 from reservoirpy.mat_gen import bernoulli
 from reservoirpy.nodes import Reservoir as Node
 from reservoirpy.nodes import Ridge
@@ -51,16 +53,16 @@ def one_by_one(series: np.ndarray) -> np.ndarray:
 
 
 def test_states_are_those_of_reservoirpy_reset_before_every_clip(series: np.ndarray) -> None:
-    pool = reservoir.drawn(100, SCALING, **DRAW)
-    made = reservoir.states(pool, torch.tensor(series)).transpose(0, 1).numpy()
+    pool = draw_reservoir(100, SCALING, **DRAW)
+    made = pool.compute_states(series).transpose(0, 1).numpy()
     np.testing.assert_allclose(made, one_by_one(series), rtol=0, atol=1e-6)
 
 
 def test_states_do_not_depend_on_order_or_batch(series: np.ndarray) -> None:
-    pool = reservoir.drawn(100, SCALING, **DRAW)
-    together = reservoir.states(pool, torch.tensor(series)).numpy()
-    backwards = reservoir.states(pool, torch.tensor(series[::-1].copy())).numpy()[:, ::-1]
-    alone = np.concatenate([reservoir.states(pool, torch.tensor(clip[None])).numpy() for clip in series], 1)
+    pool = draw_reservoir(100, SCALING, **DRAW)
+    together = pool.compute_states(series).numpy()
+    backwards = pool.compute_states(series[::-1].copy()).numpy()[:, ::-1]
+    alone = np.concatenate([pool.compute_states(clip[None]).numpy() for clip in series], 1)
     np.testing.assert_allclose(backwards, together, rtol=0, atol=1e-12)
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-12)
 
@@ -68,8 +70,8 @@ def test_states_do_not_depend_on_order_or_batch(series: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_readout_is_reservoirpys_ridge(series: np.ndarray, dtype: torch.dtype) -> None:
     targets = np.array([0, 1, 2, 1, 0])
-    pool = reservoir.drawn(100, SCALING, **DRAW).to(dtype)
-    weights, bias = reservoir.accumulated(pool, series, targets, 3, np.arange(5)).solve(0.1)
+    pool = draw_reservoir(100, SCALING, **DRAW).to(dtype)
+    weights, bias = readout.sum_states(pool, series, np.eye(3)[targets], np.arange(5)).solve(0.1)
     theirs = Ridge(ridge=0.1)
     hot = np.eye(3)[targets]
     theirs.fit(list(one_by_one(series)), [np.tile(row, (30, 1)) for row in hot])
@@ -80,39 +82,39 @@ def test_readout_is_reservoirpys_ridge(series: np.ndarray, dtype: torch.dtype) -
 
 def test_readout_is_least_squares(series: np.ndarray) -> None:
     targets = np.array([0, 1, 0, 1, 1])
-    pool = reservoir.drawn(100, SCALING, **DRAW)
-    weights, bias = reservoir.accumulated(pool, series, targets, 2, np.arange(5)).solve(1e-9)
-    rows = reservoir.states(pool, torch.tensor(series)).transpose(0, 1).reshape(150, 100).numpy()
+    pool = draw_reservoir(100, SCALING, **DRAW)
+    weights, bias = readout.sum_states(pool, series, np.eye(2)[targets], np.arange(5)).solve(1e-9)
+    rows = pool.compute_states(series).transpose(0, 1).reshape(150, 100).numpy()
     solved = np.linalg.lstsq(np.c_[rows, np.ones(150)], np.repeat(np.eye(2)[targets], 30, 0), rcond=None)[0]
     np.testing.assert_allclose(rows @ weights + bias, np.c_[rows, np.ones(150)] @ solved, atol=1e-4)
 
 
 def test_sums_join(series: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     targets = np.array([0, 1, 0, 1, 1])
-    pool = reservoir.drawn(100, SCALING, **DRAW)
-    whole = reservoir.accumulated(pool, series, targets, 2, np.arange(5))
-    monkeypatch.setattr(reservoir, "BATCH", 2)
-    first = reservoir.accumulated(pool, series, targets, 2, np.array([0, 1, 2]), centre=whole.centre)
-    rest = reservoir.accumulated(pool, series, targets, 2, np.array([3, 4]), centre=whole.centre)
-    for one, other in zip(reservoir.joined(first, rest).solve(0.1), whole.solve(0.1), strict=True):
+    pool = draw_reservoir(100, SCALING, **DRAW)
+    whole = readout.sum_states(pool, series, np.eye(2)[targets], np.arange(5))
+    monkeypatch.setattr(readout, "BATCH", 2)
+    first = readout.sum_states(pool, series, np.eye(2)[targets], np.array([0, 1, 2]), centre=whole.centre)
+    rest = readout.sum_states(pool, series, np.eye(2)[targets], np.array([3, 4]), centre=whole.centre)
+    for one, other in zip((first + rest).solve(0.1), whole.solve(0.1), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
 
 
 def test_policies_on_a_known_readout() -> None:
-    readout = torch.tensor([[[0.2, 0.1]], [[0.3, 0.9]], [[0.8, 0.0]]])  # 3 frames, 1 clip, 2 classes
-    np.testing.assert_allclose(reservoir.reduced(readout, "argmax"), [[0.3, 0.9]])
-    np.testing.assert_allclose(reservoir.reduced(readout, "max"), [[0.8, 0.9]])
-    np.testing.assert_allclose(reservoir.reduced(readout, "mean"), [[1.3 / 3, 1 / 3]])
-    np.testing.assert_allclose(reservoir.reduced(readout, "sum"), [[1.3, 1.0]])
+    outputs = torch.tensor([[[0.2, 0.1]], [[0.3, 0.9]], [[0.8, 0.0]]])  # 3 frames, 1 clip, 2 classes
+    np.testing.assert_allclose(readout.reduce_frames(outputs, "argmax"), [[0.3, 0.9]])
+    np.testing.assert_allclose(readout.reduce_frames(outputs, "max"), [[0.8, 0.9]])
+    np.testing.assert_allclose(readout.reduce_frames(outputs, "mean"), [[1.3 / 3, 1 / 3]])
+    np.testing.assert_allclose(readout.reduce_frames(outputs, "sum"), [[1.3, 1.0]])
 
 
 @pytest.mark.parametrize("policy", ["argmax", "max", "mean", "sum"])
 def test_outputs_follow_the_policy(series: np.ndarray, policy: str) -> None:
-    pool = reservoir.drawn(100, SCALING, **DRAW)
+    pool = draw_reservoir(100, SCALING, **DRAW)
     weights, bias = torch.randn(100, 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
-    readout = reservoir.states(pool, torch.tensor(series)) @ weights + bias
-    made = reservoir.outputs(pool, series, weights, bias, policy)
-    np.testing.assert_allclose(made, reservoir.reduced(readout, policy), atol=1e-9)
+    outputs = pool.compute_states(series) @ weights + bias
+    made = readout.compute_scores(pool, weights, bias, series, policy)
+    np.testing.assert_allclose(made, readout.reduce_frames(outputs, policy), atol=1e-9)
 
 
 def test_given_reservoirs(tmp_path, series: np.ndarray, syllables, short) -> None:

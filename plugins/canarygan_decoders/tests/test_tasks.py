@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canarygan_decoders import dataset, search
+from canarygan_decoders.dataset.decoder_dataset import ARCHIVE, read_dataset
+from canarygan_decoders.dataset.examples import Examples
+from canarygan_decoders.features import Features
+from canarygan_decoders.tasks import search
 
 from canarygan_core import audio
 from canarygan_core.audio import archives
@@ -45,8 +48,8 @@ def trained(tmp_path_factory, built: Path) -> Path:
 
 
 def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
-    material = dataset.read(built)
-    arrays = archives.read(built / dataset.ARCHIVE)
+    material = read_dataset(built)
+    arrays = archives.read(built / ARCHIVE)
     names = sorted(path.name for path in folder.iterdir())
     assert arrays["classes"].tolist() == names
     assert arrays["train_features"].shape == (72, 36, 26)
@@ -64,7 +67,7 @@ def test_the_split_follows_the_seed(folder: Path, tmp_path: Path) -> None:
     def sources(name: str, seed: int) -> list[str]:
         words = ["build-decoder-dataset", "-d", folder, "-s", tmp_path / name, "--seed", seed, "--augment", 0, *SHORT]
         assert main.main(list(map(str, words))) == 0
-        return archives.read(tmp_path / name / dataset.ARCHIVE)["test_sources"].tolist()
+        return archives.read(tmp_path / name / ARCHIVE)["test_sources"].tolist()
 
     assert sources("a", 1) == sources("b", 1) != sources("c", 2)
 
@@ -199,8 +202,8 @@ def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkey
     assert [json.loads(line)["trial"] for line in first] == [0, 1]
     journal.write_text("\n".join(first) + '\n{"search": "cut sh')
     tried = []
-    real = search.crossed
-    monkeypatch.setattr(search, "crossed", lambda decoder, material: tried.append(decoder) or real(decoder, material))
+    real = search.cross_validate
+    monkeypatch.setattr(search, "cross_validate", lambda *arguments: tried.append(arguments) or real(*arguments))
     assert main.main([*words, "3"]) == 0
     assert len(tried) == 1
     lines = journal.read_text().splitlines()
@@ -213,6 +216,7 @@ def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkey
 def test_folds_keep_copies_together() -> None:
     labels = np.repeat(["a", "b"], 6)
     groups = np.arange(12)
-    fold = search.folds(np.tile(labels, 2), np.tile(groups, 2))
+    columns = (np.zeros((24, 1, 1), np.float32), np.tile(labels, 2), np.tile(labels, 2), np.tile(groups, 2))
+    fold = Examples(*columns, Features()).folds(3)
     np.testing.assert_array_equal(fold[:12], fold[12:])
     assert [(fold[:6] == number).sum() for number in range(3)] == [2, 2, 2]

@@ -13,12 +13,16 @@ def register_decoders() -> list[type[Decoder]]:
 
 @hookimpl
 def register_tasks() -> list[Task]:
-    here = "canarygan_decoders"
+    tasks = "canarygan_decoders.tasks"
     return [
         Task(
             "build-decoder-dataset",
-            f"{here}.build:build_decoder_dataset",
+            f"{tasks}.build_decoder_dataset:build_decoder_dataset",
             "Turn clips into features to train decoders on.",
         ),
-        Task("train-decoders", f"{here}.train:train_decoders", "Train decoders, which tell which syllable a sound is."),
+        Task(
+            "train-decoders",
+            f"{tasks}.train_decoders:train_decoders",
+            "Train decoders, which tell the syllable class of a sound.",
+        ),
     ]

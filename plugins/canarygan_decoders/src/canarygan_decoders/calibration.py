@@ -1,54 +1,36 @@
-"""From scores to probabilities."""
+"""The calibration of decoders: how scores become posteriors."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-HELD = 5
-"""One clip in so many of each class is held out to calibrate on."""
-
-Floats = NDArray[np.floating[Any]]
+FOLDS = 5
+"""One of so many folds of the training examples is held out to calibrate on."""
 
 
-def softmax(scores: Floats) -> NDArray[np.float64]:
-    """Rows of scores (n, classes) as probabilities."""
-    raised = np.exp(scores - scores.max(1, keepdims=True))
-    made: NDArray[np.float64] = raised / raised.sum(1, keepdims=True)
-    return made
+def to_posteriors(scores: NDArray[np.floating[Any]], sharpness: float) -> NDArray[np.float64]:
+    """Posteriors (n, classes): the softmax of scores (n, classes) times the inverse temperature."""
+    from scipy.special import softmax
+
+    posteriors: NDArray[np.float64] = softmax(scores * sharpness, axis=1)
+    return posteriors
 
 
-def sharpness(scores: Floats, targets: NDArray[np.intp]) -> float:
-    """The inverse temperature by which softmax gives held-out clips the least cross-entropy (Guo et al., 2017).
+def fit_sharpness(scores: NDArray[np.floating[Any]], targets: NDArray[np.intp]) -> float:
+    """The inverse temperature at which the softmax of held-out scores has the least cross-entropy (Guo et al., 2017).
 
     Args:
-        scores: (n, classes) of clips that were not learnt from.
-        targets: (n,) number of each one's class.
+        scores: (n, classes) of clips that the decoder was not trained on.
+        targets: (n,) number of each clip's class.
     """
     from scipy.optimize import minimize_scalar
 
     spread = max(float(np.ptp(scores, axis=1).mean()), 1e-12)
 
-    def entropy(logarithm: float) -> float:
-        chances = softmax(scores * (np.exp(logarithm) / spread))[np.arange(len(targets)), targets]
-        return float(-np.log(np.maximum(chances, 1e-12)).mean())
+    def cross_entropy(log_sharpness: float) -> float:
+        posteriors = to_posteriors(scores, float(np.exp(log_sharpness) / spread))
+        return float(-np.log(np.maximum(posteriors[np.arange(len(targets)), targets], 1e-12)).mean())
 
-    found = minimize_scalar(entropy, bounds=(np.log(0.1), np.log(100)), method="bounded")
-    return float(np.exp(found.x) / spread)
-
-
-def held_out(targets: NDArray[np.intp], groups: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows to calibrate on, one original clip in `HELD` of each class, and rows that share no clip with them.
-
-    Args:
-        targets: (n,) number of each example's class.
-        groups: (n,) clip that each example was made of; the first example of a clip is the clip as it is.
-    """
-    clips, first = np.unique(groups, return_index=True)
-    chosen: list[NDArray[np.intp]] = []
-    for target in np.unique(targets):
-        mine = clips[targets[first] == target]
-        chosen.append(mine[HELD - 1 :: HELD])
-    held_clips = np.concatenate(chosen)
-    held = first[np.isin(clips, held_clips)]
-    return held, np.flatnonzero(~np.isin(groups, held_clips))
+    minimum = minimize_scalar(cross_entropy, bounds=(np.log(0.1), np.log(100)), method="bounded")
+    return float(np.exp(minimum.x) / spread)

@@ -1,4 +1,4 @@
-"""What decoders that hear features have in common: a third-party one says how it learns and how it judges, no more."""
+"""The base of all decoders that take features: a subclass defines how it learns and how it scores, and no more."""
 
 import abc
 import dataclasses
@@ -10,78 +10,79 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.components import Decoder
-from canarygan_core.errors import CanaryganError
-from canarygan_decoders import config
-from canarygan_decoders.config import CONFIG
+from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_decoders.features import Features
+from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from canarygan_core.clips import Clips
-    from canarygan_decoders.examples import Examples
+    from canarygan_decoders.dataset.examples import Examples
+
+    State = Mapping[str, NDArray[Any]]
+    FeatureArray = NDArray[np.float32]
+    Scores = NDArray[np.floating[Any]]
 
 log = logging.getLogger("canarygan")
 
-STATE, ABOUT = "state.npz", "component.json"
+STATE, COMPONENT = "state.npz", "component.json"
 
 BATCH = 256
-"""Clips judged at a time."""
+"""Clips scored at a time."""
 
 
 @dataclass(frozen=True)
 class FeatureDecoder(Decoder):
-    """A decoder of features; see `learn` and `judge`, which are all that a subclass must define."""
+    """A decoder of features; a subclass must define `learn` and `predict`."""
 
-    calibrates: ClassVar[bool] = False
-    """Whether `judge` gives scores, made posteriors by a temperature found on held-out clips (Guo et al., 2017)."""
+    is_calibrated: ClassVar[bool] = False
+    """Whether `predict` returns scores, to be made posteriors by a temperature (Guo et al., 2017)."""
+    search_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    """Options that `train-decoders --search` draws, and their ranges on a logarithmic scale."""
 
     @abc.abstractmethod
-    def learn(
-        self, features: "NDArray[np.float32]", targets: "NDArray[np.intp]", *, classes: int, parameters: Features
-    ) -> "Mapping[str, NDArray[Any]]":
-        """What is to be kept, as plain arrays by name.
+    def learn(self, examples: "Examples") -> "State":
+        """What the decoder learns from examples, as plain arrays by name."""
+
+    @abc.abstractmethod
+    def predict(self, state: Any, features: "FeatureArray") -> "Scores":
+        """Posteriors, or scores where `is_calibrated`, (n, classes), of features (n, frames, size).
 
         Args:
-            features: (n, frames, size), maybe memory-mapped.
-            targets: (n,) number of each one's class.
-            classes: how many there are.
-            parameters: what the features are.
+            state: what `prepare` returned.
+            features: float32.
         """
 
-    @abc.abstractmethod
-    def judge(self, state: Any, features: "NDArray[np.float32]") -> "NDArray[np.floating[Any]]":
-        """Posteriors, or scores where `calibrates`, (n, classes), of features (n, frames, size)."""
-
-    def prepare(self, state: "Mapping[str, NDArray[Any]]") -> Any:
-        """What `judge` needs of the arrays kept, made once; by default the arrays. Must run no code from them."""
+    def prepare(self, state: "State") -> Any:
+        """What `predict` needs, from the arrays that `learn` returned; by default these arrays. Must run no code."""
         return state
 
-    def try_out(
-        self,
-        features: "NDArray[np.float32]",
-        targets: "NDArray[np.intp]",
-        held: "NDArray[np.intp]",
-        rest: "NDArray[np.intp]",
-        *,
-        classes: int,
-        parameters: Features,
-    ) -> "tuple[Mapping[str, NDArray[Any]], NDArray[np.floating[Any]]]":
-        """What is learnt from all examples, and the scores of the rows `held` when only `rest` was learnt from."""
-        trial = self.prepare(self.learn(features[rest], targets[rest], classes=classes, parameters=parameters))
-        scores = self.judge(trial, features[held])
-        return self.learn(features, targets, classes=classes, parameters=parameters), scores
+    def learn_and_score(
+        self, examples: "Examples", test: "NDArray[np.intp]", train: "NDArray[np.intp]"
+    ) -> "tuple[State, Scores]":
+        """Learn from all examples; and score some of them after learning from others.
+
+        Args:
+            examples: (n).
+            test: rows to score.
+            train: rows to learn from before `test` is scored.
+
+        Returns:
+            What was learnt from all examples, and the scores of `test` (rows, classes).
+        """
+        partial = self.prepare(self.learn(examples.select(train)))
+        return self.learn(examples), self.predict(partial, examples.features[test])
 
     def fit(self, clips: "Clips", *, parameters: Features | None = None) -> "FittedFeatureDecoder":
         """Learn from labelled clips."""
-        from canarygan_decoders.examples import Examples
+        from canarygan_decoders.dataset.examples import Examples
 
-        parameters = parameters or Features()
-        return self.fit_examples(Examples.of(clips, parameters), parameters)
+        return self.fit_examples(Examples.from_clips(clips, parameters or Features()))
 
-    def fit_examples(self, examples: "Examples", parameters: Features) -> "FittedFeatureDecoder":
-        """Learn from features.
+    def fit_examples(self, examples: "Examples") -> "FittedFeatureDecoder":
+        """Learn from examples, and calibrate on a fifth of their clips where `is_calibrated`.
 
         Raises:
             CanaryganError: where there are fewer than two classes.
@@ -90,139 +91,135 @@ class FeatureDecoder(Decoder):
 
         from canarygan_decoders import calibration
 
-        classes, targets = np.unique(examples.labels, return_inverse=True)
+        classes = examples.classes
         if len(classes) < 2:
-            there = f"only {classes[0]}" if len(classes) else "none"
             raise CanaryganError(
-                f"A decoder tells classes apart and needs at least two; the training clips have {there}."
+                "A decoder tells classes apart and needs at least two; the training clips have "
+                f"{f'only {classes[0]}' if classes else 'none'}."
             )
-        known: dict[str, Any] = {"classes": len(classes), "parameters": parameters}
-        if not self.calibrates:
-            state = self.learn(examples.features, targets, **known)
-            return FittedFeatureDecoder(self, tuple(classes.tolist()), parameters, state)
-        held, rest = calibration.held_out(targets, examples.groups)
-        if len(held):
-            state, scores = self.try_out(examples.features, targets, held, rest, **known)
-            sharpness = calibration.sharpness(scores, targets[held])
+        if not self.is_calibrated:
+            return FittedFeatureDecoder(self, classes, examples.parameters, self.learn(examples))
+        is_held_out = examples.folds(calibration.FOLDS) == calibration.FOLDS - 1
+        test = np.flatnonzero(is_held_out & examples.is_original)
+        if len(test):
+            state, scores = self.learn_and_score(examples, test, np.flatnonzero(~is_held_out))
+            sharpness = calibration.fit_sharpness(scores, examples.targets[test])
         else:
             log.warning(f"Too few clips a class to calibrate {self.name}: its labels hold, its posteriors are rough.")
-            state, sharpness = self.learn(examples.features, targets, **known), 1.0
-        return FittedFeatureDecoder(
-            self, tuple(classes.tolist()), parameters, {**state, "sharpness": np.asarray(sharpness)}
-        )
+            state, sharpness = self.learn(examples), 1.0
+        return FittedFeatureDecoder(self, classes, examples.parameters, {**state, "sharpness": np.asarray(sharpness)})
 
     @classmethod
     def load(cls, folder: Path) -> "FittedFeatureDecoder":
-        """A fitted decoder from its folder; arrays of numbers and words, nothing that runs.
+        """A fitted decoder from its folder; its files hold numbers and words, and no code is run.
 
         Raises:
-            CanaryganError: where a file is damaged, or they contradict one another.
+            CanaryganError: where a file is damaged, or the files contradict one another.
         """
         from canarygan_core.audio import archives
 
-        parameters = config.read(folder / CONFIG)
-        about = _about(folder / ABOUT)
-        state = archives.read(folder / STATE)
-        heard = tuple(state.get("heard", [None]))
-        if heard != parameters.shape:
+        parameters, state = read_config(folder / CONFIG), archives.read(folder / STATE)
+        shape = tuple(state.get("heard", [None]))
+        if shape != parameters.shape:
             raise CanaryganError(
-                f"{folder} was trained on other features than its {CONFIG} says: on {' x '.join(map(str, heard))} "
+                f"{folder} was trained on other features than its {CONFIG} says: on {' x '.join(map(str, shape))} "
                 f"numbers a clip, not {' x '.join(map(str, parameters.shape))}. Copy the folder again, or train anew."
             )
         try:
-            fitted = FittedFeatureDecoder(cls._with(about["options"]), tuple(about["classes"]), parameters, state)
+            record = json.loads((folder / COMPONENT).read_text(encoding="utf-8"))
+            decoder = cls._from_options(record["options"])
+            fitted = FittedFeatureDecoder(decoder, tuple(record["classes"]), parameters, state)
             fitted.check()
-        except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        except (OSError, KeyError, TypeError, ValueError, IndexError, RuntimeError, AttributeError) as error:
             raise CanaryganError(f"{folder} is no decoder that this version of {cls.name} can read: {error}.") from None
         return fitted
 
     @classmethod
-    def _with(cls, options: Mapping[str, Any]) -> "FeatureDecoder":
-        """The component with recorded options; paths are only a record by now."""
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        made = {key: None if "Path" in str(fields[key].type) else value for key, value in options.items()}
-        return cls(**made)
+    def _from_options(cls, options: Mapping[str, Any]) -> "FeatureDecoder":
+        """The component with recorded options; paths become None, because only training reads them."""
+        types = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+        return cls(**{name: None if "Path" in types[name] else value for name, value in options.items()})
 
 
-def _about(path: Path) -> dict[str, Any]:
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(about["options"], dict) and all(isinstance(label, str) for label in about["classes"]):
-            return about  # type: ignore[no-any-return]
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise CanaryganError(f"{path} is missing or damaged. Copy the decoder's folder again, or train anew.")
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class FittedFeatureDecoder:
-    """A feature decoder that has learnt; see `canarygan_core.FittedDecoder`.
+    """A trained decoder of features; see `canarygan_core.FittedDecoder`.
 
     Attributes:
         decoder: the component with its options.
         classes: labels in the order of the posteriors' columns.
-        parameters: what it hears.
-        state: what it has learnt.
+        parameters: of the features.
+        state: what `learn` returned, and `sharpness` where the decoder is calibrated.
     """
 
     decoder: FeatureDecoder
     classes: tuple[str, ...]
     parameters: Features
-    state: "Mapping[str, NDArray[Any]]"
+    state: "State"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_prepared", self.decoder.prepare(self.state))
+        self._prepared = self.decoder.prepare(self.state)
 
     @property
     def rate(self) -> int:
-        """Sampling rate it listens at, Hz."""
+        """Sampling rate of the clips it takes, Hz."""
         return self.parameters.sampling_rate
 
     @property
     def seconds(self) -> float:
-        """How much of a clip it listens to."""
+        """Length of the clips it takes, s."""
         return self.parameters.max_length
 
-    def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
+    def posteriors(self, clips: "Clips") -> "FeatureArray":
         import numpy as np
 
-        from canarygan_decoders import features
+        from canarygan_decoders.features.extraction import extract
 
-        made = [self.of_features(features.extract(part, self.parameters)) for part in clips.batches(BATCH)]
-        return np.concatenate(made) if made else np.empty((0, len(self.classes)), np.float32)
+        parts = [self.predict(extract(batch, self.parameters)) for batch in clips.batches(BATCH)]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
-    def of_features(self, features: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Posteriors (n, classes) of features (n, frames, size)."""
+    def predict(self, features: "FeatureArray") -> "FeatureArray":
+        """Posteriors (n, classes) of features (n, frames, size).
+
+        Raises:
+            CanaryganError: where the features have another shape than those that the decoder was trained on.
+        """
         import numpy as np
-
-        from canarygan_decoders import calibration
 
         if features.shape[1:] != self.parameters.shape:
             raise CanaryganError(
                 f"{self.decoder.name} was trained on features of shape {self.parameters.shape}, "
                 f"not {features.shape[1:]}."
             )
-        prepared = self._prepared  # type: ignore[attr-defined]
-        parts = [
-            np.asarray(self.decoder.judge(prepared, np.asarray(features[start : start + BATCH])), np.float64)
-            for start in range(0, len(features), BATCH)
-        ]
-        judged = np.concatenate(parts) if parts else np.empty((0, len(self.classes)))
-        if self.decoder.calibrates:
-            judged = calibration.softmax(judged * float(self.state["sharpness"]))
-        return judged.astype(np.float32)
+        batches = (np.asarray(features[start : start + BATCH]) for start in range(0, len(features), BATCH))
+        parts = [np.asarray(self.decoder.predict(self._prepared, batch), np.float64) for batch in batches]
+        scores = np.concatenate(parts) if parts else np.empty((0, len(self.classes)))
+        if self.decoder.is_calibrated:
+            from canarygan_decoders.calibration import to_posteriors
+
+            scores = to_posteriors(scores, float(self.state["sharpness"]))
+        return scores.astype(np.float32)
 
     def check(self) -> None:
-        """Judge silence, which fails where the arrays do not fit together."""
+        """Predict silence; raises where the arrays do not fit together."""
         import numpy as np
 
-        judged = self.of_features(np.zeros((1, *self.parameters.shape), np.float32))
-        if judged.shape != (1, len(self.classes)) or not np.isfinite(judged).all():
+        posteriors = self.predict(np.zeros((1, *self.parameters.shape), np.float32))
+        if posteriors.shape != (1, len(self.classes)) or not np.isfinite(posteriors).all():
             raise ValueError(f"its arrays do not fit its {len(self.classes)} classes")
 
     def check_parameters(self, path: Path) -> None:
-        """Refuse a file of feature parameters that contradicts those it was trained with."""
-        config.refuse_unlike(self.parameters, path / CONFIG if path.is_dir() else path)
+        """Compare its feature parameters with those in a file, or in the folder that holds it.
+
+        Raises:
+            UsageError: with every difference.
+        """
+        given = read_config(path / CONFIG if path.is_dir() else path)
+        if differences := self.parameters.differences(given):
+            raise UsageError(
+                f"The decoder was trained on other features than those in -p {path}: {'; '.join(differences)}. "
+                "Leave out -p."
+            )
 
     def save(self, folder: Path) -> None:
         import numpy as np
@@ -231,13 +228,12 @@ class FittedFeatureDecoder:
         from canarygan_core.plugins.options import jsonable
         from canarygan_core.runs import files
 
-        state = {
-            "heard": np.asarray(self.parameters.shape),
-            **{key: np.asarray(part) for key, part in self.state.items()},
+        state = {"heard": np.asarray(self.parameters.shape)} | {
+            name: np.asarray(array) for name, array in self.state.items()
         }
-        with archives.writing(folder / STATE, sum(part.nbytes for part in state.values())) as archive:
-            for name, part in state.items():
-                archive.add(name, part)
-        about = {"options": jsonable(self.decoder), "classes": list(self.classes)}
-        files.write_text(folder / ABOUT, json.dumps(about, indent=2) + "\n")
-        config.write(folder / CONFIG, self.parameters)
+        with archives.writing(folder / STATE, sum(array.nbytes for array in state.values())) as archive:
+            for name, array in state.items():
+                archive.add(name, array)
+        component = {"options": jsonable(self.decoder), "classes": list(self.classes)}
+        files.write_text(folder / COMPONENT, json.dumps(component, indent=2) + "\n")
+        write_config(folder / CONFIG, self.parameters)

@@ -1,17 +1,15 @@
-"""The nearest neighbours: a clip is what those most like it are."""
+"""The nearest-neighbour decoder."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.feature_decoder import FeatureDecoder
-from canarygan_decoders.features import Features
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from canarygan_decoders.dataset.examples import Examples
+    from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
 
 log = logging.getLogger("canarygan")
 
@@ -29,38 +27,35 @@ class KNN(FeatureDecoder):
         if self.k < 1:
             raise CanaryganError(f"--knn.k must be at least 1, not {self.k}.")
 
-    def learn(
-        self, features: "NDArray[np.float32]", targets: "NDArray[np.intp]", *, classes: int, parameters: Features
-    ) -> "Mapping[str, NDArray[Any]]":
+    def learn(self, examples: "Examples") -> "State":
         import numpy as np
 
-        if self.k > len(targets):
-            log.warning(f"knn: k is {self.k}, and there are {len(targets)} examples to learn from: all of them vote.")
-        return {"examples": features, "targets": targets, "count": np.asarray(classes)}
+        if self.k > len(examples):
+            log.warning(f"knn: k is {self.k}, and there are {len(examples)} examples to learn from: all of them vote.")
+        count = np.asarray(len(examples.classes))
+        return {"examples": examples.features, "targets": examples.targets, "count": count}
 
-    def judge(
-        self, state: "Mapping[str, NDArray[Any]]", features: "NDArray[np.float32]"
-    ) -> "NDArray[np.floating[Any]]":
+    def predict(self, state: "State", features: "FeatureArray") -> "Scores":
         import numpy as np
 
-        known = state["examples"].reshape(len(state["targets"]), -1)  # (examples, numbers)
-        asked = features.reshape(len(features), -1)
-        k = min(self.k, len(known))
-        near = np.argpartition(_distances(asked, known), k - 1, axis=1)[:, :k]  # (n, k)
-        away = np.linalg.norm(asked[:, None] - known[near], axis=2).astype(np.float64)
-        weights = 1 / np.maximum(away, 1e-9 * max(away.max(), 1e-30))
-        votes = np.zeros((len(asked), int(state["count"])))
-        np.add.at(votes, (np.arange(len(asked))[:, None], state["targets"][near]), weights)
-        chances: NDArray[np.floating[Any]] = votes / votes.sum(1, keepdims=True)
-        return chances
+        examples = state["examples"].reshape(len(state["targets"]), -1)  # (examples, numbers)
+        queries = features.reshape(len(features), -1)
+        k = min(self.k, len(examples))
+        nearest = np.argpartition(_relative_distances(queries, examples), k - 1, axis=1)[:, :k]  # (n, k)
+        distances = np.linalg.norm(queries[:, None] - examples[nearest], axis=2).astype(np.float64)
+        weights = 1 / np.maximum(distances, 1e-9 * max(distances.max(), 1e-30))
+        votes = np.zeros((len(queries), int(state["count"])))
+        np.add.at(votes, (np.arange(len(queries))[:, None], state["targets"][nearest]), weights)
+        posteriors: Scores = votes / votes.sum(1, keepdims=True)
+        return posteriors
 
 
-def _distances(asked: "NDArray[np.float32]", known: "NDArray[np.float32]", rows: int = 4096) -> "NDArray[np.float32]":
-    """Squared distances (n, examples) up to a constant a row; examples are read a few at a time."""
+def _relative_distances(queries: "FeatureArray", examples: "FeatureArray", rows: int = 4096) -> "FeatureArray":
+    """Squared distances (n, examples) up to a constant for each query; examples are read some rows at a time."""
     import numpy as np
 
-    made = np.empty((len(asked), len(known)), np.float32)
-    for start in range(0, len(known), rows):
-        part = np.asarray(known[start : start + rows])
-        made[:, start : start + rows] = np.square(part).sum(1) - 2 * (asked @ part.T)
-    return made
+    distances = np.empty((len(queries), len(examples)), np.float32)
+    for start in range(0, len(examples), rows):
+        part = np.asarray(examples[start : start + rows])
+        distances[:, start : start + rows] = np.square(part).sum(1) - 2 * (queries @ part.T)
+    return distances

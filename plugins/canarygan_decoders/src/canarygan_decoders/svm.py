@@ -1,16 +1,18 @@
-"""The support vector machine, kept as plain arrays."""
+"""The support vector machine: scikit-learn trains it, and plain arrays keep it."""
 
-from collections.abc import Mapping
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.feature_decoder import FeatureDecoder
-from canarygan_decoders.features import Features
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from canarygan_decoders.dataset.examples import Examples
+    from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class SVM(FeatureDecoder):
     """Support vector machine with Gaussian kernel, one class against one (Cortes and Vapnik, 1995), calibrated."""
 
     name: ClassVar[str] = "svm"
-    calibrates: ClassVar[bool] = True
+    is_calibrated: ClassVar[bool] = True
 
     c: float = 10.0
     """Weight of misclassified examples; the paper's 0.1 underfits sets of 100 clips a class, number."""
@@ -31,70 +33,61 @@ class SVM(FeatureDecoder):
                 f"--svm.c must be above 0 and --svm.gamma not under 0, not {self.c:g} and {self.gamma:g}."
             )
 
-    def learn(
-        self, features: "NDArray[np.float32]", targets: "NDArray[np.intp]", *, classes: int, parameters: Features
-    ) -> "Mapping[str, NDArray[Any]]":
+    def learn(self, examples: "Examples") -> "State":
         import numpy as np
         from sklearn.svm import SVC
 
-        flat = np.asarray(features).reshape(len(features), -1)
-        spread = float(flat.var(dtype=np.float64)) or 1.0
-        gamma = self.gamma or 1 / (flat.shape[1] * spread)
-        machine = SVC(C=self.c, gamma=gamma, cache_size=500).fit(flat, targets)
-        sign = (
-            -1.0 if classes == 2 else 1.0
-        )  # of two classes scikit-learn turns the sign, so that the second is positive
+        rows = np.asarray(examples.features).reshape(len(examples), -1)
+        gamma = self.gamma or 1 / (rows.shape[1] * (float(rows.var(dtype=np.float64)) or 1.0))
+        machine = SVC(C=self.c, gamma=gamma, cache_size=500).fit(rows, examples.targets)
+        sign = -1.0 if len(examples.classes) == 2 else 1.0  # scikit-learn turns the sign where there are two classes
         return {
-            "vectors": flat[machine.support_],
+            "vectors": rows[machine.support_],
             "weights": sign * machine.dual_coef_,  # (classes - 1, vectors)
             "offsets": sign * machine.intercept_,  # (pairs,)
             "counts": np.asarray(machine.n_support_),  # (classes,)
             "gamma": np.asarray(gamma),
         }
 
-    def judge(
-        self, state: "Mapping[str, NDArray[Any]]", features: "NDArray[np.float32]"
-    ) -> "NDArray[np.floating[Any]]":
+    def predict(self, state: "State", features: "FeatureArray") -> "Scores":
         import numpy as np
 
-        asked = features.reshape(len(features), -1).astype(np.float64)
+        rows = features.reshape(len(features), -1).astype(np.float64)
         vectors = state["vectors"].astype(np.float64)
-        apart = np.square(asked).sum(1)[:, None] + np.square(vectors).sum(1) - 2 * (asked @ vectors.T)
-        return duels(
-            np.exp(-state["gamma"] * np.maximum(apart, 0)), state["weights"], state["offsets"], state["counts"]
-        )
+        distances = np.square(rows).sum(1)[:, None] + np.square(vectors).sum(1) - 2 * (rows @ vectors.T)
+        kernel = np.exp(-state["gamma"] * np.maximum(distances, 0))
+        return one_against_one(kernel, state["weights"], state["offsets"], state["counts"])
 
 
-def duels(
+def one_against_one(
     kernel: "NDArray[np.float64]",
     weights: "NDArray[np.float64]",
     offsets: "NDArray[np.float64]",
     counts: "NDArray[Any]",
 ) -> "NDArray[np.float64]":
-    """Duels won by each class (n, classes), plus less than half of one for how clearly.
+    """Scores (n, classes): the comparisons that a class wins, plus less than half for its margin in all of them.
+
+    This is scikit-learn's `decision_function_shape="ovr"`.
 
     Args:
         kernel: (n, vectors) similarity of clips to the support vectors, which are ordered by class.
-        weights: (classes - 1, vectors) of each vector in its class's duels with the others, in order.
-        offsets: (pairs,) one a duel, (0, 1), (0, 2), ...
-        counts: (classes,) support vectors of each.
+        weights: (classes - 1, vectors) of each vector in the comparisons of its class with the others, in order.
+        offsets: (pairs,) of the comparisons (0, 1), (0, 2), ...
+        counts: (classes,) support vectors of each class.
     """
     import numpy as np
 
     ends = np.cumsum(counts)
     own = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
-    won = np.zeros((len(kernel), len(counts)))
-    clear = np.zeros_like(won)
-    pairs = [(one, other) for one in range(len(counts)) for other in range(one + 1, len(counts))]
-    for (one, other), offset in zip(pairs, offsets, strict=True):
-        lead = (
-            kernel[:, own[one]] @ weights[other - 1, own[one]]
-            + kernel[:, own[other]] @ weights[one, own[other]]
-            + offset
+    wins = np.zeros((len(kernel), len(counts)))
+    margins = np.zeros_like(wins)
+    for (one, two), offset in zip(itertools.combinations(range(len(counts)), 2), offsets, strict=True):
+        margin = (
+            kernel[:, own[one]] @ weights[two - 1, own[one]] + kernel[:, own[two]] @ weights[one, own[two]] + offset
         )
-        won[:, one] += lead >= 0
-        won[:, other] += lead < 0
-        clear[:, one] += lead
-        clear[:, other] -= lead
-    scores: NDArray[np.float64] = won + clear / (3 * (np.abs(clear) + 1))
+        wins[:, one] += margin >= 0
+        wins[:, two] += margin < 0
+        margins[:, one] += margin
+        margins[:, two] -= margin
+    scores: NDArray[np.float64] = wins + margins / (3 * (np.abs(margins) + 1))
     return scores

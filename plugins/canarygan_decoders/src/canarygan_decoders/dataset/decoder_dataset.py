@@ -1,0 +1,167 @@
+"""The set that decoders are trained and tested on, made from clips, and its files."""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.audio import archives
+from canarygan_core.clips import Clips
+from canarygan_core.console import track
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.errors import CanaryganError
+from canarygan_core.evaluation import accuracy
+from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
+from canarygan_decoders.dataset.examples import COLUMNS, Examples, labels_and_sources
+from canarygan_decoders.features import Features
+from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
+
+log = logging.getLogger("canarygan")
+
+ARCHIVE = "decoder-dataset.npz"
+"""The file of features and labels; the file of their parameters, `CONFIG`, lies beside it."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecoderDataset:
+    """What decoders are trained and tested on.
+
+    Attributes:
+        train: examples to learn from, altered copies among them.
+        tests: held-out examples by condition; see `make_conditions`.
+        garbage: labels that count as X.
+        clips: the unaltered clips of `train`; None where only features are known.
+        test_clips: the clips of `tests`.
+        origin: what the clips are.
+    """
+
+    train: Examples
+    tests: Mapping[str, Examples]
+    garbage: tuple[str, ...] = ()
+    clips: Clips | None = None
+    test_clips: Mapping[str, Clips] | None = None
+    origin: Mapping[str, object] = field(default_factory=dict)
+
+
+def load_clips(data_dir: Path, parameters: Features) -> Clips:
+    """The clips of a folder, at the rate and length of the features; at their own level unless `norm_audio` is set.
+
+    Raises:
+        CanaryganError: where there are fewer than two classes.
+    """
+    gain: Literal["clip", "none"] = "clip" if parameters.norm_audio else "none"
+    clips = Folder(
+        data_dir=data_dir, sampling_rate=parameters.sampling_rate, max_length=parameters.max_length, gain=gain
+    ).load()
+    if len(clips.classes) < 2:
+        raise CanaryganError(
+            f"{data_dir} has one class, {clips.classes[0]}: a decoder tells classes apart and needs at least two."
+        )
+    return clips
+
+
+@contextmanager
+def prepare_dataset(
+    clips: Clips, parameters: Features, *, share: float, copies: int, seed: int, garbage: Sequence[str] = ()
+) -> Iterator[DecoderDataset]:
+    """Split clips and compute their features, which lie in a temporary folder until the block ends.
+
+    Args:
+        clips: with labels.
+        parameters: of the features.
+        share: share of each class to test on.
+        copies: altered copies of each training clip.
+        seed: of the split and of the copies.
+        garbage: labels that count as X.
+    """
+    labels, _ = labels_and_sources(clips)
+    train, test = accuracy.split(labels, share, seed)
+    if share and (untested := sorted(set(labels.tolist()) - set(labels[test].tolist()))):
+        log.warning(f"One clip only, so none to test on: {', '.join(untested)}.")
+    train_clips = clips.select(train)
+    test_clips = make_conditions(clips.select(test), seed) if len(test) else {}
+    with tempfile.TemporaryDirectory(prefix="canarygan-features-") as folder:
+        tests = {name: Examples.from_clips(part, parameters) for name, part in test_clips.items()}
+        examples = _examples_with_copies(train_clips, parameters, copies, seed, Path(folder) / "train.npy")
+        yield DecoderDataset(examples, tests, tuple(garbage), train_clips, test_clips, dict(clips.origin))
+
+
+def _examples_with_copies(clips: Clips, parameters: Features, copies: int, seed: int, path: Path) -> Examples:
+    """Examples of clips and their altered copies; the features go to a file batch by batch and are memory-mapped."""
+    from canarygan_decoders.features.extraction import extract
+
+    shape = (len(clips) * (copies + 1), *parameters.shape)
+    features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    start, batches = 0, -(-len(clips) // BATCH) * (copies + 1)
+    for batch in track(with_copies(clips, copies, seed), "features", batches):
+        features[start : start + len(batch)] = extract(batch, parameters)
+        start += len(batch)
+    features.flush()
+    labels, sources = labels_and_sources(clips)
+    return Examples(
+        np.load(path, mmap_mode="r", allow_pickle=False),
+        np.tile(labels, copies + 1),
+        np.tile(sources, copies + 1),
+        np.tile(np.arange(len(clips)), copies + 1),
+        parameters,
+    )
+
+
+def write_dataset(folder: Path, dataset: DecoderDataset) -> list[Path]:
+    """Write a set; returns the paths of the archive and of the feature parameters."""
+    path = folder / ARCHIVE
+    sides = {"train": dataset.train, **{_side(condition): test for condition, test in dataset.tests.items()}}
+    with archives.writing(path, sum(side.features.nbytes + side.labels.nbytes for side in sides.values())) as archive:
+        for name, side in sides.items():
+            parts = (side.features[start : start + 256] for start in range(0, len(side), 256))
+            archive.stream(f"{name}_features", side.features.shape, np.dtype(np.float32), parts)
+            for column in COLUMNS[1:]:
+                archive.add(f"{name}_{column}", getattr(side, column))
+        archive.add("classes", np.unique(dataset.train.labels))
+        archive.add("garbage", np.asarray(dataset.garbage, dtype=np.str_))
+    write_config(folder / CONFIG, dataset.train.parameters)
+    return [path, folder / CONFIG]
+
+
+def _side(condition: str) -> str:
+    return "test" if condition == "clean" else f"test_{condition}"
+
+
+def read_dataset(folder: Path) -> DecoderDataset:
+    """A set from its folder, memory-mapped.
+
+    Raises:
+        CanaryganError: where it is missing, damaged, or its features do not have the shape of their parameters.
+    """
+    if not (folder / ARCHIVE).is_file():
+        raise CanaryganError(
+            f"{folder} holds no preprocessed set: there is no {ARCHIVE}. build-decoder-dataset makes one."
+        )
+    parameters = read_config(folder / CONFIG)
+    arrays = archives.read(folder / ARCHIVE)
+    names = [name.removesuffix("_features") for name in arrays if name.endswith("_features")]
+    try:
+        sides = {name: _read_side(arrays, name, parameters) for name in names}
+        train = sides.pop("train")
+        garbage = tuple(map(str, arrays["garbage"]))
+    except KeyError as error:
+        raise CanaryganError(f"{folder / ARCHIVE} is no preprocessed set: it has no {error}.") from None
+    if train.features.shape[1:] != parameters.shape:
+        raise CanaryganError(
+            f"{folder / ARCHIVE} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
+            f"describes {parameters.shape}: they do not belong together. Build the set again."
+        )
+    tests = {name.removeprefix("test_") if name != "test" else "clean": side for name, side in sides.items()}
+    origin = {"dataset": "preprocessed", "path": str(folder.resolve())}
+    return DecoderDataset(train, {name: side for name, side in tests.items() if len(side)}, garbage, origin=origin)
+
+
+def _read_side(arrays: Mapping[str, NDArray[np.generic]], side: str, parameters: Features) -> Examples:
+    columns: dict[str, Any] = {name: arrays[f"{side}_{name}"] for name in COLUMNS}
+    return Examples(**columns, parameters=parameters)

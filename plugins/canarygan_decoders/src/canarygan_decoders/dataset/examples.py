@@ -1,0 +1,91 @@
+"""Examples: features with labels."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
+from canarygan_decoders.features import Features
+
+COLUMNS = ("features", "labels", "sources", "groups")
+"""What is known of each example: the arrays of `Examples`, and of its sides in an archive."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Features with the labels to learn.
+
+    Attributes:
+        features: (n, frames, size) float32, memory-mapped where there are many.
+        labels: (n,) label of each.
+        sources: (n,) where each came from.
+        groups: (n,) number of the clip that each was made of; the unaltered clip comes before its altered copies.
+        parameters: of the features.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    groups: NDArray[np.intp]
+    parameters: Features
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def from_clips(cls, clips: Clips, parameters: Features) -> "Examples":
+        """Examples of unaltered clips.
+
+        Raises:
+            CanaryganError: where the clips have no labels.
+        """
+        from canarygan_decoders.features.extraction import extract
+
+        labels, sources = labels_and_sources(clips)
+        return cls(extract(clips, parameters), labels, sources, np.arange(len(clips)), parameters)
+
+    def select(self, rows: NDArray[Any]) -> "Examples":
+        """The examples in these rows."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The distinct labels, sorted."""
+        return tuple(np.unique(self.labels).tolist())
+
+    @cached_property
+    def targets(self) -> NDArray[np.intp]:
+        """Number of each example's class (n,)."""
+        return np.unique(self.labels, return_inverse=True)[1]
+
+    @cached_property
+    def is_original(self) -> NDArray[np.bool_]:
+        """Which examples are unaltered clips (n,)."""
+        mask = np.zeros(len(self), bool)
+        mask[np.unique(self.groups, return_index=True)[1]] = True
+        return mask
+
+    def folds(self, count: int) -> NDArray[np.intp]:
+        """The fold of each example (n,): the clips of each class are dealt out in turn, copies with their clip."""
+        clips, first = np.unique(self.groups, return_index=True)
+        fold_of_clip = np.zeros(int(clips.max()) + 1, np.intp)
+        for label in self.classes:
+            members = clips[self.labels[first] == label]
+            fold_of_clip[members] = np.arange(len(members)) % count
+        return fold_of_clip[self.groups]
+
+
+def labels_and_sources(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Labels and sources of clips, both (n,); clips without sources get their numbers.
+
+    Raises:
+        CanaryganError: where the clips have no labels.
+    """
+    if clips.labels is None:
+        raise CanaryganError("A decoder learns from labelled clips, and these have no labels.")
+    sources = clips.sources if clips.sources is not None else np.array([f"clip {row}" for row in range(len(clips))])
+    return clips.labels, sources

@@ -1,0 +1,158 @@
+"""The echo state network as a decoder: its options, how it is fitted and how it scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from canarygan_core.errors import CanaryganError
+from canarygan_decoders.feature_decoder import FeatureDecoder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from canarygan_decoders.dataset.examples import Examples
+    from canarygan_decoders.esn.readout import StateSums
+    from canarygan_decoders.esn.reservoir import Reservoir
+    from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
+
+
+@dataclass(frozen=True)
+class ESN(FeatureDecoder):
+    """Echo state network (Jaeger, 2001) with the reservoir of Pagliarini et al. (2021).
+
+    Inputs are divided by their root mean square over the training frames that are not silent, so that the scalings mean
+    the same for all features. The ridge is larger than the paper's, which is too small for float32 states.
+    """
+
+    name: ClassVar[str] = "esn"
+    is_calibrated: ClassVar[bool] = True
+    search_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "spectral_radius": (0.002, 1.0),
+        "leak": (0.02, 0.5),
+        "delta_scaling": (0.05, 5.0),
+        "delta2_scaling": (0.05, 5.0),
+        "ridge": (0.001, 10.0),
+    }
+
+    units: int = 1000
+    """Neurons, count."""
+    spectral_radius: float = 0.5
+    """Largest absolute eigenvalue of the recurrent weights, number."""
+    leak: float = 0.05
+    """Share of a neuron's state that is new at each frame, above 0 to 1."""
+    delta_scaling: float = 0.3
+    """Scaling of the first derivatives, and of features that are no derivatives, number."""
+    delta2_scaling: float = 0.21
+    """Scaling of the second derivatives, number."""
+    bias_scaling: float = 1.0
+    """Scaling of the neurons' bias, number."""
+    input_connectivity: float = 0.1
+    """Share of input weights that are not zero, above 0 to 1."""
+    rc_connectivity: float = 0.1
+    """Share of recurrent weights that are not zero, above 0 to 1."""
+    ridge: float = 0.03
+    """Penalty on the readout's weights, number."""
+    policy: Literal["argmax", "max", "mean", "sum"] = "mean"
+    """A clip's scores: outputs at the frame of the global peak, or their maximum, mean or sum over frames, word."""
+    reservoirs: Path | None = None
+    """An .npz with W (units, units), Win (units, inputs) and bias (units,) instead of drawn ones, path."""
+    seed: int = 0
+    """Seed of the reservoir, an integer from 0."""
+
+    def __post_init__(self) -> None:
+        for name in ("leak", "input_connectivity", "rc_connectivity"):
+            if not 0 < getattr(self, name) <= 1:
+                raise CanaryganError(
+                    f"--esn.{name.replace('_', '-')} may be above 0 to 1, not {getattr(self, name):g}."
+                )
+        for name in ("spectral_radius", "delta_scaling", "delta2_scaling", "ridge"):
+            if getattr(self, name) <= 0:
+                raise CanaryganError(f"--esn.{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}.")
+        if self.units < 1 or self.seed < 0:
+            raise CanaryganError(f"--esn.units must be at least 1 and --esn.seed 0, not {self.units} and {self.seed}.")
+
+    def learn(self, examples: "Examples") -> "State":
+        import numpy as np
+
+        reservoir = self.make_reservoir(examples)
+        return self._solve(reservoir, _sum_states(reservoir, examples, np.arange(len(examples))))
+
+    def learn_and_score(
+        self, examples: "Examples", test: "NDArray[np.intp]", train: "NDArray[np.intp]"
+    ) -> "tuple[State, Scores]":
+        """As in the base, but each clip passes the reservoir once: the sums of the other clips are added afterwards."""
+        import numpy as np
+
+        reservoir = self.make_reservoir(examples)
+        sums = _sum_states(reservoir, examples, train)
+        scores = self.predict(self.prepare(self._solve(reservoir, sums)), examples.features[test])
+        others = np.setdiff1d(np.arange(len(examples)), train)
+        return self._solve(reservoir, sums + _sum_states(reservoir, examples, others, sums.centre)), scores
+
+    def make_reservoir(self, examples: "Examples") -> "Reservoir":
+        """The drawn or given reservoir for the features of these examples, float32."""
+        import numpy as np
+        import torch
+
+        from canarygan_decoders.esn.reservoir import draw_reservoir, read_reservoir
+
+        scaling = np.full(examples.parameters.size, self.delta_scaling)
+        if examples.parameters.has_derivatives:
+            scaling[-examples.parameters.n_mfcc :] = self.delta2_scaling
+        scaling /= root_mean_square(examples.features)
+        if self.reservoirs is not None:
+            return read_reservoir(self.reservoirs, scaling, self.leak).to(torch.float32)
+        return draw_reservoir(
+            self.units,
+            scaling,
+            leak=self.leak,
+            spectral_radius=self.spectral_radius,
+            bias_scaling=self.bias_scaling,
+            input_connectivity=self.input_connectivity,
+            rc_connectivity=self.rc_connectivity,
+            seed=self.seed,
+        ).to(torch.float32)
+
+    def _solve(self, reservoir: "Reservoir", sums: "StateSums") -> "State":
+        weights, bias = sums.solve(self.ridge)
+        return {**reservoir.arrays(), "readout": weights, "readout_bias": bias}
+
+    def prepare(self, state: "State") -> Any:
+        import numpy as np
+        import torch
+
+        from canarygan_decoders.esn.reservoir import Reservoir
+
+        names = ("recurrent", "inputs", "bias", "readout", "readout_bias")
+        recurrent, inputs, bias, *readout = (torch.tensor(np.asarray(state[name])) for name in names)
+        return Reservoir(recurrent, inputs, bias, float(state["leak"])), *readout
+
+    def predict(self, state: Any, features: "FeatureArray") -> "Scores":
+        from canarygan_decoders.esn.readout import compute_scores
+
+        reservoir, weights, bias = state
+        return compute_scores(reservoir, weights, bias, features, self.policy)
+
+
+def _sum_states(
+    reservoir: "Reservoir", examples: "Examples", rows: "NDArray[np.intp]", centre: Any = None
+) -> "StateSums":
+    """Sums over the reservoir's states for some rows of examples; see `sum_states`."""
+    import numpy as np
+
+    from canarygan_decoders.esn.readout import sum_states
+
+    targets = np.eye(len(examples.classes))[examples.targets]
+    return sum_states(reservoir, examples.features, targets, rows, centre)
+
+
+def root_mean_square(features: "FeatureArray", limit: int = 2000) -> float:
+    """Root mean square of features (n, frames, size) over frames that are not silent, of about `limit` clips."""
+    import numpy as np
+
+    step = max(1, len(features) // limit)
+    frames = np.asarray(features[::step])
+    frames = frames[frames.any(2)]
+    return float(np.sqrt(np.square(frames, dtype=np.float64).mean())) if len(frames) else 1.0

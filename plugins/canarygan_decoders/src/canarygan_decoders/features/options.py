@@ -1,0 +1,132 @@
+"""The options of the features, which values they may have, and the shape of the features that follow from them."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from canarygan_core.errors import CanaryganError, did_you_mean
+
+KINDS = ("deltas", "spec", "mel", "mfcc-classic")
+
+WIDTH = 9
+"""Frames that a derivative is taken over."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features that a decoder takes from a clip."""
+
+    features: Literal["deltas", "spec", "mel", "mfcc-classic"] = "deltas"
+    """Derivatives of cepstral coefficients, log spectrogram, its mel bands, or the usual MFCC and derivatives, word."""
+    n_mfcc: int = 13
+    """Cepstral coefficients, count."""
+    sampling_rate: int = 16000
+    """Sampling rate to which sounds are resampled, Hz."""
+    norm_audio: bool = True
+    """Scale each clip to a peak of 1, so that the features do not depend on its level, yes or no."""
+    max_length: float = 1.0
+    """Length of a clip: shorter ones are padded with zeros at the end, longer ones cut at the end, seconds."""
+    mfcc: bool = False
+    """Keep the coefficients themselves beside their derivatives, yes or no."""
+    lifter: int = 0
+    """Sinusoidal weight of the higher coefficients; 0 for none, coefficients."""
+    padding: Literal["interp", "nearest", "mirror", "constant", "wrap"] = "interp"
+    """How the derivatives extend a clip beyond its ends, word."""
+    hop_length: int = 128
+    """Step from frame to frame, samples."""
+    win_length: int = 256
+    """Length of a frame, samples."""
+    fmin: float = 500.0
+    """Lower edge of the mel bands of mfcc-classic; the others begin at 0, Hz."""
+    fmax: float = 8000.0
+    """Upper edge of the mel bands of mfcc-classic; the others end at half the sampling rate, Hz."""
+    n_fft: int = 512
+    """Length of the Fourier transform, samples."""
+    n_mels: int = 128
+    """Mel bands, count."""
+
+    def __post_init__(self) -> None:
+        if self.features not in KINDS:
+            near = did_you_mean(str(self.features), KINDS)
+            raise CanaryganError(f"--features is {self.features!r}; there are {', '.join(KINDS)}.{near}")
+        if not 1000 <= self.sampling_rate <= 768_000:
+            raise CanaryganError(f"--sampling-rate is {self.sampling_rate} Hz: it may be 1000 to 768000 Hz.")
+        for name in ("hop_length", "win_length", "n_mfcc", "n_mels"):
+            if getattr(self, name) < 1:
+                raise CanaryganError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}.")
+        if self.n_fft < self.win_length:
+            raise CanaryganError(f"--n-fft is {self.n_fft}: it must be at least --win-length, {self.win_length}.")
+        if self.n_mfcc > self.n_mels:
+            raise CanaryganError(f"--n-mfcc is {self.n_mfcc}: it may be at most --n-mels, {self.n_mels}.")
+        if self.lifter < 0:
+            raise CanaryganError(f"--lifter must be at least 0, not {self.lifter}.")
+        if self.features == "mfcc-classic" and not 0 <= self.fmin < self.fmax <= self.sampling_rate / 2:
+            raise CanaryganError(
+                f"--fmin {self.fmin:g} and --fmax {self.fmax:g}: mfcc-classic needs 0 <= fmin < fmax <= "
+                f"{self.sampling_rate / 2:g} Hz, half the sampling rate."
+            )
+        if not 0.01 <= self.max_length <= 600 or self.samples < self.win_length:
+            least = max(0.01, self.win_length / self.sampling_rate)
+            raise CanaryganError(f"--max-length is {self.max_length:g} s: it may be {least:g} to 600 s.")
+        if self.has_derivatives and self.frames < WIDTH:
+            least = (self.win_length + (WIDTH - 1) * self.hop_length) / self.sampling_rate
+            raise CanaryganError(
+                f"--max-length {self.max_length:g} s makes {self.frames} frames and derivatives need {WIDTH}: "
+                f"take {least:g} s or more, or a shorter --hop-length."
+            )
+
+    @property
+    def has_derivatives(self) -> bool:
+        return self.features in ("deltas", "mfcc-classic")
+
+    @property
+    def samples(self) -> int:
+        """Samples in a clip."""
+        return round(self.max_length * self.sampling_rate)
+
+    @property
+    def frames(self) -> int:
+        """Frames in a clip: inside it, or, for mfcc-classic, centred from its first sample to its last."""
+        if self.features == "mfcc-classic":
+            return 1 + self.samples // self.hop_length
+        return 1 + (self.samples - self.win_length) // self.hop_length
+
+    @property
+    def size(self) -> int:
+        """Numbers in a frame."""
+        if self.features == "spec":
+            return self.n_fft // 2 + 1
+        return self.n_mels if self.features == "mel" else self.n_mfcc * (3 if self.mfcc else 2)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(frames, numbers in a frame) of a clip."""
+        return self.frames, self.size
+
+    def differences(self, other: "Features") -> list[str]:
+        """The parameters that differ from those of `other`, such as `n-mfcc 13, not 20`."""
+        values = {name: (value, getattr(other, name)) for name, value in dataclasses.asdict(self).items()}
+        return [f"{name.replace('_', '-')} {one}, not {two}" for name, (one, two) in values.items() if one != two]
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], source: object) -> "Features":
+        """Parameters from the content of a file.
+
+        Args:
+            record: values by name.
+            source: the file, for messages.
+
+        Raises:
+            CanaryganError: on unknown keys, wrong types, or values out of range.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        for key in record:
+            if key not in known:
+                raise CanaryganError(f"{source}: there is no feature parameter {key!r}.{did_you_mean(str(key), known)}")
+        try:
+            return cls(**record)
+        except TypeError as error:
+            raise CanaryganError(f"{source} holds feature parameters of the wrong type ({error}).") from None
+        except CanaryganError as error:
+            raise CanaryganError(f"{source}: {error}") from None

@@ -1,0 +1,111 @@
+"""A random search of a decoder's options by cross-validation, which continues where it was stopped."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from canarygan_core.console import bar
+from canarygan_core.errors import CanaryganError
+from canarygan_core.plugins.options import jsonable
+from canarygan_decoders.dataset.examples import Examples
+from canarygan_decoders.feature_decoder import FeatureDecoder
+
+log = logging.getLogger("canarygan")
+
+FOLDS = 3
+
+
+def search_options(
+    decoder: FeatureDecoder, examples: Examples, *, trials: int, seed: int, journal: Path
+) -> FeatureDecoder:
+    """The decoder with the best options of all trials; the first trial has the options that were given.
+
+    Args:
+        decoder: its `search_ranges` are searched.
+        examples: training examples; held-out clips are never used.
+        trials: sets of options to try, those in the journal included.
+        seed: of the draws.
+        journal: JSON lines, one a trial, to which new trials are appended.
+
+    Raises:
+        CanaryganError: where the journal belongs to another search.
+    """
+    key = _search_key(decoder, examples, seed)
+    done = _read_journal(journal, key)
+    with bar(f"searching {decoder.name}", trials) as advance:
+        for trial in range(trials):
+            if trial not in done:
+                options = _draw_options(decoder.search_ranges, trial, seed)
+                accuracies = cross_validate(dataclasses.replace(decoder, **options), examples)
+                done[trial] = {"search": key, "trial": trial, "options": options, "folds": accuracies}
+                _append(journal, done[trial])
+            advance(1, note=f"best {max(np.mean(line['folds']) for line in done.values()):.3f}")
+    best = max(range(trials), key=lambda trial: (np.mean(done[trial]["folds"]), -trial))
+    log.info(
+        f"{decoder.name}: the best of {trials} trials, number {best}, reaches {np.mean(done[best]['folds']):.3f} in "
+        f"{FOLDS}-fold cross-validation with {done[best]['options'] or 'the options given'}; all in {journal}."
+    )
+    return dataclasses.replace(decoder, **done[best]["options"])
+
+
+def cross_validate(decoder: FeatureDecoder, examples: Examples) -> list[float]:
+    """Accuracy on the unaltered clips of each fold after learning from the examples of the other folds."""
+    folds, accuracies = examples.folds(FOLDS), []
+    for fold in range(FOLDS):
+        fitted = decoder.fit_examples(examples.select(np.flatnonzero(folds != fold)))
+        test = np.flatnonzero((folds == fold) & examples.is_original)
+        labels = np.asarray(fitted.classes)[fitted.predict(examples.features[test]).argmax(1)]
+        accuracies.append(float(np.mean(labels == examples.labels[test])))
+    return accuracies
+
+
+def _draw_options(ranges: Mapping[str, tuple[float, float]], trial: int, seed: int) -> dict[str, float]:
+    """The options of a trial; the first trial changes nothing."""
+    if trial == 0:
+        return {}
+    rng = np.random.default_rng([seed, trial])
+    return {
+        name: float(f"{np.exp(rng.uniform(np.log(low), np.log(high))):.4g}") for name, (low, high) in ranges.items()
+    }
+
+
+def _search_key(decoder: FeatureDecoder, examples: Examples, seed: int) -> str:
+    """Identifies a search by the decoder, the examples and the seed."""
+    text = json.dumps([decoder.name, jsonable(decoder), jsonable(examples.parameters), seed], sort_keys=True)
+    digest = hashlib.sha256(text.encode())
+    digest.update("\0".join([*examples.labels.tolist(), *examples.sources.tolist()]).encode())
+    digest.update(np.ascontiguousarray(examples.features[:: max(1, len(examples) // 50)]).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _read_journal(journal: Path, key: str) -> dict[int, dict[str, Any]]:
+    """The trials in a journal by number; a trial whose line was cut short is run again."""
+    done: dict[int, dict[str, Any]] = {}
+    for line in journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []:
+        try:
+            entry = json.loads(line)
+            is_same, trial = entry["search"] == key, int(entry["trial"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if not is_same:
+            raise CanaryganError(
+                f"{journal} is of a search with other clips, options or seed: give another --save-dir, or delete it."
+            )
+        done[trial] = entry
+    if done:
+        log.info(f"{len(done)} trials are in {journal} already.")
+    return done
+
+
+def _append(journal: Path, entry: Mapping[str, Any]) -> None:
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with open(journal, "a+", encoding="utf-8") as stream:
+        stream.seek(0)
+        text = stream.read()
+        stream.write(("\n" if text and not text.endswith("\n") else "") + json.dumps(entry) + "\n")

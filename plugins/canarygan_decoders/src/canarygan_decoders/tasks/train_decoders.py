@@ -1,0 +1,269 @@
+"""`train-decoders`: train decoders, and measure their accuracy on clips that they were not trained on."""
+
+import dataclasses
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.plugins.options import shared
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
+from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
+from canarygan_decoders.features import Features
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from canarygan_core.evaluation.accuracy import Score
+    from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
+
+    Posteriors = NDArray[np.float32]
+
+log = logging.getLogger("canarygan")
+
+REJECTED = 0.02
+"""Share of held-out real clips that the threshold of a decoder may send to X."""
+
+
+def train_decoders(
+    *,
+    model: Annotated[list[Decoder], Slot(default=("esn", "knn", "svm"), alias="-m")],
+    save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoders"),
+    preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
+    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
+    features: Features = Features(),  # noqa: B008 frozen
+    split: float = 0.1,
+    augment: int = 3,
+    reservoirs: Path | None = None,
+    seeds: int = 1,
+    search: int = 0,
+    seed: int = 0,
+    overwrite: bool = False,
+    request: Request,
+) -> Answer:
+    """Train decoders on a preprocessed set (-p) or on a folder of clips (-d), and test them on held-out clips.
+
+    Args:
+        save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
+        preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
+        data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
+        split: Share of each class to test on, with -d.
+        augment: Altered copies of each training clip, with -d: shifted up to 10 ms, under noise 15 to 40 dB below it.
+        reservoirs: An .npz file with W, Win and bias of a reservoir to use, or a folder of such files to try each.
+        seeds: Trainings of each decoder that has a seed, each with the next seed; the first is saved.
+        search: Sets of options to try first by cross-validation, for each decoder that has search ranges; 0 for none.
+        seed: Seed of the split, the copies and the decoders.
+        overwrite: Replace decoders of the same names; others in the folder stay.
+    """
+    if seeds < 1 or search < 0 or augment < 0:
+        raise UsageError(f"--seeds must be at least 1, --search and --augment 0, not {seeds}, {search} and {augment}.")
+    from canarygan_core.runs import files
+    from canarygan_decoders.tasks.search import search_options
+
+    decoders = [shared(decoder, request.given, seed=seed) for decoder in model]
+    names = [decoder.name for decoder in decoders]
+    if search and not any(getattr(decoder, "search_ranges", None) for decoder in decoders):
+        raise UsageError(f"--search: {', '.join(names)} names no options to search; esn does.")
+    reservoir_paths = _find_reservoirs(reservoirs)
+    _check_save_dir(save_dir, names, overwrite)
+    manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
+    opening = _open_dataset(preprocessed_dir, data_dir, features, split, augment, seed, request)
+    with ending(manifest), opening as dataset:
+        manifest.add(dataset=dict(dataset.origin))
+        lines, summary = [], {}
+        for decoder in decoders:
+            if search and isinstance(decoder, FeatureDecoder) and decoder.search_ranges:
+                journal = save_dir / f"search-{decoder.name}.jsonl"
+                decoder = search_options(decoder, dataset.train, trials=search, seed=seed, journal=journal)
+            variants = _list_variants(decoder, seeds, reservoir_paths)
+            summary[decoder.name], text = _train_and_test(variants, dataset, save_dir, manifest)
+            lines += text
+        path = save_dir / "summary.json"
+        files.write_text(path, json.dumps(summary, indent=2) + "\n")
+        manifest.add_output(path)
+    sizes = ", ".join(f"{name} {len(test)}" for name, test in dataset.tests.items()) or "no clips held out"
+    originals = int(dataset.train.is_original.sum())
+    first = f"{originals} clips trained on ({len(dataset.train)} with altered copies); {sizes}."
+    last = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
+    return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
+
+
+def _check_save_dir(save_dir: Path, names: Sequence[str], overwrite: bool) -> None:
+    """Refuse to replace decoders without --overwrite; warn of other decoders there, which `decode` will use too."""
+    from canarygan_core.fitted import decoders
+
+    present = sorted(path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}"))
+    same = [name for name in present if name in names]
+    if same and not overwrite:
+        raise CanaryganError(f"{save_dir} holds {', '.join(same)} already: give another --save-dir, or --overwrite.")
+    if others := [name for name in present if name not in names]:
+        log.warning(f"{save_dir} holds {', '.join(others)} too, trained before: -y {save_dir} will use them as well.")
+
+
+def _find_reservoirs(path: Path | None) -> list[Path]:
+    if path is None:
+        return []
+    paths = sorted(path.glob("*.npz")) if path.is_dir() else [path]
+    if not paths or not paths[0].is_file():
+        raise UsageError(f"--reservoirs {path} is no .npz and no folder of some.")
+    return paths
+
+
+@contextmanager
+def _open_dataset(
+    preprocessed: Path | None,
+    data_dir: Path | None,
+    features: Features,
+    split: float,
+    augment: int,
+    seed: int,
+    request: Request,
+) -> "Iterator[DecoderDataset]":
+    """What to train on: a preprocessed set, or one prepared now from clips."""
+    from canarygan_decoders.dataset import decoder_dataset
+
+    if (preprocessed is None) == (data_dir is None):
+        raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
+    if data_dir is not None:
+        clips = decoder_dataset.load_clips(data_dir, features)
+        with decoder_dataset.prepare_dataset(clips, features, share=split, copies=augment, seed=seed) as dataset:
+            yield dataset
+        return
+    assert preprocessed is not None
+    dataset = decoder_dataset.read_dataset(preprocessed)
+    given = {name.replace("-", "_") for name in request.given}
+    own = dataset.train.parameters
+    values = {field.name: getattr(features, field.name) for field in dataclasses.fields(Features)}
+    wanted = dataclasses.replace(own, **{name: value for name, value in values.items() if name in given})
+    if differences := own.differences(wanted):
+        raise UsageError(
+            f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
+        )
+    if fixed := sorted({"split", "augment"} & given):
+        raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
+    yield dataset
+
+
+def _list_variants(decoder: Decoder, seeds: int, reservoirs: Sequence[Path]) -> list[Decoder]:
+    """The decoder once for each given reservoir, else for each seed, where it has such an option."""
+    options = {field.name for field in dataclasses.fields(decoder)}
+    if "reservoirs" in options and reservoirs:
+        return [dataclasses.replace(decoder, reservoirs=path) for path in reservoirs]  # type: ignore[call-arg]
+    if "seed" in options:
+        first: int = decoder.seed  # type: ignore[attr-defined]
+        return [dataclasses.replace(decoder, seed=first + number) for number in range(seeds)]  # type: ignore[call-arg]
+    return [decoder]
+
+
+def _train_and_test(
+    variants: Sequence[Decoder], dataset: "DecoderDataset", save_dir: Path, manifest: Manifest
+) -> tuple[dict[str, Any], list[str]]:
+    """Train and test all variants of a decoder and save the first; returns the results for programs and as lines."""
+    import numpy as np
+
+    from canarygan_core.fitted import decoders
+
+    decoder = variants[0]
+    log.info(f"Training {decoder.name}{f', {len(variants)} times' if len(variants) > 1 else ''}.")
+    fitted = _fit(decoder, dataset)
+    posteriors = {name: _predict(fitted, dataset, name) for name in dataset.tests}
+    scores = {name: _score(fitted, posteriors[name], dataset, name) for name in dataset.tests}
+    record: dict[str, Any] = {"test": {name: score.record() for name, score in scores.items()}}
+    lines = [decoder.name]
+    lines += [f"  {name:<12} accuracy {score.told()}" for name, score in scores.items()]
+    threshold = 0.0
+    if "clean" in scores:
+        lines[1] += f", macro F1 {scores['clean'].macro_f1:.3f}"
+        lines += _list_confusions(scores["clean"])
+        is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
+        threshold = decoders.threshold(posteriors["clean"][is_real], REJECTED)
+        _save_scores(scores, decoder.name, save_dir, manifest)
+    if "clean" in scores and len(variants) > 1:
+        accuracies = [scores["clean"].accuracy]
+        for variant in variants[1:]:
+            other = _fit(variant, dataset)
+            score = _score(other, _predict(other, dataset, "clean"), dataset, "clean")
+            accuracies.append(score.accuracy)
+        mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
+        lines.append(f"  {len(variants)} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
+        record["seeds"] = {"accuracies": accuracies, "mean": mean, "std": std}
+    record["threshold"] = threshold
+    decoders.save(
+        save_dir / decoder.name,
+        decoder,
+        fitted,
+        threshold=threshold,
+        garbage=dataset.garbage,
+        facts={"dataset": dict(dataset.origin), "test": record["test"], "trained_on": len(dataset.train)},
+    )
+    manifest.add_output(save_dir / decoder.name / decoders.RECORD)
+    return record, lines
+
+
+def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
+    if isinstance(decoder, FeatureDecoder):
+        return decoder.fit_examples(dataset.train)
+    if dataset.clips is None:
+        raise UsageError(
+            f"Decoder {decoder.name} learns from sounds, and a preprocessed set holds features: give clips with -d."
+        )
+    return decoder.fit(dataset.clips)
+
+
+def _predict(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> "Posteriors":
+    """Posteriors (n, classes) of the held-out clips under a condition."""
+    if isinstance(fitted, FittedFeatureDecoder):
+        return fitted.predict(dataset.tests[condition].features)
+    if dataset.test_clips is None:
+        raise CanaryganError("There are no held-out sounds to test on.")
+    return fitted.posteriors(dataset.test_clips[condition])
+
+
+def _score(fitted: FittedDecoder, posteriors: "Posteriors", dataset: "DecoderDataset", condition: str) -> "Score":
+    from canarygan_core.evaluation import accuracy
+    from canarygan_core.fitted import decoders
+
+    labels = decoders.labels_of(posteriors, fitted.classes)
+    return accuracy.score(dataset.tests[condition].labels, labels, fitted.classes)
+
+
+def _list_confusions(score: "Score") -> list[str]:
+    """A line on the classes that are confused most often, where any are."""
+    import numpy as np
+
+    rows, columns = np.nonzero(score.confusion * (1 - np.eye(len(score.classes), dtype=int)))
+    counts = score.confusion[rows, columns]
+    pairs = [
+        f"{score.classes[rows[index]]} as {score.classes[columns[index]]} ({counts[index]})"
+        for index in np.argsort(-counts, kind="stable")[:5]
+    ]
+    return [f"  taken for another: {', '.join(pairs)}"] if pairs else []
+
+
+def _save_scores(scores: "dict[str, Score]", name: str, save_dir: Path, manifest: Manifest) -> None:
+    """Write `metrics-NAME.npz` and `confusion-NAME.png`."""
+    import numpy as np
+
+    from canarygan_core.evaluation import accuracy
+    from canarygan_core.runs import files
+
+    clean = scores["clean"]
+    arrays = clean.arrays()
+    for condition, score in scores.items():
+        if condition != "clean":
+            arrays[f"accuracy_{condition}"] = np.asarray(score.accuracy)
+    path = save_dir / f"metrics-{name}.npz"
+    with files.replacing(path) as partial, open(partial, "wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    manifest.add_output(path)
+    path = save_dir / f"confusion-{name}.png"
+    accuracy.draw(path, clean, f"{name}: accuracy {clean.accuracy:.3f}")
+    manifest.add_output(path)
