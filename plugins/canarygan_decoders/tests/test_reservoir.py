@@ -111,7 +111,8 @@ def test_policies_on_a_known_readout() -> None:
 @pytest.mark.parametrize("policy", ["argmax", "max", "mean", "sum"])
 def test_outputs_follow_the_policy(series: np.ndarray, policy: str) -> None:
     pool = draw_reservoir(100, SCALING, **DRAW)
-    weights, bias = torch.randn(100, 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    rng = np.random.default_rng(2)
+    weights, bias = torch.tensor(rng.normal(size=(100, 3))), torch.tensor(rng.normal(size=3))
     outputs = pool.compute_states(series) @ weights + bias
     made = readout.compute_scores(pool, weights, bias, series, policy)
     np.testing.assert_allclose(made, readout.reduce_frames(outputs, policy), atol=1e-9)

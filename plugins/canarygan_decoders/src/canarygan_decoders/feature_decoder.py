@@ -116,6 +116,8 @@ class FeatureDecoder(Decoder):
         Raises:
             CanaryganError: where a file is damaged, or the files contradict one another.
         """
+        import numpy as np
+
         from canarygan_core.audio import archives
 
         parameters, state = read_config(folder / CONFIG), archives.read(folder / STATE)
@@ -125,20 +127,19 @@ class FeatureDecoder(Decoder):
                 f"{folder} was trained on other features than its {CONFIG} says: on {' x '.join(map(str, shape))} "
                 f"numbers a clip, not {' x '.join(map(str, parameters.shape))}. Copy the folder again, or train anew."
             )
+        types = {field.name: str(field.type) for field in dataclasses.fields(cls)}
         try:
             record = json.loads((folder / COMPONENT).read_text(encoding="utf-8"))
-            decoder = cls._from_options(record["options"])
-            fitted = FittedFeatureDecoder(decoder, tuple(record["classes"]), parameters, state)
-            fitted.check()
-        except (OSError, KeyError, TypeError, ValueError, IndexError, RuntimeError, AttributeError) as error:
+            options = record["options"]
+            # Only training reads paths.
+            options |= {name: None for name in options if "Path" in types[name]}
+            fitted = FittedFeatureDecoder(cls(**options), tuple(record["classes"]), parameters, state)
+            posteriors = fitted.predict(np.zeros((1, *parameters.shape), np.float32))
+            if posteriors.shape != (1, len(fitted.classes)) or not np.isfinite(posteriors).all():
+                raise ValueError(f"its arrays do not fit its {len(fitted.classes)} classes")
+        except (OSError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
             raise CanaryganError(f"{folder} is no decoder that this version of {cls.name} can read: {error}.") from None
         return fitted
-
-    @classmethod
-    def _from_options(cls, options: Mapping[str, Any]) -> "FeatureDecoder":
-        """The component with recorded options; paths become None, because only training reads them."""
-        types = {field.name: str(field.type) for field in dataclasses.fields(cls)}
-        return cls(**{name: None if "Path" in types[name] else value for name, value in options.items()})
 
 
 @dataclass(eq=False)
@@ -191,22 +192,16 @@ class FittedFeatureDecoder:
                 f"{self.decoder.name} was trained on features of shape {self.parameters.shape}, "
                 f"not {features.shape[1:]}."
             )
-        batches = (np.asarray(features[start : start + BATCH]) for start in range(0, len(features), BATCH))
-        parts = [np.asarray(self.decoder.predict(self._prepared, batch), np.float64) for batch in batches]
+        parts = []
+        for start in range(0, len(features), BATCH):
+            batch = np.asarray(features[start : start + BATCH])
+            parts.append(np.asarray(self.decoder.predict(self._prepared, batch), np.float64))
         scores = np.concatenate(parts) if parts else np.empty((0, len(self.classes)))
         if self.decoder.is_calibrated:
             from canarygan_decoders.calibration import to_posteriors
 
             scores = to_posteriors(scores, float(self.state["sharpness"]))
         return scores.astype(np.float32)
-
-    def check(self) -> None:
-        """Predict silence; raises where the arrays do not fit together."""
-        import numpy as np
-
-        posteriors = self.predict(np.zeros((1, *self.parameters.shape), np.float32))
-        if posteriors.shape != (1, len(self.classes)) or not np.isfinite(posteriors).all():
-            raise ValueError(f"its arrays do not fit its {len(self.classes)} classes")
 
     def check_parameters(self, path: Path) -> None:
         """Compare its feature parameters with those in a file, or in the folder that holds it.
@@ -228,9 +223,8 @@ class FittedFeatureDecoder:
         from canarygan_core.plugins.options import jsonable
         from canarygan_core.runs import files
 
-        state = {"heard": np.asarray(self.parameters.shape)} | {
-            name: np.asarray(array) for name, array in self.state.items()
-        }
+        state = {name: np.asarray(array) for name, array in self.state.items()}
+        state = {"heard": np.asarray(self.parameters.shape)} | state
         with archives.writing(folder / STATE, sum(array.nbytes for array in state.values())) as archive:
             for name, array in state.items():
                 archive.add(name, array)

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.feature_decoder import FeatureDecoder
@@ -35,27 +35,24 @@ class KNN(FeatureDecoder):
         count = np.asarray(len(examples.classes))
         return {"examples": examples.features, "targets": examples.targets, "count": count}
 
-    def predict(self, state: "State", features: "FeatureArray") -> "Scores":
+    def prepare(self, state: "State") -> Any:
+        """A search for the nearest examples; and the examples (examples, numbers), their targets, count of classes."""
+        from sklearn.neighbors import NearestNeighbors
+
+        targets = state["targets"]
+        examples = state["examples"].reshape(len(targets), -1)
+        search = NearestNeighbors(n_neighbors=min(self.k, len(targets)), algorithm="brute").fit(examples)
+        return search, examples, targets, int(state["count"])
+
+    def predict(self, state: Any, features: "FeatureArray") -> "Scores":
         import numpy as np
 
-        examples = state["examples"].reshape(len(state["targets"]), -1)  # (examples, numbers)
+        search, examples, targets, count = state
         queries = features.reshape(len(features), -1)
-        k = min(self.k, len(examples))
-        nearest = np.argpartition(_relative_distances(queries, examples), k - 1, axis=1)[:, :k]  # (n, k)
+        nearest = search.kneighbors(queries, return_distance=False)  # (n, k)
         distances = np.linalg.norm(queries[:, None] - examples[nearest], axis=2).astype(np.float64)
         weights = 1 / np.maximum(distances, 1e-9 * max(distances.max(), 1e-30))
-        votes = np.zeros((len(queries), int(state["count"])))
-        np.add.at(votes, (np.arange(len(queries))[:, None], state["targets"][nearest]), weights)
+        votes = np.zeros((len(queries), count))
+        np.add.at(votes, (np.arange(len(queries))[:, None], targets[nearest]), weights)
         posteriors: Scores = votes / votes.sum(1, keepdims=True)
         return posteriors
-
-
-def _relative_distances(queries: "FeatureArray", examples: "FeatureArray", rows: int = 4096) -> "FeatureArray":
-    """Squared distances (n, examples) up to a constant for each query; examples are read some rows at a time."""
-    import numpy as np
-
-    distances = np.empty((len(queries), len(examples)), np.float32)
-    for start in range(0, len(examples), rows):
-        part = np.asarray(examples[start : start + rows])
-        distances[:, start : start + rows] = np.square(part).sum(1) - 2 * (queries @ part.T)
-    return distances

@@ -32,7 +32,8 @@ def with_copies(clips: Clips, copies: int, seed: int) -> Iterator[Clips]:
     for copy in range(copies):
         rng = np.random.default_rng([seed, copy])
         for batch in clips.batches(BATCH):
-            yield replace(batch, audio=np.stack([_alter(clip, clips.rate, rng) for clip in np.asarray(batch.audio)]))
+            altered = [_alter(clip, clips.rate, rng) for clip in np.asarray(batch.audio)]
+            yield replace(batch, audio=np.stack(altered))
 
 
 def _alter(clip: NDArray[np.float32], rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -40,11 +41,8 @@ def _alter(clip: NDArray[np.float32], rate: int, rng: np.random.Generator) -> ND
     start = int(find_extent(clip, rate, background=None, block=0.0)[0])
     limit = round(SHIFT * rate)
     shift = int(rng.integers(-min(limit, start), limit + 1))
-    shifted = np.zeros_like(clip)
-    if shift >= 0:
-        shifted[shift:] = clip[: len(clip) - shift]
-    else:
-        shifted[:shift] = clip[-shift:]
+    shifted = np.roll(clip, shift)
+    shifted[slice(shift) if shift >= 0 else slice(shift, None)] = 0
     return add_noise(shifted, rate, rng.uniform(*SNR), rng)
 
 

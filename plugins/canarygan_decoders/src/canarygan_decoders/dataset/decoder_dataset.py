@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
@@ -18,7 +17,7 @@ from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy
 from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
-from canarygan_decoders.dataset.examples import COLUMNS, Examples, labels_and_sources
+from canarygan_decoders.dataset.examples import Examples, labels_and_sources
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
@@ -26,6 +25,9 @@ log = logging.getLogger("canarygan")
 
 ARCHIVE = "decoder-dataset.npz"
 """The file of features and labels; the file of their parameters, `CONFIG`, lies beside it."""
+
+SIDES = {"clean": "test", "other-gain": "test_other-gain", "noise-20dB": "test_noise-20dB"}
+"""How the archive names the held-out examples of each condition."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,22 +117,19 @@ def _examples_with_copies(clips: Clips, parameters: Features, copies: int, seed:
 
 def write_dataset(folder: Path, dataset: DecoderDataset) -> list[Path]:
     """Write a set; returns the paths of the archive and of the feature parameters."""
-    path = folder / ARCHIVE
-    sides = {"train": dataset.train, **{_side(condition): test for condition, test in dataset.tests.items()}}
-    with archives.writing(path, sum(side.features.nbytes + side.labels.nbytes for side in sides.values())) as archive:
+    path, config = folder / ARCHIVE, folder / CONFIG
+    sides = {"train": dataset.train} | {SIDES[condition]: test for condition, test in dataset.tests.items()}
+    size = sum(side.features.nbytes + side.labels.nbytes for side in sides.values())
+    with archives.writing(path, size) as archive:
         for name, side in sides.items():
             parts = (side.features[start : start + 256] for start in range(0, len(side), 256))
             archive.stream(f"{name}_features", side.features.shape, np.dtype(np.float32), parts)
-            for column in COLUMNS[1:]:
+            for column in ("labels", "sources", "groups"):
                 archive.add(f"{name}_{column}", getattr(side, column))
         archive.add("classes", np.unique(dataset.train.labels))
         archive.add("garbage", np.asarray(dataset.garbage, dtype=np.str_))
-    write_config(folder / CONFIG, dataset.train.parameters)
-    return [path, folder / CONFIG]
-
-
-def _side(condition: str) -> str:
-    return "test" if condition == "clean" else f"test_{condition}"
+    write_config(config, dataset.train.parameters)
+    return [path, config]
 
 
 def read_dataset(folder: Path) -> DecoderDataset:
@@ -139,29 +138,33 @@ def read_dataset(folder: Path) -> DecoderDataset:
     Raises:
         CanaryganError: where it is missing, damaged, or its features do not have the shape of their parameters.
     """
-    if not (folder / ARCHIVE).is_file():
+    path = folder / ARCHIVE
+    if not path.is_file():
         raise CanaryganError(
             f"{folder} holds no preprocessed set: there is no {ARCHIVE}. build-decoder-dataset makes one."
         )
     parameters = read_config(folder / CONFIG)
-    arrays = archives.read(folder / ARCHIVE)
-    names = [name.removesuffix("_features") for name in arrays if name.endswith("_features")]
+    arrays: dict[str, Any] = archives.read(path)
+
+    def read_side(name: str) -> Examples:
+        return Examples(
+            arrays[f"{name}_features"],
+            arrays[f"{name}_labels"],
+            arrays[f"{name}_sources"],
+            arrays[f"{name}_groups"],
+            parameters,
+        )
+
     try:
-        sides = {name: _read_side(arrays, name, parameters) for name in names}
-        train = sides.pop("train")
+        train = read_side("train")
+        tests = {name: read_side(side) for name, side in SIDES.items() if f"{side}_features" in arrays}
         garbage = tuple(map(str, arrays["garbage"]))
     except KeyError as error:
-        raise CanaryganError(f"{folder / ARCHIVE} is no preprocessed set: it has no {error}.") from None
+        raise CanaryganError(f"{path} is no preprocessed set: it has no {error}.") from None
     if train.features.shape[1:] != parameters.shape:
         raise CanaryganError(
-            f"{folder / ARCHIVE} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
+            f"{path} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
             f"describes {parameters.shape}: they do not belong together. Build the set again."
         )
-    tests = {name.removeprefix("test_") if name != "test" else "clean": side for name, side in sides.items()}
     origin = {"dataset": "preprocessed", "path": str(folder.resolve())}
-    return DecoderDataset(train, {name: side for name, side in tests.items() if len(side)}, garbage, origin=origin)
-
-
-def _read_side(arrays: Mapping[str, NDArray[np.generic]], side: str, parameters: Features) -> Examples:
-    columns: dict[str, Any] = {name: arrays[f"{side}_{name}"] for name in COLUMNS}
-    return Examples(**columns, parameters=parameters)
+    return DecoderDataset(train, tests, garbage, origin=origin)

@@ -1,6 +1,6 @@
 """Examples: features with labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.features import Features
-
-COLUMNS = ("features", "labels", "sources", "groups")
-"""What is known of each example: the arrays of `Examples`, and of its sides in an archive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +47,8 @@ class Examples:
 
     def select(self, rows: NDArray[Any]) -> "Examples":
         """The examples in these rows."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+        features, labels = self.features[rows], self.labels[rows]
+        return Examples(features, labels, self.sources[rows], self.groups[rows], self.parameters)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -61,6 +59,11 @@ class Examples:
     def targets(self) -> NDArray[np.intp]:
         """Number of each example's class (n,)."""
         return np.unique(self.labels, return_inverse=True)[1]
+
+    @property
+    def one_hot(self) -> NDArray[np.float64]:
+        """Targets (n, classes): 1 for the class of an example, 0 for the others."""
+        return np.eye(len(self.classes))[self.targets]
 
     @cached_property
     def is_original(self) -> NDArray[np.bool_]:

@@ -76,8 +76,10 @@ class ESN(FeatureDecoder):
     def learn(self, examples: "Examples") -> "State":
         import numpy as np
 
-        reservoir = self.make_reservoir(examples)
-        return self._solve(reservoir, _sum_states(reservoir, examples, np.arange(len(examples))))
+        from canarygan_decoders.esn.readout import sum_states
+
+        reservoir, rows = self.make_reservoir(examples), np.arange(len(examples))
+        return self._solve(reservoir, sum_states(reservoir, examples.features, examples.one_hot, rows))
 
     def learn_and_score(
         self, examples: "Examples", test: "NDArray[np.intp]", train: "NDArray[np.intp]"
@@ -85,11 +87,15 @@ class ESN(FeatureDecoder):
         """As in the base, but each clip passes the reservoir once: the sums of the other clips are added afterwards."""
         import numpy as np
 
+        from canarygan_decoders.esn.readout import sum_states
+
         reservoir = self.make_reservoir(examples)
-        sums = _sum_states(reservoir, examples, train)
-        scores = self.predict(self.prepare(self._solve(reservoir, sums)), examples.features[test])
+        features, targets = examples.features, examples.one_hot
+        sums = sum_states(reservoir, features, targets, train)
+        scores = self.predict(self.prepare(self._solve(reservoir, sums)), features[test])
         others = np.setdiff1d(np.arange(len(examples)), train)
-        return self._solve(reservoir, sums + _sum_states(reservoir, examples, others, sums.centre)), scores
+        sums += sum_states(reservoir, features, targets, others, sums.centre)
+        return self._solve(reservoir, sums), scores
 
     def make_reservoir(self, examples: "Examples") -> "Reservoir":
         """The drawn or given reservoir for the features of these examples, float32."""
@@ -134,18 +140,6 @@ class ESN(FeatureDecoder):
 
         reservoir, weights, bias = state
         return compute_scores(reservoir, weights, bias, features, self.policy)
-
-
-def _sum_states(
-    reservoir: "Reservoir", examples: "Examples", rows: "NDArray[np.intp]", centre: Any = None
-) -> "StateSums":
-    """Sums over the reservoir's states for some rows of examples; see `sum_states`."""
-    import numpy as np
-
-    from canarygan_decoders.esn.readout import sum_states
-
-    targets = np.eye(len(examples.classes))[examples.targets]
-    return sum_states(reservoir, examples.features, targets, rows, centre)
 
 
 def root_mean_square(features: "FeatureArray", limit: int = 2000) -> float:

@@ -133,7 +133,8 @@ def compute_scores(
 
     def score_batch(rows: Rows) -> Floats:
         states = reservoir.compute_states(features[rows])
-        if policy in ("mean", "sum"):  # linear in the states, so they are reduced first
+        # These are linear in the states, so the states are reduced first.
+        if policy in ("mean", "sum"):
             scores = states.mean(0).double() @ weights + bias
             return (scores * len(states) if policy == "sum" else scores).numpy()
         return reduce_frames(states.double() @ weights + bias, policy).numpy()

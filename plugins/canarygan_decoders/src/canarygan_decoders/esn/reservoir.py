@@ -59,7 +59,8 @@ class Reservoir:
         states = drive.view(*inputs.shape[:2], self.units)
         weights, product = self.recurrent.T.numpy(), torch.empty_like(states[0])
         state = states[0].tanh_().mul_(self.leak)  # from a state of zero
-        for frame in states[1:]:  # each frame's drive becomes its state, in place
+        # The drive of each frame becomes its state, in place.
+        for frame in states[1:]:
             np.matmul(state.numpy(), weights, out=product.numpy())
             state = torch.lerp(state, frame.add_(product).tanh_(), self.leak, out=frame)
         return states

@@ -62,8 +62,9 @@ def _log_spectrogram(audio: Tensor, parameters: Features) -> Tensor:
     window /= window.sum()
     frames = audio.unfold(1, parameters.win_length, parameters.hop_length)  # (n, frames, samples)
     rows = frames.flatten(0, 1)
-    has_sound = rows.any(1)  # the features of silent frames are zero, and most frames are silent
-    has_sound[0] = True  # a transform needs one frame
+    # The features of silent frames are zero, and most frames are silent; a transform needs one frame.
+    has_sound = rows.any(1)
+    has_sound[0] = True
     magnitude = torch.fft.rfft(rows[has_sound] * window, parameters.n_fft).abs()
     levels = magnitude.mul_(1 / FLOOR).log1p_().mul_(1 / math.log1p(1 / FLOOR))  # (rows, bins)
     if parameters.features != "spec":
@@ -123,11 +124,12 @@ def _mel_bands(parameters: Features) -> Tensor:
     bins, rate = parameters.n_fft // 2 + 1, parameters.sampling_rate
     is_classic = parameters.features == "mfcc-classic"
     low, high = (parameters.fmin, parameters.fmax) if is_classic else (0.0, rate / 2)
+    # torchaudio rounds half of the rate down, so it gets twice the rate, and the upper half of its bins is left out.
     with _double_precision(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "At least one mel filterbank has all zero values")
         bands: Tensor = torchaudio.functional.melscale_fbanks(
             2 * bins - 1, low, high, parameters.n_mels, 2 * rate, norm="slaney", mel_scale="slaney"
-        )  # of twice the rate, because torchaudio rounds half of the rate down
+        )
     return bands[:bins]
 
 

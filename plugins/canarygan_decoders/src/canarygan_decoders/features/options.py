@@ -1,7 +1,7 @@
 """The options of the features, which values they may have, and the shape of the features that follow from them."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,10 +104,14 @@ class Features:
         """(frames, numbers in a frame) of a clip."""
         return self.frames, self.size
 
-    def differences(self, other: "Features") -> list[str]:
-        """The parameters that differ from those of `other`, such as `n-mfcc 13, not 20`."""
-        values = {name: (value, getattr(other, name)) for name, value in dataclasses.asdict(self).items()}
-        return [f"{name.replace('_', '-')} {one}, not {two}" for name, (one, two) in values.items() if one != two]
+    def differences(self, other: "Features", flags: Collection[str] | None = None) -> list[str]:
+        """What differs from other parameters, such as `n-mfcc 13, not 20`; of these flags where some are given."""
+        texts = []
+        for name, value in dataclasses.asdict(self).items():
+            flag, theirs = name.replace("_", "-"), getattr(other, name)
+            if value != theirs and (flags is None or flag in flags):
+                texts.append(f"{flag} {value}, not {theirs}")
+        return texts
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], source: object) -> "Features":

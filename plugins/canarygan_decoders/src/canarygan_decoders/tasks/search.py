@@ -13,6 +13,7 @@ import numpy as np
 from canarygan_core.console import bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins.options import jsonable
+from canarygan_core.runs import files
 from canarygan_decoders.dataset.examples import Examples
 from canarygan_decoders.feature_decoder import FeatureDecoder
 
@@ -31,7 +32,7 @@ def search_options(
         examples: training examples; held-out clips are never used.
         trials: sets of options to try, those in the journal included.
         seed: of the draws.
-        journal: JSON lines, one a trial, to which new trials are appended.
+        journal: JSON lines, one a trial; it is written again after every trial.
 
     Raises:
         CanaryganError: where the journal belongs to another search.
@@ -44,7 +45,7 @@ def search_options(
                 options = _draw_options(decoder.search_ranges, trial, seed)
                 accuracies = cross_validate(dataclasses.replace(decoder, **options), examples)
                 done[trial] = {"search": key, "trial": trial, "options": options, "folds": accuracies}
-                _append(journal, done[trial])
+                files.write_text(journal, "".join(json.dumps(line) + "\n" for line in done.values()))
             advance(1, note=f"best {max(np.mean(line['folds']) for line in done.values()):.3f}")
     best = max(range(trials), key=lambda trial: (np.mean(done[trial]["folds"]), -trial))
     log.info(
@@ -101,11 +102,3 @@ def _read_journal(journal: Path, key: str) -> dict[int, dict[str, Any]]:
     if done:
         log.info(f"{len(done)} trials are in {journal} already.")
     return done
-
-
-def _append(journal: Path, entry: Mapping[str, Any]) -> None:
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with open(journal, "a+", encoding="utf-8") as stream:
-        stream.seek(0)
-        text = stream.read()
-        stream.write(("\n" if text and not text.endswith("\n") else "") + json.dumps(entry) + "\n")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from canarygan_core.evaluation.accuracy import Score
     from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
 
-    Posteriors = NDArray[np.float32]
-
 log = logging.getLogger("canarygan")
 
 REJECTED = 0.02
@@ -139,11 +137,8 @@ def _open_dataset(
         return
     assert preprocessed is not None
     dataset = decoder_dataset.read_dataset(preprocessed)
-    given = {name.replace("-", "_") for name in request.given}
-    own = dataset.train.parameters
-    values = {field.name: getattr(features, field.name) for field in dataclasses.fields(Features)}
-    wanted = dataclasses.replace(own, **{name: value for name, value in values.items() if name in given})
-    if differences := own.differences(wanted):
+    given = {flag.replace("_", "-") for flag in request.given}
+    if differences := dataset.train.parameters.differences(features, given):
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
@@ -174,8 +169,8 @@ def _train_and_test(
     decoder = variants[0]
     log.info(f"Training {decoder.name}{f', {len(variants)} times' if len(variants) > 1 else ''}.")
     fitted = _fit(decoder, dataset)
-    posteriors = {name: _predict(fitted, dataset, name) for name in dataset.tests}
-    scores = {name: _score(fitted, posteriors[name], dataset, name) for name in dataset.tests}
+    results = {condition: _test(fitted, dataset, condition) for condition in dataset.tests}
+    scores = {condition: score for condition, (_, score) in results.items()}
     record: dict[str, Any] = {"test": {name: score.record() for name, score in scores.items()}}
     lines = [decoder.name]
     lines += [f"  {name:<12} accuracy {score.told()}" for name, score in scores.items()]
@@ -184,13 +179,12 @@ def _train_and_test(
         lines[1] += f", macro F1 {scores['clean'].macro_f1:.3f}"
         lines += _list_confusions(scores["clean"])
         is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
-        threshold = decoders.threshold(posteriors["clean"][is_real], REJECTED)
+        threshold = decoders.threshold(results["clean"][0][is_real], REJECTED)
         _save_scores(scores, decoder.name, save_dir, manifest)
     if "clean" in scores and len(variants) > 1:
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
-            other = _fit(variant, dataset)
-            score = _score(other, _predict(other, dataset, "clean"), dataset, "clean")
+            _, score = _test(_fit(variant, dataset), dataset, "clean")
             accuracies.append(score.accuracy)
         mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
         lines.append(f"  {len(variants)} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
@@ -218,21 +212,19 @@ def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
     return decoder.fit(dataset.clips)
 
 
-def _predict(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> "Posteriors":
-    """Posteriors (n, classes) of the held-out clips under a condition."""
-    if isinstance(fitted, FittedFeatureDecoder):
-        return fitted.predict(dataset.tests[condition].features)
-    if dataset.test_clips is None:
-        raise CanaryganError("There are no held-out sounds to test on.")
-    return fitted.posteriors(dataset.test_clips[condition])
-
-
-def _score(fitted: FittedDecoder, posteriors: "Posteriors", dataset: "DecoderDataset", condition: str) -> "Score":
+def _test(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> "tuple[NDArray[np.float32], Score]":
+    """Posteriors (n, classes) and score of the held-out clips under a condition."""
     from canarygan_core.evaluation import accuracy
     from canarygan_core.fitted import decoders
 
+    test = dataset.tests[condition]
+    if isinstance(fitted, FittedFeatureDecoder):
+        posteriors = fitted.predict(test.features)
+    else:
+        assert dataset.test_clips is not None
+        posteriors = fitted.posteriors(dataset.test_clips[condition])
     labels = decoders.labels_of(posteriors, fitted.classes)
-    return accuracy.score(dataset.tests[condition].labels, labels, fitted.classes)
+    return posteriors, accuracy.score(test.labels, labels, fitted.classes)
 
 
 def _list_confusions(score: "Score") -> list[str]:
