@@ -2,9 +2,9 @@
 
     python benchmarks/decoders.py [--clips 1600] [--many 16000] [--name decoders]
 
-Everything is measured on two cores, with the built-in synthetic syllables. Each time is the best of the repetitions.
-Other work on the machine disturbs both sides. The result contains the load before and after. Writes NAME.json and
-NAME.md into benchmarks/results.
+Everything is measured on two cores with the built-in synthetic syllables. Each time is the best of the repetitions.
+Other work on the machine disturbs both sides; the load before and after is in the result. The results are written to
+NAME.json and NAME.md in benchmarks/results.
 """
 
 import argparse
@@ -26,7 +26,7 @@ RIDGE = 0.01
 
 
 def by_librosa(path: str) -> np.ndarray:
-    """Compute the features of one file with scipy and librosa, in the straightforward way."""
+    """The features of one file, computed in the plainest way with scipy and librosa."""
     import librosa
     import scipy.signal
 
@@ -41,8 +41,9 @@ def by_librosa(path: str) -> np.ndarray:
 
 
 def features(clips: int, folder: Path) -> dict[str, float]:
-    """Measure clips a second from WAV files to features, both ways; ours also on clips in memory without silence."""
-    from canarygan_decoders.features import Features, extract
+    """Clips a second from WAV files to features, both ways; and ours from clips in memory without a silent frame."""
+    from canarygan_decoders.features import Features
+    from canarygan_decoders.features.extraction import extract
     from joblib import Parallel, delayed
 
     from canarygan_core import audio
@@ -66,8 +67,9 @@ def features(clips: int, folder: Path) -> dict[str, float]:
         theirs = best(lambda: workers(delayed(by_librosa)(path) for path in paths), 2)
     noise = np.random.default_rng(0).standard_normal((clips, 16000), np.float32)
     extract(Clips(noise[:64], 16000), parameters)
-    found = np.stack([by_librosa(path) for path in paths[:16]])
-    np.testing.assert_allclose(extract(Clips(sounds[:16], 16000), parameters), found, atol=1e-3 * np.abs(found).max())
+    expected = np.stack([by_librosa(path) for path in paths[:16]])
+    computed = extract(Clips(sounds[:16], 16000), parameters)
+    np.testing.assert_allclose(computed, expected, atol=1e-3 * np.abs(expected).max())
     return {
         "librosa_files_per_s": clips / theirs,
         "ours_files_per_s": clips / best(ours, 3),
@@ -79,9 +81,11 @@ def features(clips: int, folder: Path) -> dict[str, float]:
 def network(clips: int) -> dict[str, float]:
     """Measure fitting and prediction, clips a second, on the same features with the same matrices."""
     import torch
-    from canarygan_decoders import reservoir
-    from canarygan_decoders.esn import loudness
-    from canarygan_decoders.features import Features, extract
+    from canarygan_decoders.esn.decoder import root_mean_square
+    from canarygan_decoders.esn.readout import compute_scores, sum_states
+    from canarygan_decoders.esn.reservoir import draw_reservoir
+    from canarygan_decoders.features import Features
+    from canarygan_decoders.features.extraction import extract
     from reservoirpy import ESN
     from reservoirpy.nodes import Reservoir, Ridge
 
@@ -89,10 +93,10 @@ def network(clips: int) -> dict[str, float]:
 
     torch.set_num_threads(CORES)
     sounds = Synthetic(per_class=-(-clips // 16)).load()
-    heard = extract(sounds, Features())[:clips]
+    inputs = extract(sounds, Features())[:clips]
     targets = np.unique(sounds.labels, return_inverse=True)[1][:clips]
-    rows, count = np.arange(clips), int(targets.max()) + 1
-    scaling = np.r_[np.full(13, 0.3), np.full(13, 0.21)] / loudness(heard)
+    rows, hot = np.arange(clips), np.eye(int(targets.max()) + 1)[targets]
+    scaling = np.r_[np.full(13, 0.3), np.full(13, 0.21)] / root_mean_square(inputs)
     draw = {
         "leak": 0.05,
         "spectral_radius": 0.5,
@@ -100,27 +104,27 @@ def network(clips: int) -> dict[str, float]:
         "input_connectivity": 0.1,
         "rc_connectivity": 0.1,
     }
-    pool = reservoir.drawn(1000, scaling, **draw, seed=0)
+    pool = draw_reservoir(1000, scaling, **draw, seed=0)
     fast = pool.to(torch.float32)
-    reservoir.accumulated(fast, heard, targets, count, rows[:128])
-    solved = []
-    fit = best(lambda: solved.append(reservoir.accumulated(fast, heard, targets, count, rows).solve(RIDGE)), 2)
-    weights, bias = (torch.tensor(part) for part in solved[-1])
-    predict = best(lambda: reservoir.outputs(fast, heard, weights, bias, "mean"), 2)
-    ours = reservoir.outputs(fast, heard, weights, bias, "mean").argmax(1)
+    sum_states(fast, inputs, hot, rows[:128])
+    readouts = []
+    fit = best(lambda: readouts.append(sum_states(fast, inputs, hot, rows).solve(RIDGE)), 2)
+    weights, bias = (torch.tensor(part) for part in readouts[-1])
+    predict = best(lambda: compute_scores(fast, weights, bias, inputs, "mean"), 2)
+    ours = compute_scores(fast, weights, bias, inputs, "mean").argmax(1)
 
-    series = list(heard.astype(np.float64))
-    hot = [np.tile(row, (heard.shape[1], 1)) for row in np.eye(count)[targets]]
+    series = list(inputs.astype(np.float64))
+    their_targets = [np.tile(row, (inputs.shape[1], 1)) for row in hot]
     from scipy.sparse import csr_array
 
     node = Reservoir(
         W=csr_array(pool.recurrent.numpy()), Win=csr_array(pool.inputs.numpy()), bias=pool.bias.numpy(), lr=0.05
     )
     theirs = ESN(reservoir=node, readout=Ridge(ridge=RIDGE))
-    their_fit = best(lambda: theirs.fit(series, hot), 1)
-    given: list[np.ndarray] = []
-    their_predict = best(lambda: given.extend(theirs.run(series)), 1)
-    their_labels = np.array([states.mean(0).argmax() for states in given])
+    their_fit = best(lambda: theirs.fit(series, their_targets), 1)
+    outputs: list[np.ndarray] = []
+    their_predict = best(lambda: outputs.extend(theirs.run(series)), 1)
+    their_labels = np.array([output.mean(0).argmax() for output in outputs])
     return {
         "reservoirpy_fit_per_s": clips / their_fit,
         "ours_fit_per_s": clips / fit,
@@ -131,12 +135,13 @@ def network(clips: int) -> dict[str, float]:
 
 
 def peak_of_fit(clips: int) -> float:
-    """Measure the peak of anonymous memory of a fit from memory-mapped features, MB."""
+    """Peak anonymous memory of a fit from memory-mapped features, MB: what a fit asks of the system."""
     script = f"""
 import sys, tempfile, threading, time
 import numpy as np
 from pathlib import Path
-from canarygan_decoders import reservoir
+from canarygan_decoders.esn.readout import sum_states
+from canarygan_decoders.esn.reservoir import draw_reservoir
 import torch
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "f.npy"
@@ -145,17 +150,17 @@ with tempfile.TemporaryDirectory() as folder:
     for start in range(0, {clips}, 256):
         mapped[start:start + 256] = rng.standard_normal((min(256, {clips} - start), 124, 26), np.float32)
     del mapped
-    heard = np.load(path, mmap_mode="r")
-    targets = np.arange({clips}) % 16
-    pool = reservoir.drawn(200, np.ones(26), leak=.05, spectral_radius=.5, bias_scaling=1., input_connectivity=.1,
-                           rc_connectivity=.1, seed=0).to(torch.float32)
+    inputs = np.load(path, mmap_mode="r")
+    targets = np.eye(16)[np.arange({clips}) % 16]
+    pool = draw_reservoir(200, np.ones(26), leak=.05, spectral_radius=.5, bias_scaling=1., input_connectivity=.1,
+                          rc_connectivity=.1, seed=0).to(torch.float32)
     peak, done = [0], threading.Event()
     def watch():
         while not done.wait(0.01):
-            said = dict(line.split(":", 1) for line in open("/proc/self/status"))
-            peak[0] = max(peak[0], int(said["RssAnon"].split()[0]))
+            status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+            peak[0] = max(peak[0], int(status["RssAnon"].split()[0]))
     thread = threading.Thread(target=watch); thread.start()
-    reservoir.accumulated(pool, heard, targets, 16, np.arange({clips})).solve({RIDGE})
+    sum_states(pool, inputs, targets, np.arange({clips})).solve({RIDGE})
     done.set(); thread.join()
     print(peak[0] / 1024)
 """
@@ -180,10 +185,10 @@ def main() -> None:
 
 
 def text(result: dict, about: dict[str, object]) -> str:
-    """Format the result as a table."""
-    made, esn, peak = result["features"], result["esn"], list(result["peak_mb_of_fit"].items())
+    """The result as a table."""
+    rates, esn, peak = result["features"], result["esn"], list(result["peak_mb_of_fit"].items())
     rows = [
-        ("features, from WAV files", made["librosa_files_per_s"], made["ours_files_per_s"]),
+        ("features, from WAV files", rates["librosa_files_per_s"], rates["ours_files_per_s"]),
         ("ESN, fit", esn["reservoirpy_fit_per_s"], esn["ours_fit_per_s"]),
         ("ESN, predict", esn["reservoirpy_predict_per_s"], esn["ours_predict_per_s"]),
     ]
@@ -198,8 +203,8 @@ def text(result: dict, about: dict[str, object]) -> str:
         "| --- | ---: | ---: | ---: |",
         *(f"| {name} | {theirs:.0f} | {ours:.0f} | {ours / theirs:.1f} |" for name, theirs, ours in rows),
         "",
-        f"Features of clips in memory: {made['ours_padded_clips_in_memory_per_s']:.0f} clips/s of synthetic syllables, "
-        f"{made['ours_noise_in_memory_per_s']:.0f} on noise without a silent frame.",
+        f"Features of clips in memory: {rates['ours_padded_clips_in_memory_per_s']:.0f} clips/s of synthetic syllables, "
+        f"{rates['ours_noise_in_memory_per_s']:.0f} on noise without a silent frame.",
         f"Equal labels from both networks: {esn['share_of_equal_labels']:.3f}.",
         "Peak memory of a fit (200 units): "
         + ", ".join(f"{value:.0f} MB for {count} clips" for count, value in peak)

@@ -2,15 +2,12 @@
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.feature_decoder import FeatureDecoder
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from canarygan_decoders.dataset.examples import Examples
     from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
 
@@ -45,7 +42,7 @@ class SVM(FeatureDecoder):
         return {
             "vectors": rows[machine.support_],
             "weights": sign * machine.dual_coef_,  # (classes - 1, vectors)
-            "offsets": sign * machine.intercept_,  # (pairs,)
+            "offsets": sign * machine.intercept_,  # (pairs,): (0, 1), (0, 2), ...
             "counts": np.asarray(machine.n_support_),  # (classes,)
             "gamma": np.asarray(gamma),
         }
@@ -57,38 +54,32 @@ class SVM(FeatureDecoder):
         vectors = state["vectors"].astype(np.float64)
         distances = np.square(rows).sum(1)[:, None] + np.square(vectors).sum(1) - 2 * (rows @ vectors.T)
         kernel = np.exp(-state["gamma"] * np.maximum(distances, 0))
-        return one_against_one(kernel, state["weights"], state["offsets"], state["counts"])
+        return one_against_one(kernel, state)
 
 
-def one_against_one(
-    kernel: "NDArray[np.float64]",
-    weights: "NDArray[np.float64]",
-    offsets: "NDArray[np.float64]",
-    counts: "NDArray[Any]",
-) -> "NDArray[np.float64]":
+def one_against_one(kernel: "Scores", state: "State") -> "Scores":
     """Scores (n, classes): the comparisons that a class wins, plus less than half for its margin in all of them.
 
     This is scikit-learn's `decision_function_shape="ovr"`.
 
     Args:
         kernel: (n, vectors) similarity of clips to the support vectors, which are ordered by class.
-        weights: (classes - 1, vectors) of each vector in the comparisons of its class with the others, in order.
-        offsets: (pairs,) of the comparisons (0, 1), (0, 2), ...
-        counts: (classes,) support vectors of each class.
+        state: what `SVM.learn` returned; a vector has a weight for each comparison of its class with another.
     """
     import numpy as np
 
+    weights, counts = state["weights"], state["counts"]
     ends = np.cumsum(counts)
     own = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
     wins = np.zeros((len(kernel), len(counts)))
     margins = np.zeros_like(wins)
-    for (one, two), offset in zip(itertools.combinations(range(len(counts)), 2), offsets, strict=True):
-        margin = (
-            kernel[:, own[one]] @ weights[two - 1, own[one]] + kernel[:, own[two]] @ weights[one, own[two]] + offset
-        )
+    pairs = itertools.combinations(range(len(counts)), 2)
+    for (one, two), offset in zip(pairs, state["offsets"], strict=True):
+        margin = kernel[:, own[one]] @ weights[two - 1, own[one]]
+        margin = margin + kernel[:, own[two]] @ weights[one, own[two]] + offset
         wins[:, one] += margin >= 0
         wins[:, two] += margin < 0
         margins[:, one] += margin
         margins[:, two] -= margin
-    scores: NDArray[np.float64] = wins + margins / (3 * (np.abs(margins) + 1))
+    scores: Scores = wins + margins / (3 * (np.abs(margins) + 1))
     return scores

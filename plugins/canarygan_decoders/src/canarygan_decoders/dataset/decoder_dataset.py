@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -57,9 +57,11 @@ def load_clips(data_dir: Path, parameters: Features) -> Clips:
     Raises:
         CanaryganError: where there are fewer than two classes.
     """
-    gain: Literal["clip", "none"] = "clip" if parameters.norm_audio else "none"
     clips = Folder(
-        data_dir=data_dir, sampling_rate=parameters.sampling_rate, max_length=parameters.max_length, gain=gain
+        data_dir=data_dir,
+        sampling_rate=parameters.sampling_rate,
+        max_length=parameters.max_length,
+        gain="clip" if parameters.norm_audio else "none",
     ).load()
     if len(clips.classes) < 2:
         raise CanaryganError(
@@ -147,13 +149,8 @@ def read_dataset(folder: Path) -> DecoderDataset:
     arrays: dict[str, Any] = archives.read(path)
 
     def read_side(name: str) -> Examples:
-        return Examples(
-            arrays[f"{name}_features"],
-            arrays[f"{name}_labels"],
-            arrays[f"{name}_sources"],
-            arrays[f"{name}_groups"],
-            parameters,
-        )
+        columns = (arrays[f"{name}_{column}"] for column in ("features", "labels", "sources", "groups"))
+        return Examples(*columns, parameters)  # type: ignore[call-arg]
 
     try:
         train = read_side("train")

@@ -52,28 +52,27 @@ class Features:
             raise CanaryganError(f"--features is {self.features!r}; there are {', '.join(KINDS)}.{near}")
         if not 1000 <= self.sampling_rate <= 768_000:
             raise CanaryganError(f"--sampling-rate is {self.sampling_rate} Hz: it may be 1000 to 768000 Hz.")
-        for name in ("hop_length", "win_length", "n_mfcc", "n_mels"):
-            if getattr(self, name) < 1:
-                raise CanaryganError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}.")
+        for name, least in {"hop_length": 1, "win_length": 1, "n_mfcc": 1, "n_mels": 1, "lifter": 0}.items():
+            value = getattr(self, name)
+            if value < least:
+                raise CanaryganError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
         if self.n_fft < self.win_length:
             raise CanaryganError(f"--n-fft is {self.n_fft}: it must be at least --win-length, {self.win_length}.")
         if self.n_mfcc > self.n_mels:
             raise CanaryganError(f"--n-mfcc is {self.n_mfcc}: it may be at most --n-mels, {self.n_mels}.")
-        if self.lifter < 0:
-            raise CanaryganError(f"--lifter must be at least 0, not {self.lifter}.")
         if self.features == "mfcc-classic" and not 0 <= self.fmin < self.fmax <= self.sampling_rate / 2:
             raise CanaryganError(
                 f"--fmin {self.fmin:g} and --fmax {self.fmax:g}: mfcc-classic needs 0 <= fmin < fmax <= "
                 f"{self.sampling_rate / 2:g} Hz, half the sampling rate."
             )
         if not 0.01 <= self.max_length <= 600 or self.samples < self.win_length:
-            least = max(0.01, self.win_length / self.sampling_rate)
-            raise CanaryganError(f"--max-length is {self.max_length:g} s: it may be {least:g} to 600 s.")
+            shortest = max(0.01, self.win_length / self.sampling_rate)
+            raise CanaryganError(f"--max-length is {self.max_length:g} s: it may be {shortest:g} to 600 s.")
         if self.has_derivatives and self.frames < WIDTH:
-            least = (self.win_length + (WIDTH - 1) * self.hop_length) / self.sampling_rate
+            shortest = (self.win_length + (WIDTH - 1) * self.hop_length) / self.sampling_rate
             raise CanaryganError(
                 f"--max-length {self.max_length:g} s makes {self.frames} frames and derivatives need {WIDTH}: "
-                f"take {least:g} s or more, or a shorter --hop-length."
+                f"take {shortest:g} s or more, or a shorter --hop-length."
             )
 
     @property

@@ -3,8 +3,8 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,10 +71,10 @@ def train_decoders(
     if search and not any(getattr(decoder, "search_ranges", None) for decoder in decoders):
         raise UsageError(f"--search: {', '.join(names)} names no options to search; esn does.")
     reservoir_paths = _find_reservoirs(reservoirs)
-    _check_save_dir(save_dir, names, overwrite)
+    _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
-    opening = _open_dataset(preprocessed_dir, data_dir, features, split, augment, seed, request)
-    with ending(manifest), opening as dataset:
+    source = (preprocessed_dir, data_dir, features, split, augment, seed, request)
+    with ending(manifest), _open_dataset(*source) as dataset:
         manifest.add(dataset=dict(dataset.origin))
         lines, summary = [], {}
         for decoder in decoders:
@@ -94,15 +94,15 @@ def train_decoders(
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
 
-def _check_save_dir(save_dir: Path, names: Sequence[str], overwrite: bool) -> None:
+def _check_save_dir(save_dir: Path, names: set[str], overwrite: bool) -> None:
     """Refuse to replace decoders without --overwrite; warn of other decoders there, which `decode` will use too."""
     from canarygan_core.fitted import decoders
 
-    present = sorted(path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}"))
-    same = [name for name in present if name in names]
+    present = {path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}")}
+    same, others = sorted(present & names), sorted(present - names)
     if same and not overwrite:
         raise CanaryganError(f"{save_dir} holds {', '.join(same)} already: give another --save-dir, or --overwrite.")
-    if others := [name for name in present if name not in names]:
+    if others:
         log.warning(f"{save_dir} holds {', '.join(others)} too, trained before: -y {save_dir} will use them as well.")
 
 
@@ -115,7 +115,6 @@ def _find_reservoirs(path: Path | None) -> list[Path]:
     return paths
 
 
-@contextmanager
 def _open_dataset(
     preprocessed: Path | None,
     data_dir: Path | None,
@@ -124,18 +123,15 @@ def _open_dataset(
     augment: int,
     seed: int,
     request: Request,
-) -> "Iterator[DecoderDataset]":
-    """What to train on: a preprocessed set, or one prepared now from clips."""
+) -> "AbstractContextManager[DecoderDataset]":
+    """What to train on: a preprocessed set, or one prepared from clips for as long as it is open."""
     from canarygan_decoders.dataset import decoder_dataset
 
-    if (preprocessed is None) == (data_dir is None):
-        raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
-    if data_dir is not None:
+    if data_dir is not None and preprocessed is None:
         clips = decoder_dataset.load_clips(data_dir, features)
-        with decoder_dataset.prepare_dataset(clips, features, share=split, copies=augment, seed=seed) as dataset:
-            yield dataset
-        return
-    assert preprocessed is not None
+        return decoder_dataset.prepare_dataset(clips, features, share=split, copies=augment, seed=seed)
+    if preprocessed is None or data_dir is not None:
+        raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
     dataset = decoder_dataset.read_dataset(preprocessed)
     given = {flag.replace("_", "-") for flag in request.given}
     if differences := dataset.train.parameters.differences(features, given):
@@ -144,18 +140,18 @@ def _open_dataset(
         )
     if fixed := sorted({"split", "augment"} & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
-    yield dataset
+    return nullcontext(dataset)
 
 
 def _list_variants(decoder: Decoder, seeds: int, reservoirs: Sequence[Path]) -> list[Decoder]:
     """The decoder once for each given reservoir, else for each seed, where it has such an option."""
-    options = {field.name for field in dataclasses.fields(decoder)}
+    options = dataclasses.asdict(decoder)
+    changes: list[dict[str, Any]] = [{}]
     if "reservoirs" in options and reservoirs:
-        return [dataclasses.replace(decoder, reservoirs=path) for path in reservoirs]  # type: ignore[call-arg]
-    if "seed" in options:
-        first: int = decoder.seed  # type: ignore[attr-defined]
-        return [dataclasses.replace(decoder, seed=first + number) for number in range(seeds)]  # type: ignore[call-arg]
-    return [decoder]
+        changes = [{"reservoirs": path} for path in reservoirs]
+    elif "seed" in options:
+        changes = [{"seed": options["seed"] + number} for number in range(seeds)]
+    return [dataclasses.replace(decoder, **change) for change in changes]
 
 
 def _train_and_test(
@@ -166,8 +162,8 @@ def _train_and_test(
 
     from canarygan_core.fitted import decoders
 
-    decoder = variants[0]
-    log.info(f"Training {decoder.name}{f', {len(variants)} times' if len(variants) > 1 else ''}.")
+    decoder, count = variants[0], len(variants)
+    log.info(f"Training {decoder.name}{f', {count} times' if count > 1 else ''}.")
     fitted = _fit(decoder, dataset)
     results = {condition: _test(fitted, dataset, condition) for condition in dataset.tests}
     scores = {condition: score for condition, (_, score) in results.items()}
@@ -181,13 +177,13 @@ def _train_and_test(
         is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
         threshold = decoders.threshold(results["clean"][0][is_real], REJECTED)
         _save_scores(scores, decoder.name, save_dir, manifest)
-    if "clean" in scores and len(variants) > 1:
+    if "clean" in scores and count > 1:
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
             _, score = _test(_fit(variant, dataset), dataset, "clean")
             accuracies.append(score.accuracy)
         mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
-        lines.append(f"  {len(variants)} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
+        lines.append(f"  {count} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
         record["seeds"] = {"accuracies": accuracies, "mean": mean, "std": std}
     record["threshold"] = threshold
     decoders.save(
