@@ -186,9 +186,9 @@ def main() -> None:
 
 def text(result: dict, about: dict[str, object]) -> str:
     """The result as a table."""
-    rates, esn, peak = result["features"], result["esn"], list(result["peak_mb_of_fit"].items())
+    speed, esn, peak = result["features"], result["esn"], list(result["peak_mb_of_fit"].items())
     rows = [
-        ("features, from WAV files", rates["librosa_files_per_s"], rates["ours_files_per_s"]),
+        ("features, from WAV files", speed["librosa_files_per_s"], speed["ours_files_per_s"]),
         ("ESN, fit", esn["reservoirpy_fit_per_s"], esn["ours_fit_per_s"]),
         ("ESN, predict", esn["reservoirpy_predict_per_s"], esn["ours_predict_per_s"]),
     ]
@@ -203,8 +203,8 @@ def text(result: dict, about: dict[str, object]) -> str:
         "| --- | ---: | ---: | ---: |",
         *(f"| {name} | {theirs:.0f} | {ours:.0f} | {ours / theirs:.1f} |" for name, theirs, ours in rows),
         "",
-        f"Features of clips in memory: {rates['ours_padded_clips_in_memory_per_s']:.0f} clips/s of synthetic syllables, "
-        f"{rates['ours_noise_in_memory_per_s']:.0f} on noise without a silent frame.",
+        f"Features of clips in memory: {speed['ours_padded_clips_in_memory_per_s']:.0f} clips/s of synthetic "
+        f"syllables, {speed['ours_noise_in_memory_per_s']:.0f} on noise without a silent frame.",
         f"Equal labels from both networks: {esn['share_of_equal_labels']:.3f}.",
         "Peak memory of a fit (200 units): "
         + ", ".join(f"{value:.0f} MB for {count} clips" for count, value in peak)

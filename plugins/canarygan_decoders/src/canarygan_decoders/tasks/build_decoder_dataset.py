@@ -31,7 +31,8 @@ def build_decoder_dataset(
         data_dir: Folder that holds one folder of sound files per class, named by its label.
         save_dir: Folder for the features, their parameters and the manifest.
         split: Share of each class to test on.
-        augment: Altered copies of each training clip, shifted up to 10 ms and under noise 15 to 40 dB below it.
+        augment: Altered copies of each training clip, shifted up to 10 ms and under noise 15 to 40 dB below it; 0 for
+            none.
         garbage: Run of a GAN whose early and last sounds become garbage classes, and so does white noise; together X.
         early_epochs: Epochs whose sounds become a garbage class each; may be given again. [default: 15 30 45]
         seed: Seed of the split, the copies and the garbage classes.

@@ -54,7 +54,8 @@ def train_decoders(
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
         data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
         split: Share of each class to test on, with -d.
-        augment: Altered copies of each training clip, with -d: shifted up to 10 ms, under noise 15 to 40 dB below it.
+        augment: Altered copies of each training clip, with -d, shifted up to 10 ms and under noise 15 to 40 dB below
+            it; 0 for none.
         reservoirs: An .npz file with W, Win and bias of a reservoir to use, or a folder of such files to try each.
         seeds: Trainings of each decoder that has a seed, each with the next seed; the first is saved.
         search: Sets of options to try first by cross-validation, for each decoder that has search ranges; 0 for none.
