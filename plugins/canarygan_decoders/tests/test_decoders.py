@@ -48,11 +48,11 @@ def registry() -> Registry:
 
     import canarygan_core
 
-    made = Registry()
+    result = Registry()
     module = Module()
     module.register_decoders = canarygan_core.hookimpl(lambda: [ESN, KNN, SVM, Forest])  # type: ignore[attr-defined]
-    made.add(Plugin("here", "here", "0"), module)
-    return made
+    result.add(Plugin("here", "here", "0"), module)
+    return result
 
 
 @pytest.fixture(scope="module", params=ALL, ids=lambda decoder: decoder.name)
@@ -139,11 +139,11 @@ def forge(folder: Path, name: str, content: bytes) -> None:
 
 def with_member(state: Path, name: str, content: bytes) -> bytes:
     """An archive's bytes with one array replaced."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(state) as old, zipfile.ZipFile(made, "w") as new:
+    result = io.BytesIO()
+    with zipfile.ZipFile(state) as old, zipfile.ZipFile(result, "w") as new:
         for info in old.infolist():
             new.writestr(info.filename, content if info.filename == f"{name}.npy" else old.read(info))
-    return made.getvalue()
+    return result.getvalue()
 
 
 def npy(array: np.ndarray, *, pickled: bool = False) -> bytes:

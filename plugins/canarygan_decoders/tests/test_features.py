@@ -4,9 +4,11 @@ from collections.abc import Callable
 import librosa
 import numpy as np
 import pytest
+import scipy.fft
 import scipy.signal
+import torch
 import yaml
-from canarygan_decoders.features import Features
+from canarygan_decoders.features import Features, extraction
 from canarygan_decoders.features.config_file import read_config, write_config
 from canarygan_decoders.features.extraction import extract
 from canarygan_decoders.features.options import KINDS
@@ -31,7 +33,7 @@ def reference(sound: np.ndarray, parameters: Features) -> np.ndarray:
     """The same by scipy and librosa, float64."""
     sound = sound.astype(np.float64) / np.abs(sound).max()
     if parameters.features == "mfcc-classic":
-        made = librosa.feature.mfcc(
+        result = librosa.feature.mfcc(
             y=sound,
             sr=16000,
             n_mfcc=parameters.n_mfcc,
@@ -43,19 +45,19 @@ def reference(sound: np.ndarray, parameters: Features) -> np.ndarray:
             fmax=8000,
         )
     else:
-        made = scipy.signal.spectrogram(
+        result = scipy.signal.spectrogram(
             sound, 16000, "hann", 256, 128, 512, detrend=False, scaling="spectrum", mode="magnitude"
         )[2]
-        made = np.log10(made / 1e-4 + 1) / np.log10(1 / 1e-4 + 1)
+        result = np.log10(result / 1e-4 + 1) / np.log10(1 / 1e-4 + 1)
         if parameters.features in ("mel", "deltas"):
-            made = librosa.feature.melspectrogram(S=made, sr=16000, n_mels=128)
+            result = librosa.feature.melspectrogram(S=result, sr=16000, n_mels=128)
         if parameters.features == "deltas":
-            made = librosa.feature.mfcc(S=made, n_mfcc=parameters.n_mfcc, lifter=parameters.lifter)
+            result = librosa.feature.mfcc(S=result, n_mfcc=parameters.n_mfcc, lifter=parameters.lifter)
     if parameters.has_derivatives:
         mode = parameters.padding
-        parts = [librosa.feature.delta(made, width=9, order=order, mode=mode) for order in (1, 2)]
-        made = np.vstack([made, *parts] if parameters.mfcc else parts)
-    return made.T
+        parts = [librosa.feature.delta(result, width=9, order=order, mode=mode) for order in (1, 2)]
+        result = np.vstack([result, *parts] if parameters.mfcc else parts)
+    return result.T
 
 
 @pytest.mark.parametrize("make_sound", [chirp, noise])
@@ -73,14 +75,24 @@ def reference(sound: np.ndarray, parameters: Features) -> np.ndarray:
 )
 def test_agrees_with_scipy_and_librosa(make_sound: Callable[[], np.ndarray], parameters: Features) -> None:
     sound = make_sound()
-    made = extract(Clips(sound[None], 16000), parameters)[0]
+    result = extract(Clips(sound[None], 16000), parameters)[0]
     expected = reference(sound, parameters)
-    assert made.shape == expected.shape == parameters.shape
+    assert result.shape == expected.shape == parameters.shape
     for start in range(0, parameters.size, 13) if parameters.has_derivatives else [0]:
         block = slice(start, start + 13) if parameters.has_derivatives else slice(None)
         np.testing.assert_allclose(
-            made[:, block], expected[:, block], rtol=0, atol=1e-4 * np.abs(expected[:, block]).max()
+            result[:, block], expected[:, block], rtol=0, atol=1e-4 * np.abs(expected[:, block]).max()
         )
+
+
+@pytest.mark.parametrize("rate", [16000, 11025])
+def test_matrices_are_those_of_librosa_and_scipy_in_double_precision(rate: int) -> None:
+    parameters = Features(sampling_rate=rate, lifter=0)
+    bands, cosines = extraction._mel_bands(parameters), extraction._cosines(parameters)
+    theirs = librosa.filters.mel(sr=rate, n_fft=512, n_mels=128, dtype=np.float64)
+    np.testing.assert_allclose(bands.numpy(), theirs.T, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(cosines.numpy(), scipy.fft.dct(np.eye(128), norm="ortho")[:, :13], rtol=0, atol=1e-12)
+    assert torch.get_default_dtype() is torch.float32
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,8 +119,8 @@ def test_brings_clips_to_rate_and_length() -> None:
     high = (np.hanning(32000) * np.sin(2 * np.pi * 3000 * time)).astype(np.float32)
     low = np.ascontiguousarray(high[::2])
     parameters = Features(features="mel", max_length=0.5)
-    made = extract(Clips(high[None], 32000), parameters)
-    np.testing.assert_allclose(made, extract(Clips(low[None], 16000), parameters), atol=2e-3)
+    result = extract(Clips(high[None], 32000), parameters)
+    np.testing.assert_allclose(result, extract(Clips(low[None], 16000), parameters), atol=2e-3)
     assert extract(Clips(low[None, :100], 16000), parameters).shape == (1, *parameters.shape)
 
 
@@ -117,7 +129,7 @@ def test_silence_is_zero_and_finite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"features": "detlas"}, "Did you mean deltas?"),
         ({"n_mfcc": 200}, "at most --n-mels, 128"),
@@ -130,8 +142,8 @@ def test_silence_is_zero_and_finite() -> None:
         ({"sampling_rate": 10}, "1000 to 768000"),
     ],
 )
-def test_refuses_parameters_out_of_range(options: dict, said: str) -> None:
-    with pytest.raises(CanaryganError, match=said.replace("?", r"\?")):
+def test_refuses_parameters_out_of_range(options: dict, message: str) -> None:
+    with pytest.raises(CanaryganError, match=message.replace("?", r"\?")):
         Features(**options)
 
 
@@ -146,7 +158,7 @@ def test_parameters_travel_in_yaml(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("transform: {n_mfc: 3}", "Did you mean n_mfcc"),
         ("[1, 2]", "but a list"),
@@ -155,9 +167,9 @@ def test_parameters_travel_in_yaml(tmp_path) -> None:
         ("!!python/object/apply:os.system ['touch {mark}']", "no feature parameters"),
     ],
 )
-def test_yaml_runs_nothing(tmp_path, text: str, said: str) -> None:
+def test_yaml_runs_nothing(tmp_path, text: str, message: str) -> None:
     mark, path = tmp_path / "mark", tmp_path / "config.yml"
     path.write_text(text.replace("{mark}", str(mark)))
-    with pytest.raises(CanaryganError, match=said):
+    with pytest.raises(CanaryganError, match=message):
         read_config(path)
     assert not mark.exists()

@@ -61,11 +61,11 @@ def test_five_classes_as_large_as_the_real_ones(run: Path, syllables: Clips) -> 
 
 
 @pytest.mark.parametrize(
-    ("epochs", "said"),
+    ("epochs", "message"),
     [((15, 20), "no checkpoint of epoch 20; there are those of 15, 30, 45, 60"), ((15, 60), "is the last of")],
 )
-def test_epochs_that_cannot_be_had(epochs: tuple[int, ...], said: str, run: Path, syllables: Clips) -> None:
-    with pytest.raises(CanaryganError, match=said):
+def test_epochs_that_cannot_be_had(epochs: tuple[int, ...], message: str, run: Path, syllables: Clips) -> None:
+    with pytest.raises(CanaryganError, match=message):
         garbage.add_garbage(syllables, run, epochs, seed=0)
 
 

@@ -28,7 +28,7 @@ def series() -> np.ndarray:
 
 
 def node() -> Node:
-    made = Node(
+    result = Node(
         100,
         lr=0.05,
         sr=0.5,
@@ -39,23 +39,23 @@ def node() -> Node:
         input_dim=26,
         seed=7,
     )
-    made.initialize(np.zeros((1, 26)))
-    return made
+    result.initialize(np.zeros((1, 26)))
+    return result
 
 
 def one_by_one(series: np.ndarray) -> np.ndarray:
     """States (clips, frames, units) of reservoirpy's own step, reset before every clip."""
-    theirs, made = node(), []
+    theirs, result = node(), []
     for clip in series:
         theirs.state = {"out": np.zeros(100)}
-        made.append(np.stack([theirs.step(frame) for frame in clip]))
-    return np.stack(made)
+        result.append(np.stack([theirs.step(frame) for frame in clip]))
+    return np.stack(result)
 
 
 def test_states_are_those_of_reservoirpy_reset_before_every_clip(series: np.ndarray) -> None:
     pool = draw_reservoir(100, SCALING, **DRAW)
-    made = pool.compute_states(series).transpose(0, 1).numpy()
-    np.testing.assert_allclose(made, one_by_one(series), rtol=0, atol=1e-6)
+    result = pool.compute_states(series).transpose(0, 1).numpy()
+    np.testing.assert_allclose(result, one_by_one(series), rtol=0, atol=1e-6)
 
 
 def test_states_do_not_depend_on_order_or_batch(series: np.ndarray) -> None:
@@ -114,8 +114,8 @@ def test_outputs_follow_the_policy(series: np.ndarray, policy: str) -> None:
     rng = np.random.default_rng(2)
     weights, bias = torch.tensor(rng.normal(size=(100, 3))), torch.tensor(rng.normal(size=3))
     outputs = pool.compute_states(series) @ weights + bias
-    made = readout.compute_scores(pool, weights, bias, series, policy)
-    np.testing.assert_allclose(made, readout.reduce_frames(outputs, policy), atol=1e-9)
+    result = readout.compute_scores(pool, weights, bias, series, policy)
+    np.testing.assert_allclose(result, readout.reduce_frames(outputs, policy), atol=1e-9)
 
 
 def test_given_reservoirs(tmp_path, series: np.ndarray, syllables, short) -> None:

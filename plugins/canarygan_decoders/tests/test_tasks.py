@@ -21,30 +21,30 @@ SMALL = ["--esn.units", "60"]
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory, syllables: Clips) -> Path:
     """The syllables as WAV files, one folder a class; one class has a name with a space and an accent."""
-    made = tmp_path_factory.mktemp("data") / "birds"
+    result = tmp_path_factory.mktemp("data") / "birds"
     for number, (sound, label) in enumerate(zip(syllables.audio, syllables.labels, strict=True)):
         name = "été 1" if label == syllables.classes[0] else label
-        audio.write(made / name / f"{number:03d}.wav", 0.2 * sound, syllables.rate)
-    return made
+        audio.write(result / name / f"{number:03d}.wav", 0.2 * sound, syllables.rate)
+    return result
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory, folder: Path) -> Path:
-    made = tmp_path_factory.mktemp("built") / "set"
+    result = tmp_path_factory.mktemp("built") / "set"
     assert (
         main.main(
-            ["build-decoder-dataset", "-d", str(folder), "-s", str(made), "--split", "0.25", "--augment", "1", *SHORT]
+            ["build-decoder-dataset", "-d", str(folder), "-s", str(result), "--split", "0.25", "--augment", "1", *SHORT]
         )
         == 0
     )
-    return made
+    return result
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, built: Path) -> Path:
-    made = tmp_path_factory.mktemp("trained") / "decoders"
-    assert main.main(["train-decoders", "-p", str(built), "-s", str(made), "--seeds", "2", *SMALL]) == 0
-    return made
+    result = tmp_path_factory.mktemp("trained") / "decoders"
+    assert main.main(["train-decoders", "-p", str(built), "-s", str(result), "--seeds", "2", *SMALL]) == 0
+    return result
 
 
 def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
@@ -122,7 +122,7 @@ def test_from_clips_without_a_set(folder: Path, tmp_path: Path, capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["-p", "{built}", "--n-mfcc", "20"], "was made with n-mfcc 13, not 20"),
         (["-p", "{built}", "--split", "0.5"], "--split was settled"),
@@ -137,24 +137,24 @@ def test_from_clips_without_a_set(folder: Path, tmp_path: Path, capsys) -> None:
         (["-p", "{built}", "--reservoirs", "nowhere"], "no .npz"),
     ],
 )
-def test_misuse_is_explained(words: list[str], said: str, built: Path, folder: Path, tmp_path: Path, capsys) -> None:
+def test_misuse_is_explained(words: list[str], message: str, built: Path, folder: Path, tmp_path: Path, capsys) -> None:
     words = [word.format(built=built, folder=folder) for word in words]
     assert main.main(["train-decoders", *words, "-s", str(tmp_path / "d")]) in (1, 2)
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_trained_decoders_are_neither_replaced_nor_mixed_unasked(built: Path, tmp_path: Path, capsys) -> None:
     words = ["train-decoders", "-p", str(built), "-s", str(tmp_path)]
     assert main.main([*words, "-m", "knn"]) == 0
-    kept = (tmp_path / "knn" / "decoder.json").read_bytes()
+    before = (tmp_path / "knn" / "decoder.json").read_bytes()
     assert main.main([*words, "-m", "svm", "-m", "knn"]) == 1
     assert "holds knn already: give another --save-dir, or --overwrite" in capsys.readouterr().err
     assert not (tmp_path / "svm").exists()
     assert main.main([*words, "-m", "svm"]) == 0
     assert "holds knn too" in capsys.readouterr().err
-    assert (tmp_path / "knn" / "decoder.json").read_bytes() == kept
+    assert (tmp_path / "knn" / "decoder.json").read_bytes() == before
     assert main.main([*words, "-m", "knn", "--knn.k", "3", "--overwrite"]) == 0
-    assert (tmp_path / "knn" / "decoder.json").read_bytes() != kept
+    assert (tmp_path / "knn" / "decoder.json").read_bytes() != before
 
 
 def test_one_class_is_explained(folder: Path, tmp_path: Path, capsys) -> None:
@@ -177,9 +177,9 @@ def test_classes_with_one_clip_are_trained_on_and_said(folder: Path, tmp_path: P
     assert (
         main.main(["train-decoders", "-d", str(tmp_path / "two"), "-s", str(tmp_path / "d"), "-m", "knn", *SHORT]) == 0
     )
-    said = capsys.readouterr()
-    assert "One clip only, so none to test on: x" in said.err
-    assert "1 of 1" in said.out
+    output = capsys.readouterr()
+    assert "One clip only, so none to test on: x" in output.err
+    assert "1 of 1" in output.out
 
 
 def test_the_search_goes_on_where_it_stopped(built: Path, tmp_path: Path, monkeypatch, capsys) -> None:

@@ -76,10 +76,8 @@ class ESN(FeatureDecoder):
     def learn(self, examples: "Examples") -> "State":
         import numpy as np
 
-        from canarygan_decoders.esn.readout import sum_states
-
-        reservoir, rows = self.make_reservoir(examples), np.arange(len(examples))
-        return self._solve(reservoir, sum_states(reservoir, examples.features, examples.one_hot, rows))
+        reservoir = self.make_reservoir(examples)
+        return self._solve(reservoir, self._sum_states(reservoir, examples, np.arange(len(examples))))
 
     def learn_and_score(
         self, examples: "Examples", test: "NDArray[np.intp]", train: "NDArray[np.intp]"
@@ -87,14 +85,11 @@ class ESN(FeatureDecoder):
         """As in the base, but each clip passes the reservoir once: the sums of the other clips are added afterwards."""
         import numpy as np
 
-        from canarygan_decoders.esn.readout import sum_states
-
         reservoir = self.make_reservoir(examples)
-        features, targets = examples.features, examples.one_hot
-        sums = sum_states(reservoir, features, targets, train)
-        scores = self.predict(self.prepare(self._solve(reservoir, sums)), features[test])
+        sums = self._sum_states(reservoir, examples, train)
+        scores = self.predict(self.prepare(self._solve(reservoir, sums)), examples.features[test])
         others = np.setdiff1d(np.arange(len(examples)), train)
-        sums += sum_states(reservoir, features, targets, others, sums.centre)
+        sums += self._sum_states(reservoir, examples, others, sums.centre)
         return self._solve(reservoir, sums), scores
 
     def make_reservoir(self, examples: "Examples") -> "Reservoir":
@@ -120,6 +115,14 @@ class ESN(FeatureDecoder):
             rc_connectivity=self.rc_connectivity,
             seed=self.seed,
         ).to(torch.float32)
+
+    def _sum_states(
+        self, reservoir: "Reservoir", examples: "Examples", rows: "NDArray[np.intp]", centre: Any = None
+    ) -> "StateSums":
+        """Sums over the states and targets of some examples; only here the labels enter the fit."""
+        from canarygan_decoders.esn.readout import sum_states
+
+        return sum_states(reservoir, examples.features, examples.one_hot, rows, centre)
 
     def _solve(self, reservoir: "Reservoir", sums: "StateSums") -> "State":
         weights, bias = sums.solve(self.ridge)
