@@ -23,11 +23,11 @@ import machine
 import numpy as np
 import torch
 import torchaudio
-from canarygan_metrics.classifier import Classifier
-from canarygan_metrics.learning import ClassifierModule, Lesson
-from canarygan_metrics.settings import ClassifierTraining, Learning
-from canarygan_metrics.spectrogram import Spectrogram
-from canarygan_metrics.train_inception import split
+from canarygan_metrics.classifier.classifier import Classifier
+from canarygan_metrics.classifier.module import ClassifierModule, Lesson
+from canarygan_metrics.classifier.options import ClassifierTraining, Learning
+from canarygan_metrics.classifier.spectrogram import Spectrogram
+from canarygan_metrics.classifier.task import split
 from torch import nn
 
 from canarygan_core.cli.memory import keep_freed

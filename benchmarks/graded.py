@@ -16,8 +16,8 @@ from pathlib import Path
 
 import machine
 import numpy as np
-from canarygan_metrics.acoustics_metric import Acoustics
-from canarygan_metrics.components import (
+from canarygan_metrics.acoustics.metric import Acoustics
+from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
     DensityCoverage,

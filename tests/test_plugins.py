@@ -212,7 +212,7 @@ def test_a_command_of_a_plugin_that_is_left_out_tells_what_to_install(site):
         "inception gan -m x": "canarygan-metrics",
         "inception baseline -m x": "canarygan-metrics",
         "umap -d data": "canarygan-metrics",
-        "run report": "canarygan-metrics",
+        "run report": "canarygan-report",
         "plugins show frechet": "canarygan-metrics",
     }
     for words, distribution in needs.items():

@@ -1,6 +1,7 @@
 """Which distribution of ours brings a name: what to install where it is missing."""
 
 WAVEGAN, DECODERS, METRICS = "canarygan-wavegan", "canarygan-decoders", "canarygan-metrics"
+REPORT = "canarygan-report"
 
 HOMES: dict[str, dict[str, str]] = {
     "model": {"wavegan": WAVEGAN},
@@ -14,7 +15,8 @@ HOMES: dict[str, dict[str, str]] = {
     ),
     "projector": {"umap": METRICS},
     "task": dict.fromkeys(("build-decoder-dataset", "train-decoders"), DECODERS)
-    | dict.fromkeys(("inception", "inception baseline", "inception gan", "report", "train-inception", "umap"), METRICS),
+    | dict.fromkeys(("inception", "inception baseline", "inception gan", "train-inception", "umap"), METRICS)
+    | {"report": REPORT},
 }
 """Distributions of ours that bring a name, by kind, for the message when it is missing."""
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.signal
 import scipy.special
 import scipy.stats
-from canarygan_metrics import acoustics
+from canarygan_metrics.acoustics import measures as acoustics
 
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canarygan_metrics import acoustics, acoustics_figure
-from canarygan_metrics.acoustics_metric import Acoustics
+from canarygan_metrics.acoustics import figure as acoustics_figure
+from canarygan_metrics.acoustics import measures as acoustics
+from canarygan_metrics.acoustics.metric import Acoustics
 from matplotlib.image import imread
 
 from canarygan_core.clips import Clips, concatenated

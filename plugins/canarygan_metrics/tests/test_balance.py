@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from canarygan_metrics.balance import balance
+from canarygan_metrics.scores.balance import balance
 
 from canarygan_core.errors import CanaryganError
 

@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from canarygan_metrics import classifier, learning
-from canarygan_metrics.classifier import Ear
-from canarygan_metrics.components import KID, ClassBalance, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
-from canarygan_metrics.learning import Rows, per_epoch, portion
+from canarygan_metrics.classifier import classifier
+from canarygan_metrics.classifier import module as learning
+from canarygan_metrics.classifier.classifier import Ear
+from canarygan_metrics.classifier.module import Rows, per_epoch, portion
+from canarygan_metrics.scores.metrics import (
+    KID,
+    ClassBalance,
+    DensityCoverage,
+    Frechet,
+    InceptionScore,
+    PrecisionRecall,
+)
 
 from canarygan_core.audio import find_extent
 from canarygan_core.cli import main

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from canarygan_metrics import clusters
-from canarygan_metrics.clusters import OUTSIDE, Scale
+from canarygan_metrics.umap import clusters
+from canarygan_metrics.umap.clusters import OUTSIDE, Scale
 
 from canarygan_core.errors import CanaryganError
 

@@ -5,8 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from canarygan_metrics import distances, neighbours, scores
-from canarygan_metrics.components import (
+from canarygan_metrics.scores import distances, neighbours
+from canarygan_metrics.scores import inception as scores
+from canarygan_metrics.scores.base import Embedded
+from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
     DensityCoverage,
@@ -15,7 +17,6 @@ from canarygan_metrics.components import (
     Memorisation,
     PrecisionRecall,
 )
-from canarygan_metrics.embedded import Embedded
 
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError

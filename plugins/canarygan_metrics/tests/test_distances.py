@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from canarygan_metrics import distances
-from canarygan_metrics.distances import discrepancy, frechet, frechet_moments, kernel_distance
+from canarygan_metrics.scores import distances
+from canarygan_metrics.scores.distances import discrepancy, frechet, frechet_moments, kernel_distance
 from scipy.linalg import sqrtm
 from torchmetrics.image.fid import _compute_fid
 from torchmetrics.image.kid import poly_mmd

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from canarygan_metrics import classifier, inception_record
+from canarygan_metrics.classifier import classifier
+from canarygan_metrics.inception import record as inception_record
 
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from canarygan_metrics import neighbours
-from canarygan_metrics.neighbours import density_coverage, memorisation, nearest, precision_recall, radii
+from canarygan_metrics.scores import neighbours
+from canarygan_metrics.scores.neighbours import density_coverage, memorisation, nearest, precision_recall, radii
 from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 from sklearn.neighbors import NearestNeighbors

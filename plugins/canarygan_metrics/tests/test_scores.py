@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from canarygan_metrics import scores
-from canarygan_metrics.scores import inception_score, shuffled_floor
+from canarygan_metrics.scores import inception as scores
+from canarygan_metrics.scores.inception import inception_score, shuffled_floor
 from scipy.special import softmax
 from torchmetrics.image.inception import InceptionScore as Theirs
 

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from canarygan_metrics.network import Network
-from canarygan_metrics.silence import TOGETHER, Hearing, ends
-from canarygan_metrics.spectrogram import Spectrogram, spectrogram
+from canarygan_metrics.classifier.network import Network
+from canarygan_metrics.classifier.silence import TOGETHER, Hearing, ends
+from canarygan_metrics.classifier.spectrogram import Spectrogram, spectrogram
 from torch.utils.flop_counter import FlopCounterMode
 
 

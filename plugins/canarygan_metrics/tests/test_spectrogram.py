@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 import torchaudio
-from canarygan_metrics.network import Network, halved
-from canarygan_metrics.spectrogram import RANGE, Spectrogram, levels, spectrogram
+from canarygan_metrics.classifier.network import Network, halved
+from canarygan_metrics.classifier.spectrogram import RANGE, Spectrogram, levels, spectrogram
 
 from canarygan_core.clips import Clips
 from canarygan_core.testing import toy_clips

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 import umap
-from canarygan_metrics import layout, spectra
-from canarygan_metrics.umap_projector import UMAP, sampled
+from canarygan_metrics.umap import layout, spectra
+from canarygan_metrics.umap.projector import UMAP, sampled
 from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
-from canarygan_metrics import figures, mapped
+from canarygan_metrics.umap import archives as mapped
+from canarygan_metrics.umap import figures
 
 from canarygan_core import audio
 from canarygan_core.audio import archives

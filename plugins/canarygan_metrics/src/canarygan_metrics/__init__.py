@@ -1,8 +1,8 @@
-"""How good generated syllables are: a classifier, scores and distances on it, acoustics, UMAP and a report."""
+"""How good generated syllables are: a classifier, scores and distances on it, acoustics, and UMAP."""
 
 from canarygan_core import Metric, Projector, Task, hookimpl
-from canarygan_metrics.acoustics_metric import Acoustics
-from canarygan_metrics.components import (
+from canarygan_metrics.acoustics.metric import Acoustics
+from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
     DensityCoverage,
@@ -11,7 +11,7 @@ from canarygan_metrics.components import (
     Memorisation,
     PrecisionRecall,
 )
-from canarygan_metrics.umap_projector import UMAP
+from canarygan_metrics.umap.projector import UMAP
 
 
 @hookimpl
@@ -26,15 +26,10 @@ def register_projectors() -> list[type[Projector]]:
 
 @hookimpl
 def register_tasks() -> list[Task]:
-    here = "canarygan_metrics"
-    return [
-        Task(
-            "train-inception",
-            f"{here}.train_inception:train_inception",
-            "Train the classifier that inception scores and distances listen with.",
-        ),
-        Task("inception baseline", f"{here}.inception:baseline", "Score real clips, which no generator beats."),
-        Task("inception gan", f"{here}.inception:gan", "Score what a generator makes, over all of its training."),
-        Task("umap", f"{here}.umap_task:umap", "Map generated sounds among real ones, and cluster them."),
-        Task("report", f"{here}.report.task:report", "Gather a run into one HTML file: scores, maps, sounds."),
-    ]
+    tasks = {
+        "train-inception": ("classifier.task:train_inception", "Train the classifier that scores and distances use."),
+        "inception baseline": ("inception.tasks:baseline", "Score real clips, which no generator beats."),
+        "inception gan": ("inception.tasks:gan", "Score what a generator makes, over all of its training."),
+        "umap": ("umap.task:umap", "Map generated sounds among real ones, and cluster them."),
+    }
+    return [Task(name, f"canarygan_metrics.{path}", text) for name, (path, text) in tasks.items()]

@@ -1,0 +1,211 @@
+"""The trained classifier: read from its checkpoint, and what it hears in clips."""
+
+import dataclasses
+import functools
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from canarygan_core import runs
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted import generators
+from canarygan_core.lightning import checkpoints
+from canarygan_core.lightning.training import Training, bfloat16
+from canarygan_core.runs import files
+from canarygan_metrics.classifier.network import CHANNELS, Network
+from canarygan_metrics.classifier.silence import Hearing
+from canarygan_metrics.classifier.spectrogram import Spectrogram
+
+log = logging.getLogger("canarygan")
+
+SCHEMA = 1
+"""Version of what a classifier's checkpoint holds under `inception`."""
+
+CHUNK = 64
+"""Clips whose spectrograms are made at a time."""
+
+SORTED = 512
+"""Clips that are sorted by where they end, so that those heard together end together."""
+
+NAME = "inception"
+"""What the posteriors are called."""
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network that has learnt to tell classes apart.
+
+    Attributes:
+        network: in evaluation mode, on its device.
+        sizes: of the spectrograms it sees.
+        classes: labels in the order of the posteriors' columns.
+        held_out: sources of the clips that it was neither trained nor chosen on.
+        digest: of its checkpoint's file.
+        path: the checkpoint.
+    """
+
+    network: Network
+    sizes: Spectrogram
+    classes: tuple[str, ...]
+    held_out: tuple[str, ...]
+    digest: str
+    path: Path
+
+    def hear(self, clips: Clips) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embeddings (n, 128) and posteriors (n, classes) of clips of any rate and length.
+
+        Raises:
+            CanaryganError: where sounds hold NaN or infinite samples.
+        """
+        embeddings = np.empty((len(clips), CHANNELS), np.float32)
+        posteriors = np.empty((len(clips), len(self.classes)), np.float32)
+        at = 0
+        for batch in clips.batches(SORTED):
+            _check_finite(batch)
+            rows = slice(at, at + len(batch))
+            seen = torch.cat([self.sizes.of(part) for part in batch.batches(CHUNK)])
+            embeddings[rows], posteriors[rows] = self.see(seen)
+            at += len(batch)
+        return embeddings, posteriors
+
+    def see(self, spectrograms: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embeddings and posteriors of spectrograms (n, bands, frames)."""
+        device = next(self.network.parameters()).device
+        fast = bfloat16(Training(accelerator="cpu" if device.type == "cpu" else "auto"))
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast):
+            embedding, logits = self.hearing(spectrograms.to(device))
+        return embedding.cpu().numpy(), logits.softmax(1).cpu().numpy()
+
+    @functools.cached_property
+    def hearing(self) -> Hearing:
+        """The network, with what it makes of silence; in the arithmetic in which it is first asked for."""
+        return Hearing(self.network, self.sizes.n_mels, self.sizes.frames)
+
+    def check_classes(self, labels: list[str]) -> None:
+        """Raise `CanaryganError` where there are labels that it does not tell apart."""
+        unknown = sorted(set(labels) - set(self.classes))
+        if unknown:
+            raise CanaryganError(
+                f"The classifier {self.path} does not know {_some(unknown)}; it knows {_some(list(self.classes))}. "
+                "Give the data that it was trained on, or train another with canarygan train-inception."
+            )
+
+
+def _some(labels: list[str], shown: int = 20) -> str:
+    return ", ".join(labels[:shown]) + (f" and {len(labels) - shown} more" if len(labels) > shown else "")
+
+
+def _check_finite(clips: Clips) -> None:
+    broken = np.flatnonzero(~np.isfinite(clips.audio).all(1))
+    if len(broken):
+        where = f", such as {clips.sources[broken[0]]}" if clips.sources is not None else ""
+        raise CanaryganError(
+            f"{len(broken)} of {len(clips)} sounds hold NaN or infinite samples{where}: nothing can be told of them. "
+            "Leave them out, or take an earlier checkpoint of what made them."
+        )
+
+
+def resolve(path: Path) -> Path:
+    """A checkpoint file: the path itself, or the best one of a version's folder or of the newest in a folder of runs.
+
+    Raises:
+        CanaryganError: where there is none.
+    """
+    if not path.is_dir():
+        return generators.resolve(path)
+    folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
+    best = folder / "best" / "best.ckpt"
+    return best if best.is_file() else generators.resolve(path)
+
+
+def load(path: Path, device: str = "cpu") -> Classifier:
+    """The classifier in a checkpoint, or the best one in a folder; runs no code from it.
+
+    Raises:
+        CanaryganError: where the file is missing, damaged, or holds no classifier.
+    """
+    path = resolve(path)
+    content = checkpoints.read(path)
+    record = content.get("inception")
+    if not isinstance(record, Mapping):
+        held = ", ".join(sorted(map(str, content)))
+        raise CanaryganError(
+            f"{path} is a checkpoint, but of no classifier that train-inception made; it holds {held}."
+        )
+    try:
+        network, sizes = _network(path, record, content["state_dict"])
+        classes, held_out = tuple(map(str, record["classes"])), tuple(map(str, record["held_out"]))
+        return Classifier(network.eval().to(device), sizes, classes, held_out, files.digest(path), path)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CanaryganError(f"{path} does not hold what a classifier's checkpoint does ({error}).") from None
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"Cannot use {path} on the device {device}: {str(error).splitlines()[0]}") from None
+
+
+def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> tuple[Network, Spectrogram]:
+    if record["schema"] > SCHEMA:
+        raise CanaryganError(
+            f"{path} was written by a newer canarygan-metrics (schema {record['schema']}): upgrade it."
+        )
+    sizes = Spectrogram(**record["spectrogram"])
+    network = Network(sizes.n_mels, sizes.frames, len(record["classes"]))
+    prefix = "network."
+    try:
+        network.load_state_dict(
+            {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
+        )
+    except RuntimeError as error:
+        raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
+    return network, sizes
+
+
+def described(sizes: Spectrogram, classes: list[str], held_out: list[str]) -> dict[str, Any]:
+    """What a checkpoint says of its classifier, under `inception`."""
+    return {"schema": SCHEMA, "spectrogram": dataclasses.asdict(sizes), "classes": classes, "held_out": held_out}
+
+
+@dataclass(frozen=True)
+class Ear:
+    """What metrics listen with: a classifier's embeddings and posteriors in place of sounds.
+
+    Attributes:
+        model_ckpt: the checkpoint, or a folder of some.
+        device: where to compute; `auto` is a GPU where there is one.
+    """
+
+    model_ckpt: Path
+    device: str = "auto"
+
+    @property
+    def classifier(self) -> Classifier:
+        """The classifier, loaded once however often it is asked for."""
+        path = resolve(self.model_ckpt)
+        return _loaded(path, path.stat().st_mtime_ns, generators.device(self.device, 0))
+
+    def __call__(self, clips: Clips) -> Clips:
+        classifier = self.classifier
+        embeddings, posteriors = classifier.hear(clips)
+        told = {
+            "classes": list(classifier.classes),
+            "held_out": list(classifier.held_out),
+            "classifier": classifier.digest,
+        }
+        return replace(
+            clips,
+            audio=np.empty((len(clips), 0), np.float32),
+            facts={**clips.facts, "embedding": embeddings},
+            posteriors={**clips.posteriors, NAME: posteriors},
+            origin={**clips.origin, **told},
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(path: Path, changed: int, device: str) -> Classifier:
+    return load(path, device)

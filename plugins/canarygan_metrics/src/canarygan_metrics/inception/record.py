@@ -1,0 +1,188 @@
+"""What an inception score is made of: posteriors heard in a stream, the scores beside them, and the file of both."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from canarygan_core import runs
+from canarygan_core.audio.noise import draw_white_noise
+from canarygan_core.clips import Clips
+from canarygan_core.components import Dataset
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.errors import CanaryganError
+from canarygan_core.evaluation import streaming
+from canarygan_core.fitted import generators, latents
+from canarygan_core.plugins import installed
+from canarygan_core.runs import files
+from canarygan_metrics.classifier.classifier import Classifier
+from canarygan_metrics.scores.inception import inception_score, shuffled_floor
+
+log = logging.getLogger("canarygan")
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Where the latents of a generator come from: a file, or so many drawn with a seed."""
+
+    path: Path | None
+    count: int | None
+    seed: int
+
+    def of(self, dim: int) -> NDArray[np.float32]:
+        """Latents (n, dim)."""
+        if self.path is not None:
+            return latents.read(self.path, dim)
+        assert self.count is not None
+        return latents.draw(self.count, dim, seed=self.seed)
+
+
+def named(judge: Classifier) -> dict[str, Any]:
+    """Which classifier a score was made with."""
+    return {"path": str(judge.path), "digest": judge.digest, "classes": list(judge.classes)}
+
+
+def heard(judge: Classifier, batches: Iterable[Clips]) -> NDArray[np.float32]:
+    """Posteriors (n, classes) of clips that come in batches, none of which is kept."""
+    return np.concatenate([judge.hear(batch)[1] for batch in batches])
+
+
+def scored(
+    judge: Classifier, path: Path, z: Latents, device: str, *, splits: int, seed: int, batch: int
+) -> dict[str, Any]:
+    """The row of one checkpoint: how far its training had come, and the score of its sounds."""
+    generator, _ = generators.load(path, installed(), model=None, device=device)
+    made = generators.sounds(generator, z.of(generator.latent_dim), batch)
+    posteriors = heard(judge, (Clips(sounds, generator.rate) for sounds in made))
+    score = inception_score(posteriors, splits=splits, seed=seed)
+    progress = {"epoch": int(generator.progress["epoch"]), "step": int(generator.progress["step"])}
+    return {**progress, **score.record(), "checkpoint": files.digest(path), "file": path.name}
+
+
+def context(judge: Classifier, clips: Clips, *, splits: int, seed: int, batch: int) -> dict[str, dict[str, Any]]:
+    """Scores to hold another against, under the same classifier: real clips, white noise, and labels shuffled.
+
+    Args:
+        judge: the classifier.
+        clips: real ones.
+        splits: parts that are scored on their own, at most as many as there are clips.
+        seed: of splits, noise and shuffles.
+        batch: clips heard at a time.
+
+    Raises:
+        CanaryganError: where there are classes that the classifier does not know.
+    """
+    judge.check_classes(clips.classes)
+    if len(clips) < splits:
+        raise CanaryganError(f"--n-split {splits} is more than there are real clips, {len(clips)}: take fewer splits.")
+    real = heard(judge, streaming.in_batches(clips, "real clips"))
+    noise = heard(judge, draw_white_noise(clips, seed).batches(batch))
+    labels = clips.labels if clips.labels is not None else np.asarray(judge.classes)[real.argmax(1)]
+    return {
+        "real": inception_score(real, splits=splits, seed=seed).record(),
+        "noise": inception_score(noise, splits=min(splits, len(noise)), seed=seed).record(),
+        "shuffled": shuffled_floor(real, labels, splits=splits, seed=seed).record(),
+    }
+
+
+def real_clips(judge: Classifier, data_dir: Path | None) -> Clips:
+    """The real clips that stand beside a score: those of a folder, or those that the classifier was trained on.
+
+    Raises:
+        CanaryganError: where nothing says what those were, or they are gone.
+    """
+    if data_dir is not None:
+        return Folder(data_dir=data_dir).load()
+    manifest = runs.manifest_of(judge.path)
+    record = manifest.record["options"].get("dataset") if manifest is not None else None
+    if record is None:
+        raise CanaryganError(f"Nothing tells which data {judge.path} was trained on: give the real clips with -d.")
+    options = dict(record["options"])
+    if options.get("data_dir") is not None:
+        assert manifest is not None
+        options["data_dir"] = Path(manifest.record.get("cwd", "")) / options["data_dir"]
+    try:
+        dataset: Dataset = installed().get("dataset", record["name"])(**options)
+        return dataset.load()
+    except CanaryganError as error:
+        raise CanaryganError(
+            f"{error}\nThat is the data that the classifier was trained on; where it has moved, give it with -d."
+        ) from None
+
+
+def checkpoints_of(path: Path) -> tuple[list[Path], str]:
+    """The checkpoints to score, in the order of their names' numbers, and the version that they are of.
+
+    Raises:
+        CanaryganError: where there is none.
+    """
+    if path.is_dir():
+        folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
+        found = sorted((folder / "all").glob("*.ckpt"), key=_numbers)
+        return found or [generators.resolve(folder)], folder.name.removeprefix("version_")
+    manifest = runs.manifest_of(generators.resolve(path))
+    version = manifest.path.parent.name.removeprefix("version_") if manifest is not None else path.stem
+    return [path], version
+
+
+def check_same_run(path: Path, rows: list[dict[str, Any]], checkpoints: list[Path]) -> None:
+    """Raise `CanaryganError` where a file of scores has rows, and none is of a checkpoint of the same run as these."""
+    manifest = runs.manifest_of(checkpoints[0])
+    others = [] if manifest is None else sorted(manifest.path.parent.rglob("*.ckpt"))
+    done = {row["checkpoint"] for row in rows}
+    if rows and not any(files.digest(one) in done for one in [*checkpoints, *others]):
+        raise CanaryganError(
+            f"{path} holds scores of other checkpoints, none of which is in the run of {checkpoints[0]}: "
+            "give another --save-dir, or --overwrite where the scores are of no use any more."
+        )
+
+
+def _numbers(path: Path) -> tuple[tuple[int, ...], str]:
+    digits = "".join(letter if letter.isdigit() else " " for letter in path.stem)
+    return tuple(map(int, digits.split())), path.name
+
+
+def earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The rows and the context of a file of scores, where it is there and was made with the same settings.
+
+    Raises:
+        CanaryganError: where it was made with others, or is no such file.
+    """
+    if not path.is_file():
+        return [], None
+    told = read(path)
+    for name, value in settings.items():
+        before, now = told.get(name), value
+        if name == "classifier":
+            before, now = (before or {}).get("digest"), value["digest"]
+        if before != now:
+            raise CanaryganError(
+                f"{path} holds scores made with {name} {before}, not {now}, and such are not to be compared: "
+                "give another --save-dir, or --overwrite to score all checkpoints anew."
+            )
+    return list(told["rows"]), told["context"]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A file of scores.
+
+    Raises:
+        CanaryganError: where it is none.
+    """
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(told, dict) and isinstance(told["rows"], list) and isinstance(told["context"], dict):
+            return told
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError):
+        pass
+    raise CanaryganError(f"{path} is no file of inception scores: remove it, or give another --save-dir.")
+
+
+def write(path: Path, told: Mapping[str, Any]) -> None:
+    """Write a file of scores, atomically."""
+    files.write_text(path, yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True))

@@ -1,1 +1,0 @@
-"""The report: a run gathered into one HTML file."""

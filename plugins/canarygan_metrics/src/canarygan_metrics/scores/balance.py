@@ -1,0 +1,102 @@
+"""Whether generated sounds are of all classes, and in the data's proportions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from canarygan_core.errors import CanaryganError, did_you_mean
+from canarygan_metrics.scores.inception import checked
+
+Floats = NDArray[np.floating[Any]]
+Strings = NDArray[np.str_]
+
+PRIOR = 0.5
+"""Clips added to each class of the generated histogram before logarithms (Jeffreys, 1946), so that none is empty."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The classes of generated sounds beside the data's.
+
+    Attributes:
+        generated: by class, share of generated sounds whose likeliest class it is.
+        reference: by class, share of the data, 0 for one that the data has not.
+        represented: classes of the data that have generated sounds, at least the stated fraction of their share in it.
+        cross_entropy: of the generated histogram to the data's, -sum(data ln generated), nats.
+        divergence: the same less the data's own entropy: KL(data || generated), nats, 0 where they are alike.
+        unsure: share of generated sounds whose likeliest class has a posterior under the stated one.
+    """
+
+    generated: Mapping[str, float]
+    reference: Mapping[str, float]
+    represented: tuple[str, ...]
+    cross_entropy: float
+    divergence: float
+    unsure: float
+
+    @property
+    def recall(self) -> float:
+        """Share of the data's classes that are represented."""
+        return len(self.represented) / sum(share > 0 for share in self.reference.values())
+
+
+def balance(
+    posteriors: Floats, labels: Strings, classes: Sequence[str], *, fraction: float = 0.1, sure: float = 0.5
+) -> Balance:
+    """Compare the classes of generated sounds with those of the data.
+
+    In the two entropies half a clip is added to each class of the generated histogram, so that a class without any
+    costs much and not endlessly.
+
+    Args:
+        posteriors: (n, classes) of generated sounds.
+        labels: (m,) of the data.
+        classes: of the posteriors' columns.
+        fraction: of a class's share in the data, which its share of the generated sounds must reach to represent it.
+        sure: posterior of its likeliest class under which a sound is unsure.
+
+    Raises:
+        CanaryganError: on no clips, what are no posteriors, or labels that are not among the classes.
+    """
+    if not len(posteriors) or not len(labels):
+        raise CanaryganError(f"{len(posteriors)} generated and {len(labels)} real clips have no balance to compare.")
+    told = checked(posteriors)
+    data = _histogram(labels, classes)  # (classes,) clips
+    made = np.bincount(told.argmax(1), minlength=len(classes))
+    share, target = made / made.sum(), data / data.sum()
+    smooth = (made + PRIOR) / (made + PRIOR).sum()
+    cross = -float(xlogy(target, smooth).sum())
+    there = (target > 0) & (made > 0) & (share >= fraction * target)
+    return Balance(
+        generated=dict(zip(classes, share.tolist(), strict=True)),
+        reference=dict(zip(classes, target.tolist(), strict=True)),
+        represented=tuple(label for label, found in zip(classes, there, strict=True) if found),
+        cross_entropy=cross,
+        divergence=cross + float(xlogy(target, target).sum()),
+        unsure=float((told.max(1) < sure).mean()),
+    )
+
+
+def _histogram(labels: Strings, classes: Sequence[str]) -> NDArray[np.int64]:
+    """Clips of each class."""
+    known, counts = np.unique(labels, return_counts=True)
+    place = {label: number for number, label in enumerate(classes)}
+    strange = [str(label) for label in known if str(label) not in place]
+    if strange:
+        named = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "")
+        raise CanaryganError(
+            f"The data has clips of {named}, which the classifier does not know; it tells apart {_listed(classes)}. "
+            f"Give the classifier of this data: canarygan train-inception makes one."
+            f"{did_you_mean(strange[0], classes)}"
+        )
+    made = np.zeros(len(classes), np.int64)
+    made[[place[str(label)] for label in known]] = counts
+    return made
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return ", ".join(classes[:20]) + (", ..." if len(classes) > 20 else "")

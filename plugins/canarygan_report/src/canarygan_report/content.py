@@ -1,0 +1,137 @@
+"""The content of a page as JSON values: what there is, and what is missing with the command that makes it."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_report import material, points, records
+from canarygan_report.inputs import Inputs, Notes, save_dir_of
+from canarygan_report.material import Layout
+from canarygan_report.records import Json
+
+READERS = {"inception": records.read_inception, "scores": records.read_scores, "confusion": records.read_confusion}
+
+
+def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, count: int, seed: int) -> Json:
+    """All that the page shows.
+
+    Args:
+        inputs: what there is.
+        notes: takes what could not be read.
+        record: the report's own manifest.
+        count: points on the map.
+        seed: seed of the random choice of points and clips.
+    """
+    curves = None
+    if inputs.run is not None:
+        path = save_dir_of(inputs.run) / "logs" / "csv" / f"version_{inputs.version}" / "metrics.csv"
+        curves = notes.read(records.read_curves, path) if path.is_file() else None
+    given = {path.resolve() for path in inputs.paths.scores if path.is_file()}
+    tables = {
+        kind: [notes.read(reader, path, required=path in given) for path in inputs.tables[kind]]
+        for kind, reader in READERS.items()
+    }
+    real_labels = None if inputs.real is None else inputs.real.labels
+    if real_labels is None and inputs.real_map is not None:
+        real_labels = inputs.real_map.labels
+    all_labels = ({} if real_labels is None else {"real clips": real_labels}) | inputs.labels
+    content = {
+        "title": f"CanaryGAN {'report' if inputs.version is None else f'version {inputs.version}'}",
+        "made": record["started"],
+        "system": record["versions"].get("canarygan-report", ""),
+        "command": shlex.join(["canarygan", *record["argv"]]),
+        "run": _run(inputs),
+        "material": _material(inputs),
+        "curves": curves,
+        **{kind: [table for table in read if table is not None] for kind, read in tables.items()},
+        "shares": material.count_shares(all_labels) if inputs.labels else None,
+        "map": _map(inputs, count, seed),
+        "spectra": _spectra(inputs, real_labels, seed),
+    }
+    return content | {"missing": _missing(inputs, content), "notes": list(notes.messages)}
+
+
+def _run(inputs: Inputs) -> Json | None:
+    """The run's record, and the command that makes it again."""
+    if inputs.run is None:
+        return None
+    record = records.as_json(inputs.run.record)
+    command = shlex.join(["canarygan", *map(str, record.get("argv", []))])
+    return {"version": inputs.version, "command": command, "manifest": record}
+
+
+def _material(inputs: Inputs) -> Json:
+    """What is known of the sounds on either side."""
+    sides: Json = {}
+    if (real := inputs.real) is not None:
+        sides["real"] = {
+            "clips": len(real),
+            "classes": len(real.classes),
+            "rate": real.rate,
+            "path": str(real.origin.get("path", real.origin.get("dataset", ""))),
+            "fingerprint": str(real.origin.get("fingerprint", "")),
+        }
+    if (generated := inputs.generated) is not None:
+        size = {"clips": len(generated.audio), "samples": generated.audio.shape[1], "rate": generated.rate}
+        sides["generated"] = {**size, "path": str(generated.path), **generated.facts}
+    return sides
+
+
+def _map(inputs: Inputs, count: int, seed: int) -> Json | None:
+    """Points and sounds: on the map of `umap`, or else the generated sounds by their first two latent coordinates."""
+    name, labels = next(iter(inputs.labels.items()), (None, None))
+    generated, sides, kind = inputs.generated, [], "umap"
+    if inputs.real_map is not None:
+        sides.append(points.real_side(inputs.real_map, inputs.real))
+    if generated is not None and inputs.generated_map is not None:
+        sides.append(points.generated_side(inputs.generated_map, generated, labels))
+    elif generated is not None and not sides and generated.latents is not None and generated.latents.shape[1] > 1:
+        kind = "latents"
+        sides.append(points.generated_side(Layout(np.asarray(generated.latents[:, :2])), generated, labels))
+    return {"kind": kind, "labelled": name, **points.points(sides, count=count, seed=seed)} if sides else None
+
+
+def _spectra(inputs: Inputs, real_labels: NDArray[np.str_] | None, seed: int) -> Json | None:
+    sets = {}
+    if inputs.real is not None and inputs.real.labels is not None:
+        sets["real"] = (inputs.real.audio, inputs.real.labels, inputs.real.rate)
+    labels = next(iter(inputs.labels.values()), None)
+    if inputs.generated is not None and labels is not None:
+        sets["generated"] = (inputs.generated.audio, labels, inputs.generated.rate)
+    return points.spectra(sets, seed) if sets else None
+
+
+def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
+    """By section, what is missing and the command that makes it."""
+
+    def quoted(path: Path | str | None, word: str) -> str:
+        return word if path is None else shlex.quote(str(path))
+
+    data = quoted(inputs.paths.data or (inputs.real.origin.get("path") if inputs.real is not None else None), "DATA")
+    run = quoted(None if inputs.run is None else inputs.run.path.parent, "VERSION_DIR")
+    generated = quoted(inputs.paths.generated, "GENERATED")
+    missing = {
+        "run": ("No run yet.", f"canarygan train-gan -d {data}"),
+        "curves": ("No training curves: no logs of a run.", f"canarygan train-gan -d {data}"),
+        "inception": ("No inception scores by epoch yet.", f"canarygan inception gan -m CLASSIFIER -x {run}"),
+        "scores": ("No scores of metrics yet.", f"canarygan score -m CLASSIFIER -d {data} {generated}"),
+        "confusion": ("No confusion of a decoder yet.", f"canarygan train-decoders -d {data} -s decoders"),
+        "shares": ("No labels of generated sounds yet.", f"canarygan generate -x {run} -y decoders"),
+        "map": ("No map yet.", f"canarygan umap -d {data} -g {generated}"),
+        "spectra": ("No sounds with labels yet.", f"canarygan generate -x {run} -y decoders"),
+    }
+    absent = {name for name in missing if not content[name]}
+    if content["map"] and content["map"]["kind"] != "umap":
+        absent.add("map")
+    elif content["map"] and len(content["map"]["totals"]) < 2:
+        absent.add("map")
+        missing["map"] = ("The map has one side only, real or generated.", missing["map"][1])
+    if inputs.generated is None:
+        absent.add("shares")
+    if inputs.run is not None and not content["curves"]:
+        missing["curves"] = (f"No training curves: version {inputs.version} has left no logs.", "")
+    return {name: {"what": what, "command": command} for name, (what, command) in missing.items() if name in absent}

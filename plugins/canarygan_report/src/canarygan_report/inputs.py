@@ -1,0 +1,219 @@
+"""What there is to show: the paths that the user gave, and the files that tasks have left beside them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core import runs
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest
+from canarygan_report import material, records
+from canarygan_report.material import Generated, Layout
+
+COORDINATES = ".umap.npz"
+"""How the names of the archives end in which `umap` leaves the coordinates of sounds."""
+
+NEAREST = "cluster on the map"
+"""Name of the labels that `umap` gave: that of the nearest real clip, X outside all clusters."""
+
+Content = TypeVar("Content")
+
+
+@dataclass
+class Notes:
+    """The files that were read, and messages about those that could not be."""
+
+    inputs: dict[str, Path] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+    def read(self, reader: Callable[[Path], Content], path: Path, *, required: bool = False) -> Content | None:
+        """What a reader returns for a file; None, with a message, where it fails on a file that is not required."""
+        try:
+            content = reader(path)
+        except CanaryganError as error:
+            if required:
+                raise
+            self.messages.append(str(error))
+            return None
+        self.inputs[str(path)] = path
+        return content
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The paths that the user gave."""
+
+    run: Path | None
+    data: Path | None
+    generated: Path | None
+    umap: Path | None
+    scores: tuple[Path, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What there is to show.
+
+    Attributes:
+        paths: what the user gave.
+        run: the run's manifest.
+        generated: the generated sounds.
+        real: the real clips.
+        generated_map: coordinates of the generated sounds.
+        real_map: coordinates of the real clips.
+        tables: files of scores and confusions, by kind.
+    """
+
+    paths: Paths
+    run: Manifest | None
+    generated: Generated | None
+    real: Clips | None
+    generated_map: Layout | None
+    real_map: Layout | None
+    tables: Mapping[str, list[Path]]
+
+    @classmethod
+    def find(cls, paths: Paths, notes: Notes) -> "Inputs":
+        """Find and read what the user gave and what lies where the tasks put it.
+
+        Raises:
+            CanaryganError: where something that the user gave cannot be used.
+        """
+        run = None if paths.run is None else find_run(paths.run)
+        version = None if run is None else version_of(run)
+        folders = [] if run is None else [save_dir_of(run)]
+        if run is not None:
+            notes.inputs["run"] = run.path
+        generated = None if paths.generated is None else material.read_generated(paths.generated, version)
+        if generated is not None:
+            notes.inputs["generated"] = generated.path
+            notes.messages += _doubts(generated, run)
+        real_map = _real_map(paths, generated, folders, notes)
+        real = _real_clips(paths, run, generated, notes)
+        if real_map is not None and real is not None and not material.is_map_of(real_map, real):
+            notes.messages.append("The map is of other real clips than the page: run canarygan umap again.")
+        generated_map = None if generated is None else _generated_map(paths, generated, real_map, notes)
+        tables = records.find_tables(paths.scores, folders, version)
+        return cls(paths, run, generated, real, generated_map, real_map, tables)
+
+    @property
+    def version(self) -> str | None:
+        """The version that the page is of."""
+        if self.run is not None:
+            return version_of(self.run)
+        return None if self.generated is None else self.generated.facts.get("version")
+
+    @property
+    def labels(self) -> dict[str, NDArray[np.str_]]:
+        """The labels of the generated sounds, by what gave them."""
+        mapped = None if self.generated_map is None else self.generated_map.labels
+        decoded = {} if self.generated is None else dict(self.generated.labels)
+        return ({} if mapped is None else {NEAREST: mapped}) | decoded
+
+
+def find_run(path: Path) -> Manifest:
+    """The manifest of a run: of a version's folder, of the newest version in a folder of runs, or of a checkpoint.
+
+    Raises:
+        CanaryganError: where there is none.
+    """
+    if path.is_dir():
+        if not (path / "manifest.json").is_file() and runs.versions(path):
+            path = runs.latest(path)
+        return Manifest.read(path / "manifest.json")
+    if not path.is_file():
+        raise CanaryganError(f"There is no run at {path}. Give -x the folder of a version, or a checkpoint in it.")
+    manifest = runs.manifest_of(path)
+    if manifest is None:
+        raise CanaryganError(f"{path} lies in no run: there is no manifest.json in its folder or the one above.")
+    return manifest
+
+
+def version_of(run: Manifest) -> str:
+    """The number or name of a run's version."""
+    return run.path.resolve().parent.name.removeprefix("version_")
+
+
+def save_dir_of(run: Manifest) -> Path:
+    """The folder that holds all versions of a run."""
+    return run.path.resolve().parents[2]
+
+
+def _doubts(generated: Generated, run: Manifest | None) -> list[str]:
+    """Messages on what is wrong with generated sounds, or does not fit to the run."""
+    messages, name = [], generated.path.name
+    if run is not None and generated.facts.get("version", version_of(run)) != version_of(run):
+        messages.append(f"{name} is of version {generated.facts['version']}, not of {version_of(run)}.")
+    elif run is not None and not _is_made_by(run, generated.facts):
+        messages.append(f"{name} was made by none of this run's checkpoints, as its digest says.")
+    if unusable := material.count_unusable(generated.audio):
+        messages.append(f"{unusable} of {len(generated.audio)} sounds in {name} are silent or not finite.")
+    return messages
+
+
+def _is_made_by(run: Manifest, facts: Mapping[str, str]) -> bool:
+    """Whether sounds came from a checkpoint of a run, by its digest; True where they do not say which.
+
+    Only checkpoints of the `step` in `facts` are read, where there is one.
+    """
+    folder = run.path.parent
+    paths = [folder / "last" / "last.ckpt", *folder.glob(f"all/*step_{facts.get('step', '*')}.ckpt")]
+    digests = (files.digest(path) for path in paths if path.is_file())
+    return "checkpoint" not in facts or facts["checkpoint"] in digests
+
+
+def _real_clips(paths: Paths, run: Manifest | None, generated: Generated | None, notes: Notes) -> Clips | None:
+    if paths.data is None and run is None:
+        return None
+    try:
+        clips = material.load_real(paths.data, run, None if generated is None else generated.rate)
+    except CanaryganError as error:
+        if paths.data is not None:
+            raise
+        notes.messages.append(f"The clips that the run was trained on cannot be read: {error}")
+        return None
+    before = None if run is None else run.record.get("dataset", {}).get("fingerprint")
+    if before is not None and clips.origin.get("fingerprint") != before:
+        notes.messages.append("The run was trained on other real clips than these: their fingerprints differ.")
+    return clips
+
+
+def _real_map(paths: Paths, generated: Generated | None, folders: list[Path], notes: Notes) -> Layout | None:
+    folders = [folder / "umap" for folder in folders]
+    if paths.umap is not None:
+        folders = [paths.umap]
+    elif generated is None:
+        return None
+    else:
+        beside = generated.path.absolute().parent
+        folders = [Path("umap"), beside, beside / "umap", beside.parent / "umap", *folders]
+        folders = [folder for folder in folders if folder.is_dir()]
+    names = [folder / f"real{COORDINATES}" if folder.is_dir() else folder for folder in folders]
+    path = next((name for name in names if name.is_file()), None)
+    if path is None and paths.umap is not None:
+        raise CanaryganError(f"There is no map at --umap {paths.umap}: canarygan umap leaves real{COORDINATES} there.")
+    return None if path is None else notes.read(material.read_layout, path, required=paths.umap is not None)
+
+
+def _generated_map(paths: Paths, generated: Generated, real_map: Layout | None, notes: Notes) -> Layout | None:
+    """The map of the generated sounds, unless it is another than that of the real clips."""
+    name = generated.path.name.removesuffix(".npz") + COORDINATES
+    places = ([paths.umap / name] if paths.umap is not None else []) + [generated.path.with_name(name)]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        if paths.umap is not None:
+            message = f"There is no map of {generated.path.name} in --umap {paths.umap}: canarygan umap makes it."
+            notes.messages.append(message)
+        return None
+    layout = notes.read(lambda file: material.read_generated_map(file, generated), path)
+    sides = [side.facts.get("reducer") for side in (layout, real_map) if side is not None]
+    if len(set(sides) - {None}) < 2:
+        return layout
+    notes.messages.append("The generated sounds are on another map than the real clips: run canarygan umap again.")
+    return None

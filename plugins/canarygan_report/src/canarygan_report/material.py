@@ -1,0 +1,202 @@
+"""The sounds that a page shows: real clips, an archive of generated sounds, and their coordinates on a map."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.audio import archives
+from canarygan_core.clips import Clips
+from canarygan_core.components import Dataset
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted.decoders import X, audible
+from canarygan_core.plugins import installed
+from canarygan_core.runs import files
+from canarygan_core.runs.manifest import Manifest
+from canarygan_report.inputs import COORDINATES
+
+Arrays = Mapping[str, NDArray[Any]]
+Labels = NDArray[np.str_]
+
+FACTS = ("version", "epoch", "step", "checkpoint")
+"""Scalars of an archive that say which training it comes from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Coordinates of sounds on a map of two dimensions.
+
+    Attributes:
+        points: (n, 2).
+        labels: (n,) class of each, or None.
+        clusters: (n,) number of the cluster, -1 outside all, or None.
+        sources: (n,) which clip each is, or None where they are an archive's rows.
+        facts: scalars that say what it was made from.
+    """
+
+    points: NDArray[np.float32]
+    labels: Labels | None = None
+    clusters: NDArray[np.int64] | None = None
+    sources: Labels | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """The sounds of a generation archive.
+
+    Attributes:
+        path: the archive.
+        audio: (n, samples), memory-mapped.
+        rate: Hz.
+        latents: (n, d), or None.
+        labels: by decoder, the label of each sound, X where the decoder rejects it.
+        facts: version, epoch, step and the checkpoint's digest, where known.
+    """
+
+    path: Path
+    audio: NDArray[np.float32]
+    rate: int
+    latents: NDArray[np.float32] | None
+    labels: Mapping[str, Labels]
+    facts: Mapping[str, str]
+
+    @property
+    def progress(self) -> tuple[float, float]:
+        """Epoch and update of the checkpoint that made them, -1 where unknown."""
+        return float(self.facts.get("epoch", -1)), float(self.facts.get("step", -1))
+
+
+def read_generated(path: Path, version: str | None = None) -> Generated:
+    """The sounds of an archive, or of the one of the latest epoch in a folder, of this version where there are any.
+
+    Raises:
+        CanaryganError: where there is none.
+    """
+    if not path.is_dir():
+        return _read_archive(path)
+    names = (one for one in sorted(path.rglob("*.npz")) if not one.name.endswith(COORDINATES))
+    generated = [_read_archive(one) for one in names if not one.name.startswith(".") and "x" in archives.read(one)]
+    if not generated:
+        raise CanaryganError(f"There is no generation archive in {path}: canarygan generate makes one.")
+    same = [one for one in generated if one.facts.get("version") == version]
+    return max(same or generated, key=lambda one: one.progress)
+
+
+def _read_archive(path: Path) -> Generated:
+    content = archives.read(path)
+    x, z = content.get("x"), content.get("z")
+    if x is None or x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
+        raise CanaryganError(f"{path} is no generation archive: it has no sounds x (n, samples).")
+    decoders = [name.removeprefix("y_") for name in content if name.startswith("y_")]
+    return Generated(
+        path=path,
+        audio=x,
+        rate=int(content["rate"]) if "rate" in content else 16000,
+        latents=z if z is not None and z.ndim == 2 and len(z) == len(x) else None,
+        labels={name: _decoded(content, name) for name in decoders if content[f"y_{name}"].shape == (len(x),)},
+        facts={name: str(content[name].item()) for name in FACTS if name in content},
+    )
+
+
+def _decoded(content: Arrays, decoder: str) -> Labels:
+    """The labels that a decoder gave, X where it was less sure than its threshold asks."""
+    labels: Labels = content[f"y_{decoder}"].astype(str)
+    posteriors, threshold = content.get(f"posteriors_{decoder}"), content.get(f"threshold_{decoder}")
+    if posteriors is None or threshold is None or posteriors.shape[:1] != labels.shape:
+        return labels
+    return np.where(posteriors.max(1) < float(threshold), X, labels)
+
+
+def load_real(data_dir: Path | None, run: Manifest | None, rate: int | None) -> Clips:
+    """The real clips: of a folder, with the options that the run had, or else those that the run was trained on.
+
+    Args:
+        data_dir: the folder, or None.
+        run: the run, or None.
+        rate: sampling rate of the generated sounds in Hz, taken where no run says one.
+
+    Raises:
+        CanaryganError: where there are none, or they cannot be read.
+    """
+    record = run.record["options"].get("dataset", {}) if run is not None else {}
+    options = dict(record.get("options", {}))
+    if data_dir is not None:
+        known = {one.name for one in dataclasses.fields(Folder)} if record.get("name") == Folder.name else set()
+        same: dict[str, Any] = {key: value for key, value in options.items() if key in known}
+        if not same and rate is not None:
+            same = {"sampling_rate": rate}
+        return Folder(**{**same, "data_dir": data_dir}).load()
+    if run is None or "name" not in record:
+        raise CanaryganError("no run says which clips it was trained on")
+    if options.get("data_dir") is not None:
+        options["data_dir"] = Path(run.record.get("cwd", ""), options["data_dir"])
+    try:
+        dataset: Dataset = installed().get("dataset", record["name"])(**options)
+    except TypeError as error:
+        raise CanaryganError(f"dataset {record['name']} takes other options now ({error})") from None
+    return dataset.load()
+
+
+def count_unusable(sounds: NDArray[np.float32]) -> int:
+    """How many sounds (n, samples) are silent or not finite."""
+    return sum(int((~audible(sounds[start : start + 1000])).sum()) for start in range(0, len(sounds), 1000))
+
+
+def is_map_of(layout: Layout, clips: Clips) -> bool:
+    """Whether a map is of these clips, as far as their sources tell."""
+    if layout.sources is None or clips.sources is None:
+        return len(layout.points) == len(clips)
+    return set(layout.sources.tolist()) == set(clips.sources.tolist())
+
+
+def read_layout(path: Path) -> Layout:
+    """A map from its file.
+
+    Raises:
+        CanaryganError: where it holds none.
+    """
+    arrays = archives.read(path)
+    points = arrays.get("coordinates")
+    if points is None or points.ndim != 2 or points.shape[1] < 2:
+        raise CanaryganError(f"{path} is no map: it has no coordinates (n, 2).")
+    columns = {name: array for name, array in arrays.items() if array.shape == (len(points),)}
+    labels, clusters = (columns.get(name, columns.get(f"{name}s")) for name in ("label", "cluster"))
+    sources = columns.get("sources")
+    return Layout(
+        points=np.asarray(points[:, :2], np.float32),
+        labels=None if labels is None else labels.astype(str),
+        clusters=None if clusters is None else clusters.astype(np.int64),
+        sources=None if sources is None else sources.astype(str),
+        facts={name: str(array.item()) for name, array in arrays.items() if array.shape == ()},
+    )
+
+
+def read_generated_map(path: Path, sounds: Generated) -> Layout:
+    """The map of an archive's sounds.
+
+    Raises:
+        CanaryganError: where it is of another archive.
+    """
+    layout = read_layout(path)
+    digest = layout.facts.get("archive", "")
+    other = digest.startswith("sha256:") and digest != files.digest(sounds.path)
+    if other or len(layout.points) != len(sounds.audio):
+        raise CanaryganError(f"{path} is the map of other sounds than those in {sounds.path.name}: make it again.")
+    return layout
+
+
+def count_shares(labels: Mapping[str, Labels]) -> dict[str, Any]:
+    """Number of sounds of each class by several sets of labels; the classes in order, `X` at the end."""
+    present = {str(label) for given in labels.values() for label in np.unique(given)}
+    classes = sorted(present - {X}) + ([X] if X in present else [])
+    sides = [
+        {"name": name, "count": len(given), "counts": [int((given == label).sum()) for label in classes]}
+        for name, given in labels.items()
+    ]
+    return {"classes": classes, "sides": sides}

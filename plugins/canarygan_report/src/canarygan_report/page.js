@@ -1,0 +1,226 @@
+// The page: its sections, from the content that stands in it.
+
+const content = JSON.parse(document.getElementById("content").textContent);
+const main = document.getElementById("main");
+const links = put(document.querySelector("nav"), "ul");
+const SIDES = ["var(--real)", "var(--made)", "var(--third)", "var(--fourth)"];
+const repaints = [];
+
+function showMissing(parent, name) {
+  const { what, command } = content.missing[name];
+  put(parent, "p", { class: "soft" }, command ? `${what} This makes it:` : what);
+  if (command) put(parent, "code", { class: "command" }, command);
+}
+
+/** A section with its link; `fill` is called where there is something to show, and what makes it is named where not. */
+function section(id, title, names, fill) {
+  const missing = names.length > 0 && names.every((name) => name in content.missing && (!content[name] || content[name].length === 0));
+  put(put(links, "li"), "a", { href: `#${id}`, class: missing ? "absent" : null }, title);
+  const node = put(main, "section", { id, class: missing ? "absent" : null, "aria-labelledby": `${id}-title` });
+  put(node, "h2", { id: `${id}-title` }, title);
+  if (missing) showMissing(node, names[0]);
+  else fill(node);
+}
+
+const date = (text) => (text ? text.slice(0, 16).replace("T", " ") + " UTC" : "–");
+
+function header() {
+  const top = document.getElementById("top");
+  const { run, material } = content;
+  const line = put(top, "div", { class: "top" }, element("h1", {}, content.title));
+  const record = run?.manifest ?? {};
+  if (run) put(line, "span", { class: `chip ${record.status}` }, record.status);
+  const theme = put(line, "button", { type: "button" }, "Light or dark");
+  theme.addEventListener("click", () => setTheme(dark() ? "light" : "dark"));
+  const facts = put(top, "dl", { class: "facts" });
+  const fact = (name, value, ...small) => {
+    if (value === null || value === undefined || value === "") return;
+    const under = small.filter(Boolean).join(", ");
+    put(put(facts, "div"), "dt", {}, name).after(element("dd", {}, format(value), under ? element("small", {}, under) : null));
+  };
+  const model = record.options?.model;
+  if (run) {
+    fact("Model", model?.name ?? record.task, ...Object.entries(model?.options ?? {}).filter(([key]) => ["latent_dim", "dim", "slice_len"].includes(key)).map(([key, value]) => `${key.replaceAll("_", " ")} ${format(value)}`));
+    fact("Generator updates", record.result?.updates, record.result?.epochs !== undefined && `${format(record.result.epochs)} epochs`);
+    fact("Started", date(record.started), record.ended && `ended ${date(record.ended)}`);
+  }
+  const { real, generated } = material;
+  if (real) fact("Real clips", real.clips, `${real.classes} classes`, `${format(real.rate / 1000)} kHz`, real.path);
+  const print = real?.fingerprint || record.dataset?.fingerprint;
+  if (print) fact("Data fingerprint", print.replace("sha256:", "").slice(0, 12));
+  if (generated) fact("Generated sounds", generated.clips, generated.epoch && `epoch ${generated.epoch}`, generated.step && `update ${format(Number(generated.step))}`, generated.path);
+  const notice = (title, lines, bad) => {
+    if (!lines.length) return;
+    const node = put(top, "div", { class: `notice${bad ? " bad" : ""}`, role: bad ? "alert" : "note" }, element("strong", {}, title));
+    const list = put(node, "ul");
+    for (const one of lines) put(list, "li", {}, one);
+  };
+  notice("This run ended with an error", record.error ? [record.error] : [], true);
+  notice("Warnings of the run", (record.warnings ?? []).map((one) => one.message ?? format(one)), false);
+  notice("In making this page", content.notes, false);
+  if ("run" in content.missing) showMissing(put(top, "div"), "run");
+}
+
+function scoreTables(parent) {
+  for (const one of content.scores) {
+    const columns = [...new Set(one.metrics.flatMap((metric) => metric.columns))];
+    if (content.scores.length > 1) put(parent, "h3", {}, one.name);
+    const sides = ["generated", "reference"].filter((side) => one[side]).map((side) => `${side}: ${format(one[side].clips ?? one[side])}${one[side].clips === undefined ? "" : " clips"}`);
+    if (sides.length) put(parent, "p", { class: "soft small" }, sides.join(" · "));
+    const metrics = one.metrics.map((metric) => ({ ...metric, ofClasses: metric.rows.filter((row) => row.key.includes("/")), rows: metric.rows.filter((row) => !row.key.includes("/")) }));
+    metrics.sort((metric, other) => metric.rows.length - other.rows.length);
+    const body = scoreTable(parent, columns);
+    for (const metric of metrics) {
+      scoreRows(body, metric.name, metric.rows, metric, columns);
+      for (const [kind, lines] of [["bad", metric.error ? [metric.error] : []], ["said", metric.warnings]]) {
+        for (const entry of lines) put(put(body, "tr", { class: kind }), "td", { colspan: columns.length + 2 }, entry);
+      }
+      for (const [key, value] of Object.entries(metric.more)) put(put(body, "tr"), "td", { colspan: columns.length + 2, class: "soft" }, `${key}: ${format(value)}`);
+    }
+    const count = metrics.reduce((sum, metric) => sum + metric.ofClasses.length, 0);
+    if (!count) continue;
+    const fold = put(parent, "details", {}, element("summary", {}, `Scores of single classes (${count})`));
+    const more = scoreTable(fold, columns);
+    for (const metric of metrics.filter((one) => one.ofClasses.length)) scoreRows(more, metric.name, metric.ofClasses, metric, columns);
+  }
+}
+
+function scoreTable(parent, columns) {
+  const table = put(put(parent, "div", { class: "wide" }), "table", { class: "scores" });
+  const head = put(put(table, "thead"), "tr");
+  for (const name of ["score", "generated", ...columns]) put(head, "th", { scope: "col" }, name);
+  return put(table, "tbody");
+}
+
+function scoreRows(body, name, rows, metric, columns) {
+  put(put(body, "tr", { class: "metric" }), "th", { scope: "rowgroup", colspan: columns.length + 2 }, name);
+  for (const row of rows) {
+    const line = put(body, "tr", {}, element("td", {}, row.key), element("td", { class: "mine" }, format(row.values[0])));
+    for (const column of columns) {
+      const at = metric.columns.indexOf(column);
+      put(line, "td", {}, at < 0 ? "" : format(row.values[at + 1]));
+    }
+  }
+}
+
+function inceptionCharts(parent) {
+  for (const one of content.inception) {
+    const key = one.rows.some((row) => row.epoch !== null) ? "epoch" : "step";
+    const rows = one.rows.map((row, i) => ({
+      x: row[key] ?? i, y: row.mean, low: row.low ?? (row.std === null ? null : row.mean - row.std), high: row.high ?? (row.std === null ? null : row.mean + row.std), step: row.step,
+      text: `${key} ${format(row[key])}${key === "epoch" && row.step !== null ? `, update ${format(row.step)}` : ""}: ${format(row.mean)}${row.std === null ? "" : ` ± ${format(row.std)}`}`,
+    }));
+    const marks = evenlySpaced(rows, 9).map((row) => ({ x: row.x, text: [format(row.x), ...(row.step === null ? [] : [format(row.step)])] }));
+    const lines = one.context.map((entry) => ({ name: entry.name, y: entry.mean }));
+    const best = rows.reduce((a, b) => (b.y > a.y ? b : a));
+    parent.append(lineChart({ title: `Inception score, ${one.name}`, rows, lines, marks, dots: rows.length < 60, wide: 860, tall: 280, label: `Inception score by ${key}; best ${best.text}` }));
+    const about = Object.entries(one.about).map(([name, value]) => `${name.replace("n_", "").replace("_", " ")} ${format(value)}`).join(" · ");
+    const band = one.rows.some((row) => row.low !== null) ? "95 % interval" : "standard deviation over splits";
+    put(parent, "p", { class: "soft small" }, `Under the axis: ${key}${key === "epoch" ? ", then generator updates" : ""}. Band: ${band}. Dashed: the same classifier on other sounds. Best: ${best.text}. ${about}`);
+  }
+}
+
+function trainingCharts(parent) {
+  const { step, epoch, series } = content.curves;
+  put(parent, "p", { class: "soft small" }, "Against generator updates; point at a curve to read it.");
+  const charts = put(parent, "div", { class: "charts" });
+  for (const { name, values } of series) {
+    const rows = step.map((x, i) => ({ x, y: values[i], text: `update ${format(x)}${epoch[i] === null ? "" : `, epoch ${format(epoch[i])}`}: ${format(values[i])}` })).filter((row) => row.y !== null);
+    const marks = ticks(rows[0].x, rows.at(-1).x, 4).map((x) => ({ x, text: [format(x)] }));
+    charts.append(lineChart({ title: name, rows, marks, label: `${name} over generator updates, from ${format(rows[0].y)} to ${format(rows.at(-1).y)}` }));
+  }
+}
+
+function shareTable(parent) {
+  const { classes, sides } = content.shares;
+  const others = sides.filter((side) => side.name !== "real clips");
+  const colours = sides.map((side) => SIDES[side.name === "real clips" ? 0 : 1 + (others.indexOf(side) % (SIDES.length - 1))]);
+  const keys = put(parent, "p");
+  sides.forEach((side, i) => put(put(keys, "span", { class: "key" }), "i", { style: `background: ${colours[i]}` }).after(`${side.name} (${format(side.count)})`));
+  const widest = Math.max(...sides.flatMap((side) => side.counts.map((count) => count / side.count)));
+  const body = put(put(parent, "table", { class: "shares", "aria-label": "Share of each class" }), "tbody");
+  classes.forEach((name, row) => {
+    const cell = put(put(body, "tr", {}, element("th", { scope: "row", title: name }, name)), "td");
+    sides.forEach((side, i) => {
+      const share = side.counts[row] / side.count;
+      const bar = put(cell, "div", { class: "bar", title: `${side.name}: ${side.counts[row]} of ${side.count}` });
+      put(bar, "i", { style: `width: ${(88 * share) / widest}%; background: ${colours[i]}` });
+      bar.append(`${(100 * share).toFixed(1)} %`);
+    });
+  });
+  const real = sides.find((side) => side.name === "real clips");
+  if (!real) return;
+  for (const side of others) {
+    const wanted = classes.filter((_, i) => real.counts[i] > 0);
+    const absent = wanted.filter((name) => side.counts[classes.indexOf(name)] / side.count < (0.1 * real.counts[classes.indexOf(name)]) / real.count);
+    const rejected = classes.includes("X") ? `, ${((100 * side.counts[classes.indexOf("X")]) / side.count).toFixed(1)} % are X, none of the classes` : "";
+    put(parent, "p", { class: "small" }, `By ${side.name}: ${wanted.length - absent.length} of ${wanted.length} classes are there (with at least a tenth of their share among the real clips)${rejected}.${absent.length ? ` Not there: ${absent.join(", ")}.` : ""}`);
+  }
+}
+
+function spectra(parent) {
+  const { bands, seconds, depth, sets, classes } = content.spectra;
+  const first = classes.flatMap((one) => sets.map((name) => one[name])).find(Boolean);
+  put(parent, "p", { class: "soft small" }, `${sets.length > 1 ? `Above ${sets.join(", below ")}. ` : ""}The first ${format(seconds)} s from left to right, 0 to ${format(first.khz)} kHz upwards, ${format(depth)} dB from dark to bright; each clip counts alike.`);
+  const grid = put(parent, "div", { class: "spectra" });
+  for (const one of classes) {
+    const figure = put(grid, "figure");
+    put(figure, "figcaption", {}, element("b", {}, one.label), sets.map((name) => format(one[name]?.clips ?? 0)).join(" / "));
+    for (const name of sets) {
+      if (!one[name]) {
+        put(figure, "div", { class: "none" }, `no ${name} sound`);
+        continue;
+      }
+      const shades = bytesOf(one[name].shades);
+      const canvas = put(figure, "canvas", { role: "img", "aria-label": `Mean spectrogram of ${name} ${one.label}` });
+      paint(canvas, one[name].frames, bands, (x, y) => shades[y * one[name].frames + x] / 255);
+    }
+  }
+}
+
+function mapSection(parent) {
+  const { kind, totals, labelled, cut, longest, rates, x } = content.map;
+  if (kind === "latents") {
+    put(parent, "p", { class: "soft" }, "Generated sounds by their first two latent coordinates, until there is a map of what they sound like.");
+  }
+  if ("map" in content.missing) showMissing(parent, "map");
+  const sides = Object.entries(totals).map(([name, size]) => `${format(size)} ${name}`).join(" and ");
+  const all = Object.values(totals).reduce((sum, size) => sum + size, 0);
+  const some = x.length < all ? `${format(x.length)} of ${sides} sounds, drawn so that every class keeps its share.` : `All ${sides} sounds.`;
+  const shorter = cut ? ` ${format(cut)} sounds were cut to their loudest ${format(longest / Math.max(rates.real ?? 0, rates.generated ?? 0))} s, so that this file stays small.` : "";
+  put(parent, "p", { class: "soft small" }, `${some}${labelled ? ` Classes of generated sounds: ${labelled}.` : ""}${shorter}`);
+  const map = soundMap(parent, content.map);
+  repaints.push(map.repaint);
+  return map.state;
+}
+
+function reproduction(parent) {
+  if (content.run) {
+    put(parent, "p", {}, `The run, from the folder ${content.run.manifest.cwd ?? "?"}:`);
+    put(parent, "code", { class: "command" }, content.run.command);
+  }
+  put(parent, "p", {}, "This page:");
+  put(parent, "code", { class: "command" }, content.command);
+  if (content.run) put(put(parent, "details", {}, element("summary", {}, "The run's manifest")), "pre", {}, JSON.stringify(content.run.manifest, null, 2));
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  for (const repaint of repaints) repaint();
+}
+
+const preference = matchMedia("(prefers-color-scheme: dark)");
+setTheme(preference.matches ? "dark" : "light");
+preference.addEventListener("change", () => setTheme(preference.matches ? "dark" : "light"));
+header();
+let mapState = { playing: null, shown: null, pinned: [], played: 0, points: [] };
+section("map", "Map and sounds", ["map"], (parent) => { mapState = mapSection(parent); });
+section("scores", "Scores", ["scores"], scoreTables);
+section("classes", "Classes", ["shares"], shareTable);
+section("spectra", "Mean spectrograms", ["spectra"], spectra);
+section("inception", "Score by epoch", ["inception"], inceptionCharts);
+section("curves", "Training", ["curves"], trainingCharts);
+section("confusion", "Confusions", ["confusion"], (parent) => put(parent, "div", { class: "confusions" }).append(...content.confusion.map(confusionTable)));
+section("again", "Make it again", [], reproduction);
+put(document.querySelector("footer"), "span", {}, `Made ${date(content.made)} by canarygan-report ${content.system}. One file: it needs no network.`);
+window.canarygan = Object.freeze(mapState);

@@ -1,0 +1,79 @@
+"""`report`: gather a run into one HTML file."""
+
+import logging
+import re
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from canarygan_core.components import Answer
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs.request import Request
+
+log = logging.getLogger("canarygan")
+
+MOST = 20_000
+"""Most points of a page."""
+
+
+def report(
+    *,
+    generator_ckpt: Annotated[Path | None, Parameter(alias="-x")] = None,
+    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
+    gen_dir: Annotated[Path | None, Parameter(alias="-g")] = None,
+    umap: Path | None = None,
+    scores: list[Path] | None = None,
+    save_dir: Annotated[Path, Parameter(alias="-s")] = Path("reports"),
+    points: int = 2000,
+    seed: int = 0,
+    overwrite: bool = False,
+    request: Request,
+) -> Answer:
+    """Gather a run into one HTML file that needs no network: scores, curves, a map of sounds to hear, the record.
+
+    Args:
+        generator_ckpt: Folder of a version, folder of runs, whose newest version is taken, or a checkpoint.
+        data_dir: Folder of the real clips, one folder a class. [default: the clips that the run was trained on]
+        gen_dir: Archive of generated sounds, or a folder of archives, of which the latest epoch is taken.
+        umap: Folder that umap wrote, with real.umap.npz. [default: umap here or beside the sounds]
+        scores: Scores and confusions to show: files, or folders to search. Repeat the option to give several.
+        save_dir: Folder for the page and its manifest.
+        points: Number of sounds on the map, half of them real, at most 20000.
+        seed: Seed of the random choice of sounds.
+        overwrite: Replace a page of the same name.
+    """
+    if not any((generator_ckpt, data_dir, gen_dir, umap, scores)):
+        raise UsageError(
+            "Nothing to report on: give a run with -x, real clips with -d, generated sounds with -g, a map with --umap "
+            "or scores with --scores; best all of them."
+        )
+    if not 1 <= points <= MOST:
+        raise UsageError(f"--points is {points}: it may be 1 to {MOST}.")
+    if data_dir is not None and save_dir.expanduser().resolve().is_relative_to(data_dir.expanduser().resolve()):
+        raise UsageError(f"{save_dir} lies in the data folder {data_dir}, where nothing may be written: move it out.")
+    from canarygan_core.runs import files
+    from canarygan_report import page
+    from canarygan_report.content import make_content
+    from canarygan_report.inputs import Inputs, Notes, Paths
+
+    notes = Notes()
+    inputs = Inputs.find(Paths(generator_ckpt, data_dir, gen_dir, umap, tuple(scores or ())), notes)
+    name = "report" if inputs.version is None else "version_" + re.sub(r"[^\w.-]", "_", inputs.version)
+    path = save_dir / f"{name}.html"
+    if path.exists() and not overwrite:
+        raise CanaryganError(f"{path} exists already: give another --save-dir, or --overwrite.")
+    with ending(Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed)) as manifest:
+        content = make_content(inputs, notes, manifest.record, count=points, seed=seed)
+        for name, file in notes.inputs.items():
+            manifest.add_input(name, file)
+        for message in notes.messages:
+            log.warning(message)
+            manifest.warn(message)
+        files.write_text(path, page.compose(content))
+        manifest.add_output(path)
+    missing = [f"Not in it: {one['what']} {one['command']}".rstrip() for one in content["missing"].values()]
+    size = path.stat().st_size
+    text = "\n".join([f"{path} ({size / 1e6:.1f} MB): open it in a browser.", *missing])
+    return Answer(text, {"path": str(path), "bytes": size, "missing": content["missing"], "notes": notes.messages})
