@@ -24,10 +24,10 @@ import numpy as np
 import torch
 import torchaudio
 from canarygan_metrics.classifier.classifier import Classifier
-from canarygan_metrics.classifier.module import ClassifierModule, Lesson
+from canarygan_metrics.classifier.module import ClassifierModule, Split, TrainingSet
 from canarygan_metrics.classifier.options import ClassifierTraining, Learning
 from canarygan_metrics.classifier.spectrogram import Spectrogram
-from canarygan_metrics.classifier.task import split
+from canarygan_metrics.classifier.training import split_rows
 from torch import nn
 
 from canarygan_core.cli.memory import keep_freed
@@ -84,7 +84,7 @@ class Ours(ClassifierModule):
     def epoch(self, order: np.ndarray) -> None:
         self.network.train()
         for start in range(0, len(order), BATCH):
-            logits, targets = self.judged(order[start : start + BATCH])
+            logits, targets = self.forward_rows(order[start : start + BATCH])
             self.optimiser.zero_grad()
             nn.functional.cross_entropy(logits, targets).backward()
             self.optimiser.step()
@@ -97,8 +97,8 @@ def measured(side: str, count: int, epochs: int, data: Path | None) -> dict[str,
     torch.set_num_threads(CORES)
     clips = Synthetic(per_class=-(-count // 16)).load()
     clips = Clips(padded(np.asarray(clips.audio)), 16000, clips.labels)
-    train, validation, test = split(clips, Learning(), 0)
-    train = np.sort(np.concatenate([train, validation]))
+    rows = split_rows(clips, Learning(), 0)
+    train, test = np.sort(np.concatenate([rows.train, rows.validation])), rows.test
     targets = np.searchsorted(clips.classes, clips.labels)
     ending = clips.select(slice(0, count, 4))  # sounds of a quarter of a second in a second of padding
     sets = {"scoring": clips, "scoring_ending": replace(ending, audio=padded(fit_length(ending.audio, SHORT)))}
@@ -115,10 +115,10 @@ def measured(side: str, count: int, epochs: int, data: Path | None) -> dict[str,
     else:
         keep_freed()  # as the command does
         sizes = Spectrogram()
-        lesson = Lesson(sizes, clips, targets, clips.classes, train, test, [])
-        ours = Ours(lesson, Learning(noise=0), ClassifierTraining(batch_size=BATCH)).ready()
+        training_set = TrainingSet(sizes, clips, Split(train, test, test))
+        ours = Ours(training_set, Learning(noise=0), ClassifierTraining(batch_size=BATCH)).ready()
         took = [timed(ours.epoch, order)[0] for order in orders]
-        heard = {name: timed(judge(ours, sizes, clips).hear, some) for name, some in sets.items()}
+        heard = {name: timed(judge(ours, sizes, clips).classify, some) for name, some in sets.items()}
         posteriors = heard["scoring"][1][1]
     accuracy = float((posteriors[test].argmax(1) == targets[test]).mean())
     found = {f"{name}_s": took / len(sets[name]) for name, (took, _) in heard.items()}

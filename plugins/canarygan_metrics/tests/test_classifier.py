@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from canarygan_metrics.classifier import classifier
-from canarygan_metrics.classifier import module as learning
-from canarygan_metrics.classifier.classifier import Ear
-from canarygan_metrics.classifier.module import Rows, per_epoch, portion
+from canarygan_metrics.classifier.classifier import ClassifierListener
+from canarygan_metrics.classifier.module import BatchRows, add_noise, rows_of_process, updates_per_epoch
 from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
@@ -47,57 +46,57 @@ def test_it_learns_what_is_easy_and_says_how_well(toys: Toys) -> None:
     assert (version / "best" / "best.ckpt").read_bytes() == (version / "all" / min(losses, key=losses.get)).read_bytes()
 
 
-def test_clips_are_heard_whatever_their_order_number_and_length(toys: Toys) -> None:
-    judge = classifier.load(toys.classifier)
+def test_clips_are_classified_whatever_their_order_number_and_length(toys: Toys) -> None:
+    trained = classifier.load(toys.classifier)
     clips = toy_clips(9, classes=3, samples=2048, seed=5)
-    embeddings, posteriors = judge.hear(clips)
+    embeddings, posteriors = trained.classify(clips)
     assert embeddings.shape == (9, 128)
-    assert [judge.classes[number] for number in posteriors.argmax(1)] == clips.labels.tolist()
+    assert [trained.classes[number] for number in posteriors.argmax(1)] == clips.labels.tolist()
     np.testing.assert_allclose(posteriors.sum(1), 1, atol=1e-5)
     order = np.array([3, 8, 0])
     for part, rows in ((clips.select(order), order), (clips.select(slice(4, 5)), slice(4, 5))):
-        np.testing.assert_allclose(judge.hear(part)[1], posteriors[rows], atol=0.02)
+        np.testing.assert_allclose(trained.classify(part)[1], posteriors[rows], atol=0.02)
     longer = replace(clips, audio=np.pad(clips.audio, ((0, 0), (0, 5000))))
-    np.testing.assert_array_equal(judge.hear(longer)[1], posteriors)
+    np.testing.assert_array_equal(trained.classify(longer)[1], posteriors)
 
 
 def test_what_it_was_not_trained_on_is_known(toys: Toys) -> None:
-    judge = classifier.load(toys.classifier)
-    assert len(judge.held_out) == 6
-    assert all((toys.data / source).is_file() for source in judge.held_out)
+    trained = classifier.load(toys.classifier)
+    assert len(trained.held_out) == 6
+    assert all((toys.data / source).is_file() for source in trained.held_out)
 
 
 @pytest.mark.parametrize(
     "metric", [InceptionScore, Frechet, KID, PrecisionRecall, DensityCoverage, ClassBalance], ids=lambda one: one.name
 )
-def test_metrics_keep_the_contract_on_what_it_hears(metric, toys: Toys) -> None:
+def test_metrics_keep_the_contract_on_embeddings(metric, toys: Toys) -> None:
     options = {"n_split": 2} if metric is InceptionScore else {}
     check_component(metric, model_ckpt=toys.classifier, **options)
 
 
-def test_an_ear_keeps_no_sound_and_equal_ears_are_one(toys: Toys) -> None:
+def test_a_listener_keeps_no_sound_and_equal_listeners_are_one(toys: Toys) -> None:
     clips = toy_clips(5, classes=3, samples=2048)
-    ear = Ear(toys.classifier)
-    heard = concatenated(ear(batch) for batch in clips.batches(2))
+    listener = ClassifierListener(toys.classifier)
+    heard = concatenated(listener(batch) for batch in clips.batches(2))
     assert heard.audio.shape == (5, 0)
     assert heard.facts["embedding"].shape == (5, 128)
     assert heard.origin["classes"] == ["s0", "s1", "s2"]
     assert heard.labels.tolist() == clips.labels.tolist()
-    assert Frechet(model_ckpt=toys.classifier).listener() == KID(model_ckpt=toys.classifier).listener() == ear
+    assert Frechet(model_ckpt=toys.classifier).listener() == KID(model_ckpt=toys.classifier).listener() == listener
 
 
 def test_nan_audio_is_refused_by_name(toys: Toys) -> None:
     clips = toy_clips(3, samples=2048)
     clips.audio[1, 7] = np.nan
     with pytest.raises(CanaryganError, match=r"1 of 3 sounds hold NaN or infinite samples, such as s1/0001.wav"):
-        classifier.load(toys.classifier).hear(clips)
+        classifier.load(toys.classifier).classify(clips)
 
 
 def test_unknown_classes_are_refused_by_name(toys: Toys) -> None:
-    judge = classifier.load(toys.classifier)
-    judge.check_classes(["s0", "s2"])
+    trained = classifier.load(toys.classifier)
+    trained.check_classes(["s0", "s2"])
     with pytest.raises(CanaryganError, match=r"does not know Q; it knows s0, s1, s2"):
-        judge.check_classes(["s0", "Q"])
+        trained.check_classes(["s0", "Q"])
 
 
 def test_files_that_are_no_classifier_are_refused_and_run_nothing(toys: Toys, tmp_path: Path) -> None:
@@ -212,32 +211,32 @@ def test_a_dry_run_leaves_nothing(toys: Toys, tmp_path: Path, capsys) -> None:
 
 @pytest.mark.parametrize(("clips", "processes"), [(2, 1), (2, 3), (5, 3), (6, 3), (7, 3), (64, 2)])
 def test_every_process_has_two_clips_of_a_batch_at_least_and_none_is_left_out(clips: int, processes: int) -> None:
-    parts = [portion(np.arange(clips), processes, rank) for rank in range(processes)]
+    parts = [rows_of_process(np.arange(clips), processes, rank) for rank in range(processes)]
     assert min(map(len, parts)) >= 2
     assert set(np.concatenate(parts).tolist()) == set(range(clips))
 
 
 def test_every_clip_is_seen_once_a_pass_and_rows_depend_on_the_update_alone() -> None:
     rows = np.arange(100, 126)
-    batches = list(Rows(rows, 8, 3, 0, 8))
-    assert per_epoch(26, 8) == 4
+    batches = list(BatchRows(rows, 8, 3, 0, 8))
+    assert updates_per_epoch(26, 8) == 4
     for epoch in (batches[:4], batches[4:]):
         np.testing.assert_array_equal(np.sort(np.concatenate(epoch)), rows)
-    for late, batch in zip(Rows(rows, 8, 3, 5, 8), batches[5:], strict=True):
+    for late, batch in zip(BatchRows(rows, 8, 3, 5, 8), batches[5:], strict=True):
         np.testing.assert_array_equal(late, batch)
-    assert per_epoch(25, 8) == 3  # a last batch of one has no spread to normalise by
-    assert per_epoch(3, 8) == 1
+    assert updates_per_epoch(25, 8) == 3  # a last batch of one has no spread to normalise by
+    assert updates_per_epoch(3, 8) == 1
 
 
-def test_silence_is_heard_without_complaint(toys: Toys) -> None:
+def test_silence_is_classified_without_complaint(toys: Toys) -> None:
     silent = Clips(np.zeros((2, 2048), np.float32), 16000)
-    _, posteriors = classifier.load(toys.classifier).hear(silent)
+    _, posteriors = classifier.load(toys.classifier).classify(silent)
     assert np.isfinite(posteriors).all()
 
 
-def test_a_share_of_the_clips_is_learnt_under_noise_of_10_to_40_db() -> None:
+def test_a_share_of_the_clips_is_trained_on_with_noise_of_10_to_40_db() -> None:
     clips = toy_clips(200, samples=2000)
-    heard = learning.noisy(clips, 0.5, np.random.default_rng(0)).audio - clips.audio
+    heard = add_noise(clips, 0.5, np.random.default_rng(0)).audio - clips.audio
     under = heard.any(1)
     assert 70 < under.sum() < 130
     spans = [slice(*find_extent(sound, clips.rate, background=None, block=0.0)) for sound in clips.audio]
@@ -245,4 +244,4 @@ def test_a_share_of_the_clips_is_learnt_under_noise_of_10_to_40_db() -> None:
     ratio = 10 * np.log10(power[under] / np.square(heard[under]).mean(1))
     assert 9 < ratio.min() < 14
     assert 36 < ratio.max() < 41
-    assert not (learning.noisy(clips, 0.0, np.random.default_rng(0)).audio - clips.audio).any()
+    assert not (add_noise(clips, 0.0, np.random.default_rng(0)).audio - clips.audio).any()

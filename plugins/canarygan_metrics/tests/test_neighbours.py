@@ -79,23 +79,23 @@ def test_distances_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) ->
 def test_copies_are_told_from_new_sounds() -> None:
     training, held = rows(500, d=10), rows(120, d=10, seed=1)
     fresh = memorisation(rows(400, d=10, seed=2), training, held)
-    assert fresh.probability == pytest.approx(0.5, abs=0.1)
-    assert fresh.ratio == pytest.approx(1, abs=0.1)
+    assert fresh.memorised == pytest.approx(0.5, abs=0.1)
+    assert fresh.distance_ratio == pytest.approx(1, abs=0.1)
     assert fresh.nearer < 0.05
     copied = memorisation(training[:300], training, held)
-    assert (copied.probability, copied.nearer, copied.ratio, copied.generated) == (1, 1, 0, 0)
+    assert (copied.memorised, copied.nearer, copied.distance_ratio, copied.generated_distance) == (1, 1, 0, 0)
     half = memorisation(np.concatenate([training[:200], rows(200, d=10, seed=2)]), training, held)
     assert half.nearer == pytest.approx(0.5, abs=0.05)
     far = memorisation(rows(50, d=10, shift=50), training, held)
-    assert (far.probability, far.nearer) == (0, 0)
-    assert far.ratio > 10
+    assert (far.memorised, far.nearer) == (0, 0)
+    assert far.distance_ratio > 10
 
 
 def test_probability_is_that_of_mann_and_whitney() -> None:
     training, held, made = rows(60), np.r_[rows(20, seed=1), rows(60)[:5]], np.r_[rows(30, seed=2), rows(60)[10:20]]
     own, usual = nearest(made, training), nearest(held, training)
     statistic = mannwhitneyu(usual, own).statistic  # pairs in which the held-out clip lies farther, ties half
-    assert memorisation(made, training, held).probability == pytest.approx(statistic / (len(own) * len(usual)))
+    assert memorisation(made, training, held).memorised == pytest.approx(statistic / (len(own) * len(usual)))
 
 
 def test_what_has_no_neighbours() -> None:
@@ -103,7 +103,7 @@ def test_what_has_no_neighbours() -> None:
         precision_recall(rows(3), rows(30))
     with pytest.raises(CanaryganError, match="5 clips have no 5 neighbours each"):
         density_coverage(rows(30), rows(5))
-    with pytest.raises(CanaryganError, match=r"one clip at least, not \(0, 4\)"):
+    with pytest.raises(CanaryganError, match=r"at least 1 of them, not \(0, 4\)"):
         density_coverage(rows(0), rows(30))
     with pytest.raises(CanaryganError, match="of 4 and 7 numbers"):
         precision_recall(rows(30), rows(30, d=7))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torchaudio
-from canarygan_metrics.classifier.network import Network, halved
+from canarygan_metrics.classifier.network import Network, max_pool
 from canarygan_metrics.classifier.spectrogram import RANGE, Spectrogram, levels, spectrogram
 
 from canarygan_core.clips import Clips
@@ -72,5 +72,5 @@ def test_the_network_is_the_published_one() -> None:
 def test_halving_is_max_pooling_with_and_without_gradients(size) -> None:
     x = torch.randn(2, 3, *size)
     pooled = torch.max_pool2d(x, 2)
-    torch.testing.assert_close(halved(x), pooled)
-    torch.testing.assert_close(halved(x.requires_grad_()), pooled)
+    torch.testing.assert_close(max_pool(x), pooled)
+    torch.testing.assert_close(max_pool(x.requires_grad_()), pooled)

@@ -1,4 +1,4 @@
-"""The trained classifier: read from its checkpoint, and what it hears in clips."""
+"""The trained classifier: loaded from its checkpoint, and applied to clips."""
 
 import dataclasses
 import functools
@@ -20,7 +20,7 @@ from canarygan_core.lightning import checkpoints
 from canarygan_core.lightning.training import Training, bfloat16
 from canarygan_core.runs import files
 from canarygan_metrics.classifier.network import CHANNELS, Network
-from canarygan_metrics.classifier.silence import Hearing
+from canarygan_metrics.classifier.silence import SilenceShortcut
 from canarygan_metrics.classifier.spectrogram import Spectrogram
 
 log = logging.getLogger("canarygan")
@@ -32,19 +32,19 @@ CHUNK = 64
 """Clips whose spectrograms are made at a time."""
 
 SORTED = 512
-"""Clips that are sorted by where they end, so that those heard together end together."""
+"""Clips that are sorted by where they end, so that those computed together end together."""
 
 NAME = "inception"
-"""What the posteriors are called."""
+"""Key of the posteriors among those of clips."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network that has learnt to tell classes apart.
+    """A trained network and what is needed to use it.
 
     Attributes:
         network: in evaluation mode, on its device.
-        sizes: of the spectrograms it sees.
+        sizes: of the spectrograms that it takes.
         classes: labels in the order of the posteriors' columns.
         held_out: sources of the clips that it was neither trained nor chosen on.
         digest: of its checkpoint's file.
@@ -58,7 +58,7 @@ class Classifier:
     digest: str
     path: Path
 
-    def hear(self, clips: Clips) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def classify(self, clips: Clips) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Embeddings (n, 128) and posteriors (n, classes) of clips of any rate and length.
 
         Raises:
@@ -70,35 +70,35 @@ class Classifier:
         for batch in clips.batches(SORTED):
             _check_finite(batch)
             rows = slice(at, at + len(batch))
-            seen = torch.cat([self.sizes.of(part) for part in batch.batches(CHUNK)])
-            embeddings[rows], posteriors[rows] = self.see(seen)
+            spectrograms = torch.cat([self.sizes.of(part) for part in batch.batches(CHUNK)])
+            embeddings[rows], posteriors[rows] = self.classify_spectrograms(spectrograms)
             at += len(batch)
         return embeddings, posteriors
 
-    def see(self, spectrograms: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def classify_spectrograms(self, spectrograms: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Embeddings and posteriors of spectrograms (n, bands, frames)."""
         device = next(self.network.parameters()).device
         fast = bfloat16(Training(accelerator="cpu" if device.type == "cpu" else "auto"))
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            embedding, logits = self.hearing(spectrograms.to(device))
+            embedding, logits = self.shortcut(spectrograms.to(device))
         return embedding.cpu().numpy(), logits.softmax(1).cpu().numpy()
 
     @functools.cached_property
-    def hearing(self) -> Hearing:
-        """The network, with what it makes of silence; in the arithmetic in which it is first asked for."""
-        return Hearing(self.network, self.sizes.n_mels, self.sizes.frames)
+    def shortcut(self) -> SilenceShortcut:
+        """The network with its shortcut for silence, in the arithmetic of its first use."""
+        return SilenceShortcut(self.network, self.sizes.n_mels, self.sizes.frames)
 
     def check_classes(self, labels: list[str]) -> None:
-        """Raise `CanaryganError` where there are labels that it does not tell apart."""
+        """Raise `CanaryganError` where there are labels that are not among its classes."""
         unknown = sorted(set(labels) - set(self.classes))
         if unknown:
             raise CanaryganError(
-                f"The classifier {self.path} does not know {_some(unknown)}; it knows {_some(list(self.classes))}. "
+                f"The classifier {self.path} does not know {_join(unknown)}; it knows {_join(list(self.classes))}. "
                 "Give the data that it was trained on, or train another with canarygan train-inception."
             )
 
 
-def _some(labels: list[str], shown: int = 20) -> str:
+def _join(labels: list[str], shown: int = 20) -> str:
     return ", ".join(labels[:shown]) + (f" and {len(labels) - shown} more" if len(labels) > shown else "")
 
 
@@ -107,8 +107,8 @@ def _check_finite(clips: Clips) -> None:
     if len(broken):
         where = f", such as {clips.sources[broken[0]]}" if clips.sources is not None else ""
         raise CanaryganError(
-            f"{len(broken)} of {len(clips)} sounds hold NaN or infinite samples{where}: nothing can be told of them. "
-            "Leave them out, or take an earlier checkpoint of what made them."
+            f"{len(broken)} of {len(clips)} sounds hold NaN or infinite samples{where}: they cannot be classified. "
+            "Leave them out, or take an earlier checkpoint of their generator."
         )
 
 
@@ -135,9 +135,9 @@ def load(path: Path, device: str = "cpu") -> Classifier:
     content = checkpoints.read(path)
     record = content.get("inception")
     if not isinstance(record, Mapping):
-        held = ", ".join(sorted(map(str, content)))
+        keys = ", ".join(sorted(map(str, content)))
         raise CanaryganError(
-            f"{path} is a checkpoint, but of no classifier that train-inception made; it holds {held}."
+            f"{path} is a checkpoint, but of no classifier that train-inception made; it holds {keys}."
         )
     try:
         network, sizes = _network(path, record, content["state_dict"])
@@ -166,14 +166,14 @@ def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Te
     return network, sizes
 
 
-def described(sizes: Spectrogram, classes: list[str], held_out: list[str]) -> dict[str, Any]:
-    """What a checkpoint says of its classifier, under `inception`."""
+def describe(sizes: Spectrogram, classes: list[str], held_out: list[str]) -> dict[str, Any]:
+    """The record of a classifier in its checkpoint, under `inception`."""
     return {"schema": SCHEMA, "spectrogram": dataclasses.asdict(sizes), "classes": classes, "held_out": held_out}
 
 
 @dataclass(frozen=True)
-class Ear:
-    """What metrics listen with: a classifier's embeddings and posteriors in place of sounds.
+class ClassifierListener:
+    """The listener of metrics of the classifier: it keeps embeddings and posteriors of clips in place of their sounds.
 
     Attributes:
         model_ckpt: the checkpoint, or a folder of some.
@@ -185,14 +185,14 @@ class Ear:
 
     @property
     def classifier(self) -> Classifier:
-        """The classifier, loaded once however often it is asked for."""
+        """The classifier, loaded once and cached."""
         path = resolve(self.model_ckpt)
         return _loaded(path, path.stat().st_mtime_ns, generators.device(self.device, 0))
 
     def __call__(self, clips: Clips) -> Clips:
         classifier = self.classifier
-        embeddings, posteriors = classifier.hear(clips)
-        told = {
+        embeddings, posteriors = classifier.classify(clips)
+        origin = {
             "classes": list(classifier.classes),
             "held_out": list(classifier.held_out),
             "classifier": classifier.digest,
@@ -202,7 +202,7 @@ class Ear:
             audio=np.empty((len(clips), 0), np.float32),
             facts={**clips.facts, "embedding": embeddings},
             posteriors={**clips.posteriors, NAME: posteriors},
-            origin={**clips.origin, **told},
+            origin={**clips.origin, **origin},
         )
 
 

@@ -1,8 +1,8 @@
-"""How the classifier learns: what it sees, its steps, and when to stop. Every draw is a function of seed and update."""
+"""The classifier as a Lightning module. Every random draw is a function of the seed and the update."""
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -18,7 +18,7 @@ from canarygan_core.lightning import training as shared
 from canarygan_core.lightning.checkpointing import Pace
 from canarygan_core.lightning.checkpoints import average_gradients
 from canarygan_core.lightning.training import Training
-from canarygan_metrics.classifier.classifier import CHUNK, described
+from canarygan_metrics.classifier.classifier import CHUNK, describe
 from canarygan_metrics.classifier.network import Network
 from canarygan_metrics.classifier.options import Learning
 from canarygan_metrics.classifier.spectrogram import Spectrogram
@@ -26,37 +26,54 @@ from canarygan_metrics.classifier.spectrogram import Spectrogram
 log = logging.getLogger("canarygan")
 
 SNR = (10.0, 40.0)
-"""Signal to noise of a clip under noise, from and to, dB."""
+"""Least and greatest signal-to-noise ratio of a clip with noise, dB."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a classifier learns from.
+class Split:
+    """Rows of the clips to train on, to stop by, and to test on."""
+
+    train: NDArray[np.intp]
+    validation: NDArray[np.intp]
+    test: NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """What a classifier is trained on.
 
     Attributes:
         sizes: of the spectrograms.
-        clips: all of them.
+        clips: all of them, with labels.
+        rows: which of them to train on, to stop by, and to test on.
+        classes: labels in order.
         targets: (clips,) number of each one's class.
-        classes: labels by their number.
-        train: rows to learn from.
-        validation: rows to stop by.
-        held_out: sources of the clips in neither.
     """
 
     sizes: Spectrogram
     clips: Clips
-    targets: NDArray[np.intp]
-    classes: list[str]
-    train: NDArray[np.intp]
-    validation: NDArray[np.intp]
-    held_out: list[str]
+    rows: Split
+
+    classes: list[str] = field(init=False)
+    targets: NDArray[np.intp] = field(init=False)
+
+    def __post_init__(self) -> None:
+        assert self.clips.labels is not None
+        object.__setattr__(self, "classes", self.clips.classes)
+        object.__setattr__(self, "targets", np.searchsorted(self.classes, self.clips.labels))
+
+    @property
+    def held_out(self) -> list[str]:
+        """Sources of the clips to test on."""
+        sources = self.clips.sources
+        return [f"clip {row}" if sources is None else str(sources[row]) for row in self.rows.test]
 
 
-class Rows:
-    """The rows of each update's batch, one shuffled pass over the training rows after the other.
+class BatchRows:
+    """The rows of the batch of each update: shuffled passes over the training rows, one after the other.
 
     Args:
-        rows: to learn from.
+        rows: to train on.
         batch: clips a batch; the last of a pass may be smaller.
         seed: of the shuffling.
         start: update to begin at.
@@ -71,36 +88,36 @@ class Rows:
 
     def __iter__(self) -> Iterator[NDArray[np.intp]]:
         for update in range(self.start, self.total):
-            epoch, number = divmod(update, per_epoch(len(self.rows), self.batch))
+            epoch, number = divmod(update, updates_per_epoch(len(self.rows), self.batch))
             order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
             yield order[number * self.batch : (number + 1) * self.batch]
 
 
-def noisy(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
-    """Clips, a share of them under white noise, `SNR` below their sound."""
+def add_noise(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
+    """Clips, a share of them with white noise, `SNR` below their sound."""
     audio = np.array(clips.audio)
     for row in np.flatnonzero(rng.random(len(audio)) < share):
         audio[row] = add_noise(audio[row], clips.rate, rng.uniform(*SNR), rng)
     return replace(clips, audio=audio)
 
 
-def per_epoch(clips: int, batch: int) -> int:
-    """Updates a pass over the clips. A last batch of one clip joins no pass: it has no spread to normalise by."""
+def updates_per_epoch(clips: int, batch: int) -> int:
+    """Updates of a pass over the clips. A last batch of one clip is left out: it has no variance to normalise by."""
     return max(1, clips // batch + (clips % batch > 1))
 
 
-def portion(rows: NDArray[np.intp], processes: int, rank: int) -> NDArray[np.intp]:
-    """A process's part of a batch; all of it where there are not two clips for each, the least to normalise by."""
+def rows_of_process(rows: NDArray[np.intp], processes: int, rank: int) -> NDArray[np.intp]:
+    """A process's part of a batch; all of it where there are fewer than two clips for each, the least to normalise."""
     return rows if len(rows) < 2 * processes else np.array_split(rows, processes)[rank]
 
 
 class ClassifierModule(lightning.LightningModule):
-    """The network, its optimiser, and how well it does on the clips to stop by.
+    """The network, its optimiser, and its loss on the validation clips.
 
     Args:
-        lesson: what to learn from.
-        options: of the learning.
-        training: of the training; its seed governs the first weights and the order of clips.
+        data: what to train on.
+        options: what to learn and when to stop.
+        training: of the training; its seed determines the first weights and the order of clips.
 
     Attributes:
         updates: done so far.
@@ -109,38 +126,38 @@ class ClassifierModule(lightning.LightningModule):
         validated: the same after the last epoch, and the accuracy there.
     """
 
-    def __init__(self, lesson: Lesson, options: Learning, training: Training) -> None:
+    def __init__(self, data: TrainingSet, options: Learning, training: Training) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.lesson, self.options, self.training_options = lesson, options, training
-        self.pace = Pace(per_epoch(len(lesson.train), training.batch_size), training.max_epochs)
+        self.data, self.options, self.training_options = data, options, training
+        self.pace = Pace(updates_per_epoch(len(data.rows.train), training.batch_size), training.max_epochs)
         self.in_bfloat16 = shared.bfloat16(training)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
-            self.network = Network(lesson.sizes.n_mels, lesson.sizes.frames, len(lesson.classes))
+            self.network = Network(data.sizes.n_mels, data.sizes.frames, len(data.classes))
         self.updates, self.best, self.since_best = 0, float("inf"), 0
         self.validated = (float("inf"), 0.0)
 
     @property
-    def exhausted(self) -> bool:
-        """Whether it has not got better for as many epochs as its patience lasts."""
+    def is_exhausted(self) -> bool:
+        """Whether the loss has not improved for as many epochs as the patience lasts."""
         return self.options.early_stopping and self.since_best >= self.options.patience
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(self.network.parameters(), self.options.lr, weight_decay=0.01, fused=True)
 
-    def train_dataloader(self) -> Rows:
+    def train_dataloader(self) -> BatchRows:
         size, seed = self.training_options.batch_size, self.training_options.seed
-        return Rows(self.lesson.train, size, seed, self.updates, self.pace.updates)
+        return BatchRows(self.data.rows.train, size, seed, self.updates, self.pace.updates)
 
     def on_train_start(self) -> None:
-        self.trainer.should_stop = self.exhausted
+        self.trainer.should_stop = self.is_exhausted
 
     def training_step(self, rows: NDArray[np.intp], index: int) -> None:
-        """One update from the clips of these rows; after an epoch's last, a look at the validation clips."""
-        own = portion(rows, self.trainer.world_size, self.global_rank)
+        """One update from the clips of these rows; after the last of an epoch, validation."""
+        own = rows_of_process(rows, self.trainer.world_size, self.global_rank)
         self.network.train()
-        logits, targets = self.judged(own, np.random.default_rng([self.training_options.seed, 1, self.updates]))
+        logits, targets = self.forward_rows(own, np.random.default_rng([self.training_options.seed, 1, self.updates]))
         loss = F.cross_entropy(logits, targets)
         optimiser: Any = self.optimizers()
         optimiser.zero_grad()
@@ -158,26 +175,26 @@ class ClassifierModule(lightning.LightningModule):
         if values:
             self.log_values(values)
 
-    def judged(self, rows: NDArray[np.intp], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def forward_rows(self, rows: NDArray[np.intp], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Logits (n, classes) and the numbers of the true classes (n,) of the clips of these rows.
 
-        Where `rng` is given, some of the clips are under noise.
+        Where `rng` is given, noise is added to some of the clips.
         """
-        clips = self.lesson.clips.select(rows)
+        clips = self.data.clips.select(rows)
         if rng is not None and self.options.noise:
-            clips = noisy(clips, self.options.noise, rng)
-        spectrograms = self.lesson.sizes.of(clips).to(self.device)
+            clips = add_noise(clips, self.options.noise, rng)
+        spectrograms = self.data.sizes.of(clips).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
             _, logits = self.network(spectrograms)
-        return logits.float(), torch.from_numpy(self.lesson.targets[rows]).to(self.device)
+        return logits.float(), torch.from_numpy(self.data.targets[rows]).to(self.device)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Cross-entropy and accuracy on the validation clips; the count of epochs without progress goes on."""
+        """Cross-entropy and accuracy on the validation clips; counts the epochs without progress."""
         self.network.eval()
-        loss, right, rows = 0.0, 0.0, self.lesson.validation
+        loss, right, rows = 0.0, 0.0, self.data.rows.validation
         for start in range(0, len(rows), CHUNK):
-            logits, targets = self.judged(rows[start : start + CHUNK])
+            logits, targets = self.forward_rows(rows[start : start + CHUNK])
             loss += float(F.cross_entropy(logits, targets, reduction="sum")) / len(rows)
             right += float((logits.argmax(1) == targets).sum()) / len(rows)
         self.validated = loss, right
@@ -187,19 +204,16 @@ class ClassifierModule(lightning.LightningModule):
         return {"validation/loss": loss, "validation/accuracy": right}
 
     def log_values(self, values: dict[str, float]) -> None:
-        """A row of the logs."""
+        """Write a row of the logs."""
         for logger in self.loggers:
             logger.log_metrics({**values, "epoch": self.updates / self.pace.per_epoch}, step=self.updates)
             logger.save()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["updates"] = self.updates
-        checkpoint["progress"] = {
-            "best": self.best,
-            "since_best": self.since_best,
-            "validated": list(self.validated),
-        }
-        checkpoint["inception"] = described(self.lesson.sizes, self.lesson.classes, self.lesson.held_out)
+        progress = {"best": self.best, "since_best": self.since_best, "validated": list(self.validated)}
+        checkpoint["progress"] = progress
+        checkpoint["inception"] = describe(self.data.sizes, self.data.classes, self.data.held_out)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.updates, progress = checkpoint["updates"], checkpoint["progress"]

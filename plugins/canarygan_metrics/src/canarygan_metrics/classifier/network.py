@@ -13,7 +13,7 @@ DEPTH = 4
 """Convolutions; each is followed by pooling that halves both axes."""
 
 REACH = 2
-"""Rows and columns to every side of it that a convolution looks at."""
+"""Rows and columns on each side of a cell that a convolution takes in."""
 
 MOMENTUM = 0.3
 """Share of the newest batch in the running statistics: an epoch of a small set has a dozen batches."""
@@ -42,19 +42,19 @@ class Network(nn.Module):
         """Spectrograms (n, bands, frames) to embeddings (n, 128) and logits (n, classes)."""
         x = spectrograms[:, None].contiguous(memory_format=torch.channels_last)  # (n, 1, bands, frames)
         for norm, convolution in self.layers():
-            x = halved(convolution(norm(x))).relu()  # the same as pooling after the ReLU, on a quarter of the values
-        return self.judged(self.norms[DEPTH](x))
+            x = max_pool(convolution(norm(x))).relu()  # the same as pooling after the ReLU, on a quarter of the values
+        return self.head(self.norms[DEPTH](x))
 
     def layers(self) -> Iterator[tuple[nn.Module, nn.Conv2d]]:
         """Each convolution and the norm before it."""
         yield from zip(self.norms, self.convolutions, strict=False)
 
-    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def head(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings and logits of the last norm's features (n, 128, bands / 16, frames / 16)."""
         return x.mean((2, 3)), self.linear(x.contiguous().flatten(1))
 
 
-def halved(x: Tensor) -> Tensor:
+def max_pool(x: Tensor) -> Tensor:
     """2 x 2 max-pooling of (n, channels, rows, columns); an odd last row or column is left out.
 
     Where no gradient is wanted, maxima of shifted views are faster than torch's pooling, which keeps indices.

@@ -1,4 +1,4 @@
-"""Options of the classifier: how it is trained, what it learns and when it stops."""
+"""Options of the classifier: how it is trained, from what, and when training stops."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
 
 FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation"})
-"""Options of the learning that may not change when it goes on."""
+"""Options of `Learning` that may not change when a training is resumed."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class ClassifierTraining(Training):
     """How the classifier is trained."""
 
     max_epochs: int = 20
-    """Passes over the data, at most."""
+    """Most passes over the data."""
     log_every_n_steps: int = 50
     """Updates between two rows of the logs."""
     save_every_n_epochs: int = 1
@@ -24,34 +24,32 @@ class ClassifierTraining(Training):
 
 @dataclass(frozen=True)
 class Learning:
-    """What the classifier learns, and when it stops."""
+    """What the classifier is trained on, and when training stops."""
 
     scale: Literal["log", "linear"] = "log"
-    """Mel spectrogram in levels (log) or in power (linear, as the original's), word."""
+    """Mel spectrogram in decibels (log) or in power (linear, as in the original), word."""
     seconds: float = 1.0
-    """Length of sound that is seen, from the start: the shorter, the faster; what follows is not heard, seconds."""
+    """Length of each clip that the classifier uses, from its start; a shorter one is faster, seconds."""
     noise: float = 0.5
-    """Share of the clips that are learnt under white noise 10 to 40 dB below them, each time anew; 0 for none."""
+    """Share of the training clips with white noise added, 10 to 40 dB below them, drawn anew each time; 0 for none."""
     lr: float = 3e-4
     """Learning rate of AdamW."""
     split: float = 0.1
-    """Share of each class that is held out to test on."""
+    """Share of each class that is held out for testing."""
     validation: float = 0.05
-    """Share of each class's other clips by which training stops and the best checkpoint is chosen."""
+    """Share of each class's other clips for validation, which stops training and chooses the best checkpoint."""
     early_stopping: bool = True
-    """Stop where the validation loss has not got better for --patience epochs, yes or no."""
+    """Stop where the validation loss has not improved for --patience epochs, yes or no."""
     patience: int = 5
     """Epochs without progress after which training stops."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.lr < 1:
-            raise CanaryganError(f"--lr is {self.lr:g}: it may be above 0 and below 1.")
-        for name in ("split", "validation"):
-            if not 0 < getattr(self, name) < 0.9:
-                raise CanaryganError(f"--{name} is {getattr(self, name):g}: it may be above 0 and below 0.9.")
+        for name, most in (("lr", 1), ("split", 0.9), ("validation", 0.9)):
+            if not 0 < getattr(self, name) < most:
+                raise CanaryganError(f"--{name} is {getattr(self, name):g}: it may be above 0 and below {most}.")
         if not 0.128 <= self.seconds <= 10:
             raise CanaryganError(f"--seconds is {self.seconds:g} s: it may be 0.128 to 10 s.")
         if not 0 <= self.noise <= 1:
-            raise CanaryganError(f"--noise is {self.noise:g}: the share of clips under noise may be 0 to 1.")
+            raise CanaryganError(f"--noise is {self.noise:g}: the share of clips with noise may be 0 to 1.")
         if self.patience < 1:
             raise CanaryganError(f"--patience must be at least 1, not {self.patience}.")

@@ -1,4 +1,4 @@
-"""What the classifier sees of a sound: a mel spectrogram of one second. The only place with its sizes."""
+"""The input of the classifier: a mel spectrogram of one second. Its sizes stand only here."""
 
 import functools
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from canarygan_core.audio import resample
 from canarygan_core.clips import Clips, fit_length
 
 RANGE = 60.0
-"""How far below the loudest band of a clip levels are told apart, dB."""
+"""Range of levels below the loudest band of a clip that are kept, dB."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Spectrogram:
 
     Attributes:
         scale: `log` for levels in dB below the clip's loudest band, `linear` for power.
-        rate: sampling rate that sounds are brought to, Hz.
+        rate: sampling rate that sounds are resampled to, Hz.
         samples: length that sounds are padded or cut to, samples.
         n_fft: length of the Fourier transform and of its Hann window, samples.
         hop_length: step from frame to frame, samples.
@@ -52,18 +52,18 @@ class Spectrogram:
 
 
 def spectrogram(audio: Tensor, sizes: Spectrogram) -> Tensor:
-    """Mel spectrograms (n, bands, frames) of sounds (n, samples), each brought to a peak of 1 before.
+    """Mel spectrograms (n, bands, frames) of sounds (n, samples), each scaled to a peak of 1 first.
 
-    So nothing depends on the level of a sound, which training changes. Silence is 0 throughout.
+    So the result does not depend on the level of a sound. Silence is 0 throughout.
     """
     peak = audio.abs().amax(1, keepdim=True)
     audio = torch.nn.functional.pad(audio / peak.where(peak > 0, 1.0), (sizes.n_fft // 2, sizes.n_fft // 2))
-    frames, live = _frames(audio, sizes), _frames(audio.bool(), sizes).any(2)  # (n, frames, samples), (n, frames)
+    frames, is_loud = _frames(audio, sizes), _frames(audio.bool(), sizes).any(2)  # (n, frames, samples), (n, frames)
     window, bands = _filters(sizes)
-    power = audio.new_zeros(*live.shape, sizes.n_mels)
-    if live.any():
-        spectrum = torch.fft.rfft(frames[live] * window)
-        power[live] = (spectrum.real.square() + spectrum.imag.square()) @ bands
+    power = audio.new_zeros(*is_loud.shape, sizes.n_mels)
+    if is_loud.any():
+        spectrum = torch.fft.rfft(frames[is_loud] * window)
+        power[is_loud] = (spectrum.real.square() + spectrum.imag.square()) @ bands
     mels = power.mT  # (n, bands, frames)
     return levels(mels) if sizes.scale == "log" else mels
 

@@ -1,4 +1,4 @@
-"""What an inception score is made of: posteriors heard in a stream, the scores beside them, and the file of both."""
+"""Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,12 @@ from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import streaming
-from canarygan_core.fitted import generators, latents
+from canarygan_core.fitted import generators
+from canarygan_core.fitted import latents as latent_files
 from canarygan_core.plugins import installed
 from canarygan_core.runs import files
 from canarygan_metrics.classifier.classifier import Classifier
+from canarygan_metrics.inception.options import Scoring
 from canarygan_metrics.scores.inception import inception_score, shuffled_floor
 
 log = logging.getLogger("canarygan")
@@ -28,61 +30,60 @@ log = logging.getLogger("canarygan")
 
 @dataclass(frozen=True)
 class Latents:
-    """Where the latents of a generator come from: a file, or so many drawn with a seed."""
+    """The latents to generate from: those of a file, or `count` drawn with a seed."""
 
     path: Path | None
     count: int | None
     seed: int
 
-    def of(self, dim: int) -> NDArray[np.float32]:
+    def load(self, dim: int) -> NDArray[np.float32]:
         """Latents (n, dim)."""
         if self.path is not None:
-            return latents.read(self.path, dim)
+            return latent_files.read(self.path, dim)
         assert self.count is not None
-        return latents.draw(self.count, dim, seed=self.seed)
+        return latent_files.draw(self.count, dim, seed=self.seed)
 
 
-def named(judge: Classifier) -> dict[str, Any]:
-    """Which classifier a score was made with."""
-    return {"path": str(judge.path), "digest": judge.digest, "classes": list(judge.classes)}
+def describe(classifier: Classifier) -> dict[str, Any]:
+    """The record of the classifier that a score was computed with."""
+    return {"path": str(classifier.path), "digest": classifier.digest, "classes": list(classifier.classes)}
 
 
-def heard(judge: Classifier, batches: Iterable[Clips]) -> NDArray[np.float32]:
+def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[np.float32]:
     """Posteriors (n, classes) of clips that come in batches, none of which is kept."""
-    return np.concatenate([judge.hear(batch)[1] for batch in batches])
+    return np.concatenate([classifier.classify(batch)[1] for batch in batches])
 
 
-def scored(
-    judge: Classifier, path: Path, z: Latents, device: str, *, splits: int, seed: int, batch: int
+def score_checkpoint(
+    classifier: Classifier, path: Path, latents: Latents, device: str, scoring: Scoring
 ) -> dict[str, Any]:
-    """The row of one checkpoint: how far its training had come, and the score of its sounds."""
+    """The row of one checkpoint: the progress of its training, and the score of its sounds."""
     generator, _ = generators.load(path, installed(), model=None, device=device)
-    made = generators.sounds(generator, z.of(generator.latent_dim), batch)
-    posteriors = heard(judge, (Clips(sounds, generator.rate) for sounds in made))
-    score = inception_score(posteriors, splits=splits, seed=seed)
+    sounds = generators.sounds(generator, latents.load(generator.latent_dim), scoring.batch_size)
+    posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
+    score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
     progress = {"epoch": int(generator.progress["epoch"]), "step": int(generator.progress["step"])}
     return {**progress, **score.record(), "checkpoint": files.digest(path), "file": path.name}
 
 
-def context(judge: Classifier, clips: Clips, *, splits: int, seed: int, batch: int) -> dict[str, dict[str, Any]]:
-    """Scores to hold another against, under the same classifier: real clips, white noise, and labels shuffled.
+def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dict[str, dict[str, Any]]:
+    """Scores to compare another with, under the same classifier: real clips, white noise, and labels shuffled.
 
     Args:
-        judge: the classifier.
+        classifier: to classify with.
         clips: real ones.
-        splits: parts that are scored on their own, at most as many as there are clips.
-        seed: of splits, noise and shuffles.
-        batch: clips heard at a time.
+        scoring: how scores are computed.
 
     Raises:
-        CanaryganError: where there are classes that the classifier does not know.
+        CanaryganError: where there are classes that the classifier does not know, or fewer clips than splits.
     """
-    judge.check_classes(clips.classes)
+    classifier.check_classes(clips.classes)
+    splits, seed = scoring.n_split, scoring.seed
     if len(clips) < splits:
         raise CanaryganError(f"--n-split {splits} is more than there are real clips, {len(clips)}: take fewer splits.")
-    real = heard(judge, streaming.in_batches(clips, "real clips"))
-    noise = heard(judge, draw_white_noise(clips, seed).batches(batch))
-    labels = clips.labels if clips.labels is not None else np.asarray(judge.classes)[real.argmax(1)]
+    real = posteriors_of(classifier, streaming.in_batches(clips, "real clips"))
+    noise = posteriors_of(classifier, draw_white_noise(clips, seed).batches(scoring.batch_size))
+    labels = clips.labels if clips.labels is not None else real.argmax(1)
     return {
         "real": inception_score(real, splits=splits, seed=seed).record(),
         "noise": inception_score(noise, splits=min(splits, len(noise)), seed=seed).record(),
@@ -90,18 +91,18 @@ def context(judge: Classifier, clips: Clips, *, splits: int, seed: int, batch: i
     }
 
 
-def real_clips(judge: Classifier, data_dir: Path | None) -> Clips:
-    """The real clips that stand beside a score: those of a folder, or those that the classifier was trained on.
+def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
+    """The real clips to compare a score with: those of a folder, or those that the classifier was trained on.
 
     Raises:
-        CanaryganError: where nothing says what those were, or they are gone.
+        CanaryganError: where nothing says which those were, or they are gone.
     """
     if data_dir is not None:
         return Folder(data_dir=data_dir).load()
-    manifest = runs.manifest_of(judge.path)
+    manifest = runs.manifest_of(classifier.path)
     record = manifest.record["options"].get("dataset") if manifest is not None else None
     if record is None:
-        raise CanaryganError(f"Nothing tells which data {judge.path} was trained on: give the real clips with -d.")
+        raise CanaryganError(f"Nothing says which data {classifier.path} was trained on: give the real clips with -d.")
     options = dict(record["options"])
     if options.get("data_dir") is not None:
         assert manifest is not None
@@ -111,34 +112,34 @@ def real_clips(judge: Classifier, data_dir: Path | None) -> Clips:
         return dataset.load()
     except CanaryganError as error:
         raise CanaryganError(
-            f"{error}\nThat is the data that the classifier was trained on; where it has moved, give it with -d."
+            f"{error}\nThis is the data that the classifier was trained on; where it has moved, give it with -d."
         ) from None
 
 
-def checkpoints_of(path: Path) -> tuple[list[Path], str]:
-    """The checkpoints to score, in the order of their names' numbers, and the version that they are of.
+def find_checkpoints(path: Path) -> tuple[list[Path], str]:
+    """The checkpoints to score, in the order of the numbers in their names, and their version.
 
     Raises:
         CanaryganError: where there is none.
     """
     if path.is_dir():
         folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
-        found = sorted((folder / "all").glob("*.ckpt"), key=_numbers)
-        return found or [generators.resolve(folder)], folder.name.removeprefix("version_")
+        paths = sorted((folder / "all").glob("*.ckpt"), key=_numbers)
+        return paths or [generators.resolve(folder)], folder.name.removeprefix("version_")
     manifest = runs.manifest_of(generators.resolve(path))
     version = manifest.path.parent.name.removeprefix("version_") if manifest is not None else path.stem
     return [path], version
 
 
 def check_same_run(path: Path, rows: list[dict[str, Any]], checkpoints: list[Path]) -> None:
-    """Raise `CanaryganError` where a file of scores has rows, and none is of a checkpoint of the same run as these."""
+    """Raise `CanaryganError` where a file has rows of scores, and none is of a checkpoint of the same run as these."""
     manifest = runs.manifest_of(checkpoints[0])
     others = [] if manifest is None else sorted(manifest.path.parent.rglob("*.ckpt"))
     done = {row["checkpoint"] for row in rows}
     if rows and not any(files.digest(one) in done for one in [*checkpoints, *others]):
         raise CanaryganError(
             f"{path} holds scores of other checkpoints, none of which is in the run of {checkpoints[0]}: "
-            "give another --save-dir, or --overwrite where the scores are of no use any more."
+            "give another --save-dir, or --overwrite to lose those scores."
         )
 
 
@@ -147,7 +148,7 @@ def _numbers(path: Path) -> tuple[tuple[int, ...], str]:
     return tuple(map(int, digits.split())), path.name
 
 
-def earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def read_earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The rows and the context of a file of scores, where it is there and was made with the same settings.
 
     Raises:
@@ -155,17 +156,17 @@ def earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str, Any
     """
     if not path.is_file():
         return [], None
-    told = read(path)
+    content = read(path)
     for name, value in settings.items():
-        before, now = told.get(name), value
+        before, now = content.get(name), value
         if name == "classifier":
             before, now = (before or {}).get("digest"), value["digest"]
         if before != now:
             raise CanaryganError(
-                f"{path} holds scores made with {name} {before}, not {now}, and such are not to be compared: "
+                f"{path} holds scores made with {name} {before}, not {now}, and they cannot be compared: "
                 "give another --save-dir, or --overwrite to score all checkpoints anew."
             )
-    return list(told["rows"]), told["context"]
+    return list(content["rows"]), content["context"]
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -175,14 +176,14 @@ def read(path: Path) -> dict[str, Any]:
         CanaryganError: where it is none.
     """
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(told, dict) and isinstance(told["rows"], list) and isinstance(told["context"], dict):
-            return told
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and isinstance(content["rows"], list) and isinstance(content["context"], dict):
+            return content
     except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError):
         pass
     raise CanaryganError(f"{path} is no file of inception scores: remove it, or give another --save-dir.")
 
 
-def write(path: Path, told: Mapping[str, Any]) -> None:
+def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write a file of scores, atomically."""
-    files.write_text(path, yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True))
+    files.write_text(path, yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True))

@@ -1,4 +1,4 @@
-"""`inception baseline` and `inception gan`: inception scores, never without what stands beside them."""
+"""`inception baseline` and `inception gan`: inception scores, each with the scores that give it a scale."""
 
 import logging
 from collections.abc import Mapping
@@ -11,8 +11,12 @@ from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.runs.manifest import Manifest, ending
 from canarygan_core.runs.request import Request
+from canarygan_metrics.inception.options import Scoring
 
 log = logging.getLogger("canarygan")
+
+CONTEXT = {"real": "real clips", "noise": "white noise", "shuffled": "labels shuffled"}
+"""Words for the scores that give another a scale."""
 
 
 def baseline(
@@ -20,15 +24,7 @@ def baseline(
     model_ckpt: Annotated[Path, Parameter(alias="-m")],
     dataset: Annotated[Dataset, Slot("folder")],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inception-scores"),
-    n_split: int = 10,
-    batch_size: int = 100,
-    devices: Annotated[int, Parameter(alias="-G")] = 1,
-    num_nodes: Annotated[int, Parameter(alias="-N")] = 1,
-    num_workers: Annotated[int, Parameter(alias="-c")] = 1,
-    device: str = "auto",
-    device_idx: int = 0,
-    seed: int = 0,
-    overwrite: bool = False,
+    scoring: Scoring = Scoring(),  # noqa: B008 frozen
     request: Request,
 ) -> Answer:
     """Score real clips: what a perfect generator would get under this classifier, and white noise and chance beside it.
@@ -36,46 +32,28 @@ def baseline(
     Args:
         model_ckpt: Classifier of train-inception: a checkpoint, or the folder of a version, whose best one is taken.
         save_dir: Folder for is_scores-baseline.yml and its manifest.
-        n_split: Equal parts that are scored on their own.
-        batch_size: Clips heard at a time.
-        devices: Devices; scoring runs on one.
-        num_nodes: Nodes; scoring runs on one.
-        num_workers: Kept for the original's command lines; reading is memory-mapped and needs none.
-        device: auto, cpu, cuda or mps.
-        device_idx: Which GPU.
-        seed: Seed of the splits, the noise and the bootstrap.
-        overwrite: Replace scores that are there.
     """
     from canarygan_core.fitted import generators
     from canarygan_metrics.classifier import classifier
-    from canarygan_metrics.inception import record as inception_record
+    from canarygan_metrics.inception import record
 
-    _check(devices, num_nodes, num_workers, n_split=n_split, batch_size=batch_size)
     target = save_dir / "is_scores-baseline.yml"
-    if target.exists() and not overwrite:
-        raise CanaryganError(f"{target} is there already: give another --save-dir, or --overwrite.")
-    judge = classifier.load(model_ckpt, generators.device(device, device_idx))
+    if target.exists() and not scoring.overwrite:
+        raise CanaryganError(f"{target} exists already: give another --save-dir, or --overwrite.")
+    trained = classifier.load(model_ckpt, generators.device(scoring.device, scoring.device_idx))
     clips = dataset.load()
-    record = save_dir / "is_scores-baseline.manifest.json"
-    with ending(Manifest.begin(record, request, dataset=dict(clips.origin), seed=seed)) as manifest:
-        manifest.add_input("classifier", judge.path)
-        context = inception_record.context(judge, clips, splits=n_split, seed=seed, batch=batch_size)
+    path = save_dir / "is_scores-baseline.manifest.json"
+    with ending(Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed)) as manifest:
+        manifest.add_input("classifier", trained.path)
+        context = record.score_context(trained, clips, scoring)
         real = context.pop("real")
-        told = {
-            **real,
-            "n_split": n_split,
-            "seed": seed,
-            "classifier": inception_record.named(judge),
-            "context": context,
-        }
-        inception_record.write(target, told)
+        settings = {"n_split": scoring.n_split, "seed": scoring.seed, "classifier": record.describe(trained)}
+        content = {**real, **settings, "context": context}
+        record.write(target, content)
         manifest.add_output(target)
-    lines = [
-        f"Inception score of {real['clips']} real clips: {_told(real)}, of at most {len(judge.classes)}",
-        *_beside(context),
-        f"Written: {target}",
-    ]
-    return Answer("\n".join(lines), {"path": str(target), **told})
+    first = f"Inception score of {real['clips']} real clips: {_score_text(real)}, of at most {len(trained.classes)}"
+    lines = [first, *_context_lines(context), f"Written: {target}"]
+    return Answer("\n".join(lines), {"path": str(target), **content})
 
 
 def gan(
@@ -86,125 +64,87 @@ def gan(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inception-scores"),
     vec_file: Annotated[Path | None, Parameter(alias="-z")] = None,
     n_samples: Annotated[int | None, Parameter(alias="-n")] = None,
-    n_split: int = 10,
-    batch_size: int = 100,
-    devices: Annotated[int, Parameter(alias="-G")] = 1,
-    num_nodes: Annotated[int, Parameter(alias="-N")] = 1,
-    num_workers: Annotated[int, Parameter(alias="-c")] = 1,
-    device: str = "auto",
-    device_idx: int = 0,
-    seed: int = 0,
-    overwrite: bool = False,
+    scoring: Scoring = Scoring(),  # noqa: B008 frozen
     request: Request,
 ) -> Answer:
     """Score what a generator makes: one checkpoint, or all of a version, drawn against epochs and generator updates.
 
-    Sounds are heard as they are made and kept nowhere. What was stopped goes on with the checkpoints that are left.
+    No sounds are saved. A command that was stopped goes on with the checkpoints that are left.
 
     Args:
         model_ckpt: Classifier of train-inception: a checkpoint, or the folder of a version, whose best one is taken.
         generator_ckpt: Checkpoint of a model, or the folder of a version, all of whose checkpoints are scored.
-        data_dir: Folder of the real clips that stand beside. [default: the data that the classifier was trained on]
-        save_dir: Folder for is_scores-version_V.yml, the curve and their manifest.
-        vec_file: File of latents (n, d), the same for every checkpoint.
-        n_samples: Sounds to make of latents drawn anew, the same for every checkpoint. [default: 50000 without -z]
-        n_split: Equal parts that are scored on their own.
-        batch_size: Sounds made at a time.
-        devices: Devices; scoring runs on one.
-        num_nodes: Nodes; scoring runs on one.
-        num_workers: Kept for the original's command lines; sounds are made where they are heard.
-        device: auto, cpu, cuda or mps.
-        device_idx: Which GPU.
-        seed: Seed of the latents, the splits, the noise and the bootstrap.
-        overwrite: Score all checkpoints anew.
+        data_dir: Folder of real clips to score too. [default: the data that the classifier was trained on]
+        save_dir: Folder for is_scores-version_V.yml, its figure and its manifest.
+        vec_file: File of latents to generate from, .npy or .npz, instead of --n-samples.
+        n_samples: Number of sounds a checkpoint. [default: 50000]
     """
     from canarygan_core.fitted import generators
     from canarygan_core.runs import files
     from canarygan_metrics.classifier import classifier
-    from canarygan_metrics.inception import figure as inception_curve
-    from canarygan_metrics.inception import record as inception_record
+    from canarygan_metrics.inception import figure, record
 
-    _check(
-        devices,
-        num_nodes,
-        num_workers,
-        n_split=n_split,
-        batch_size=batch_size,
-        n_samples=1 if n_samples is None else n_samples,
-    )
+    if n_samples is not None and n_samples < 1:
+        raise UsageError(f"--n-samples must be at least 1, not {n_samples}.")
     if vec_file is not None and n_samples is not None:
         raise UsageError("Give latents with -z or a number with --n-samples, not both.")
-    where = generators.device(device, device_idx)
-    judge = classifier.load(model_ckpt, where)
-    checkpoints, version = inception_record.checkpoints_of(generator_ckpt)
+    device = generators.device(scoring.device, scoring.device_idx)
+    trained = classifier.load(model_ckpt, device)
+    checkpoints, version = record.find_checkpoints(generator_ckpt)
     count = n_samples if n_samples is not None or vec_file is not None else 50000
-    if count is not None and count < n_split:
-        raise UsageError(f"--n-split {n_split} is more than there are sounds, {count}: make more, or fewer parts.")
+    if count is not None and count < scoring.n_split:
+        parts = f"--n-split {scoring.n_split} is more than there are sounds, {count}"
+        raise UsageError(f"{parts}: make more, or fewer parts.")
     settings = {
-        "classifier": inception_record.named(judge),
+        "classifier": record.describe(trained),
         "n_samples": count,
         "latents": None if vec_file is None else files.digest(vec_file),
         "reference": None if data_dir is None else str(data_dir.resolve()),
-        "n_split": n_split,
-        "seed": seed,
+        "n_split": scoring.n_split,
+        "seed": scoring.seed,
     }
     target = save_dir / f"is_scores-version_{version}.yml"
-    rows, context = ([], None) if overwrite else inception_record.earlier(target, settings)
-    inception_record.check_same_run(target, rows, checkpoints)
-    record = target.with_suffix(".manifest.json")
-    with ending(Manifest.begin(record, request, seed=seed)) as manifest:
-        manifest.add_input("classifier", judge.path)
+    picture = target.with_suffix(".png")
+    rows, context = ([], None) if scoring.overwrite else record.read_earlier(target, settings)
+    record.check_same_run(target, rows, checkpoints)
+    path = target.with_suffix(".manifest.json")
+    with ending(Manifest.begin(path, request, seed=scoring.seed)) as manifest:
+        manifest.add_input("classifier", trained.path)
         if context is None:
-            real = inception_record.real_clips(judge, data_dir)
-            context = inception_record.context(judge, real, splits=n_split, seed=seed, batch=batch_size)
+            context = record.score_context(trained, record.load_real(trained, data_dir), scoring)
         done = {row["checkpoint"] for row in rows}
-        for number, path in enumerate(checkpoints, 1):
-            if files.digest(path) in done:
-                log.info(f"{path.name} is scored already.")
+        for number, checkpoint in enumerate(checkpoints, 1):
+            if files.digest(checkpoint) in done:
+                log.info(f"{checkpoint.name} is scored already.")
                 continue
-            log.info(f"Scoring {path.name}, {number} of {len(checkpoints)}.")
-            z = inception_record.Latents(vec_file, count, seed)
-            row = inception_record.scored(judge, path, z, where, splits=n_split, seed=seed, batch=batch_size)
+            log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
+            latents = record.Latents(vec_file, count, scoring.seed)
+            row = record.score_checkpoint(trained, checkpoint, latents, device, scoring)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
-            inception_record.write(target, {"version": version, **settings, "context": context, "rows": rows})
-        figure = target.with_suffix(".png")
-        inception_curve.draw(figure, rows, context, len(judge.classes), f"version {version}")
-        for made in (target, figure):
-            manifest.add_output(made)
+            record.write(target, {"version": version, **settings, "context": context, "rows": rows})
+        figure.draw(picture, rows, context, len(trained.classes), f"version {version}")
+        for output in (target, picture):
+            manifest.add_output(output)
     best = max(rows, key=lambda one: one["is_mean"])
     lines = [
-        f"Inception score of {best['clips']} sounds a checkpoint, of at most {len(judge.classes)}:",
-        *(f"  epoch {row['epoch']}, {row['step']} updates: {_told(row)}" for row in rows[-10:]),
-        *([f"Best: epoch {best['epoch']}, {_told(best)}"] if len(rows) > 1 else []),
-        *_beside(context),
-        f"Written: {target}, {figure.name}",
+        f"Inception score of {best['clips']} sounds a checkpoint, of at most {len(trained.classes)}:",
+        *(f"  epoch {row['epoch']}, {row['step']} updates: {_score_text(row)}" for row in rows[-10:]),
+        *([f"Best: epoch {best['epoch']}, {_score_text(best)}"] if len(rows) > 1 else []),
+        *_context_lines(context),
+        f"Written: {target}, {picture.name}",
     ]
-    return Answer("\n".join(lines), {"path": str(target), "figure": str(figure), "rows": rows, "context": context})
+    return Answer("\n".join(lines), {"path": str(target), "figure": str(picture), "rows": rows, "context": context})
 
 
-def _check(devices: int, num_nodes: int, num_workers: int, **least: int) -> None:
-    """Refuse numbers that make no sense, and more devices than one."""
-    for name, value in {**least, "devices": devices, "num_nodes": num_nodes}.items():
-        if value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
-    if num_workers < 0:
-        raise UsageError(f"--num-workers must be at least 0, not {num_workers}.")
-    if devices * num_nodes > 1:
-        raise UsageError(
-            f"-G {devices} -N {num_nodes}: scoring runs on one device. Score checkpoints side by side instead, "
-            "each with its own -x and --device-idx."
-        )
-
-
-def _told(row: Mapping[str, Any]) -> str:
+def _score_text(row: Mapping[str, Any]) -> str:
     low, high = row["is_interval_95"]
     score = f"{row['is_mean']:.3f} +- {row['is_std']:.3f}"
     return f"{score} (all together {row['is_whole']:.3f}, 95 % from {low:.3f} to {high:.3f})"
 
 
-def _beside(context: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    names = {"real": "real clips", "noise": "white noise", "shuffled": "labels shuffled"}
-    return [
-        f"  {names[name]:<16} {row['is_mean']:.3f} +- {row['is_std']:.3f} ({row['clips']} clips, {row['splits']} parts)"
-        for name, row in context.items()
-    ]
+def _context_lines(context: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for name, row in context.items():
+        score = f"{row['is_mean']:.3f} +- {row['is_std']:.3f}"
+        lines.append(f"  {CONTEXT[name]:<16} {score} ({row['clips']} clips, {row['splits']} parts)")
+    return lines

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from canarygan_core.errors import CanaryganError, did_you_mean
-from canarygan_metrics.scores.inception import checked
+from canarygan_metrics.scores.checks import Floats, checked_posteriors
 
-Floats = NDArray[np.floating[Any]]
 Strings = NDArray[np.str_]
 
 PRIOR = 0.5
@@ -44,7 +42,7 @@ class Balance:
         return len(self.represented) / sum(share > 0 for share in self.reference.values())
 
 
-def balance(
+def compare_classes(
     posteriors: Floats, labels: Strings, classes: Sequence[str], *, fraction: float = 0.1, sure: float = 0.5
 ) -> Balance:
     """Compare the classes of generated sounds with those of the data.
@@ -64,39 +62,34 @@ def balance(
     """
     if not len(posteriors) or not len(labels):
         raise CanaryganError(f"{len(posteriors)} generated and {len(labels)} real clips have no balance to compare.")
-    told = checked(posteriors)
+    rows = checked_posteriors(posteriors)
     data = _histogram(labels, classes)  # (classes,) clips
-    made = np.bincount(told.argmax(1), minlength=len(classes))
-    share, target = made / made.sum(), data / data.sum()
-    smooth = (made + PRIOR) / (made + PRIOR).sum()
+    counts = np.bincount(rows.argmax(1), minlength=len(classes))
+    share, target = counts / counts.sum(), data / data.sum()
+    smooth = (counts + PRIOR) / (counts + PRIOR).sum()
     cross = -float(xlogy(target, smooth).sum())
-    there = (target > 0) & (made > 0) & (share >= fraction * target)
+    there = (target > 0) & (counts > 0) & (share >= fraction * target)
     return Balance(
         generated=dict(zip(classes, share.tolist(), strict=True)),
         reference=dict(zip(classes, target.tolist(), strict=True)),
-        represented=tuple(label for label, found in zip(classes, there, strict=True) if found),
+        represented=tuple(label for label, is_there in zip(classes, there, strict=True) if is_there),
         cross_entropy=cross,
         divergence=cross + float(xlogy(target, target).sum()),
-        unsure=float((told.max(1) < sure).mean()),
+        unsure=float((rows.max(1) < sure).mean()),
     )
 
 
 def _histogram(labels: Strings, classes: Sequence[str]) -> NDArray[np.int64]:
     """Clips of each class."""
-    known, counts = np.unique(labels, return_counts=True)
-    place = {label: number for number, label in enumerate(classes)}
-    strange = [str(label) for label in known if str(label) not in place]
-    if strange:
-        named = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "")
-        raise CanaryganError(
-            f"The data has clips of {named}, which the classifier does not know; it tells apart {_listed(classes)}. "
-            f"Give the classifier of this data: canarygan train-inception makes one."
-            f"{did_you_mean(strange[0], classes)}"
+    counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
+    unknown = [str(label) for label in counts if label not in classes]
+    if unknown:
+        names, known = (
+            ", ".join(some[:most]) + ", ..." * (len(some) > most) for some, most in ((unknown, 5), (classes, 20))
         )
-    made = np.zeros(len(classes), np.int64)
-    made[[place[str(label)] for label in known]] = counts
-    return made
-
-
-def _listed(classes: Sequence[str]) -> str:
-    return ", ".join(classes[:20]) + (", ..." if len(classes) > 20 else "")
+        raise CanaryganError(
+            f"The data has clips of {names}, which the classifier does not know; it tells apart {known}. "
+            f"Give the classifier of this data: canarygan train-inception makes one."
+            f"{did_you_mean(unknown[0], classes)}"
+        )
+    return np.array([counts.get(label, 0) for label in classes], np.int64)

@@ -1,5 +1,6 @@
-"""What metrics that listen with the classifier have in common, and what they take of the clips that it heard."""
+"""What metrics of the classifier's embeddings and posteriors have in common: the classifier, checks, and warnings."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
 
     from canarygan_core.clips import Clips
 
+log = logging.getLogger("canarygan")
+
 EMBEDDING, POSTERIORS = "embedding", "inception"
-"""What the classifier's embeddings are called among a clip's facts, and its posteriors among its posteriors."""
+"""Key of the classifier's embeddings among the facts of clips, and of its posteriors among their posteriors."""
 
 
 @dataclass(frozen=True)
-class Embedded(Metric):
-    """A metric of what the classifier hears, not of the sounds themselves."""
+class ClassifierMetric(Metric):
+    """A metric that compares what the classifier makes of clips, not the sounds themselves."""
 
     model_ckpt: Path | None = None
-    """Classifier of train-inception that listens: its checkpoint or the folder of its version, path."""
+    """Classifier of train-inception: its checkpoint or the folder of its version, path."""
 
     def listener(self) -> Listener:
         """The classifier; metrics of one classifier share it.
@@ -31,38 +34,54 @@ class Embedded(Metric):
         Raises:
             CanaryganError: where none was given, or it cannot be loaded.
         """
-        from canarygan_metrics.classifier.classifier import Ear
+        from canarygan_metrics.classifier.classifier import ClassifierListener
 
         if self.model_ckpt is None:
             raise CanaryganError(
-                "a metric of what a classifier hears: give its checkpoint with -m/--model-ckpt. "
+                "a metric of a classifier's embeddings or posteriors: give its checkpoint with -m/--model-ckpt. "
                 "canarygan train-inception -d DATA trains one."
             )
-        return Ear(self.model_ckpt)
+        return ClassifierListener(self.model_ckpt)
 
-    def _check(self, **least: float) -> None:
-        """Refuse options below the least that they may be."""
+    def check_least(self, **least: float) -> None:
+        """Raise `CanaryganError` where an option is below its least value."""
         for option, low in least.items():
             value = getattr(self, option)
             if not value >= low:
                 flag = f"--{self.name}.{option.replace('_', '-')}"
                 raise CanaryganError(f"{flag} must be at least {low:g}, not {value:g}.")
 
+    def warn_few(self, counts: Mapping[str, int], enough: int, reason: str) -> None:
+        """Warn of each set of clips, by the word for it, that has fewer than `enough`."""
+        for what, count in counts.items():
+            if count < enough:
+                log.warning(f"{self.name}: too few {what} clips to trust, {count}: {reason}; {enough} would do.")
 
-def embeddings(clips: "Clips", what: str, least: int = 1) -> "NDArray[np.float32]":
-    """The classifier's embeddings (clips, numbers).
+
+def both_embeddings(
+    generated: "Clips", reference: "Clips", least: int, least_real: int | None = None
+) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
+    """The embeddings (clips, numbers) of generated and of real clips, from one classifier.
 
     Args:
-        clips: as the classifier heard them.
-        what: which they are, such as `generated`, for messages.
-        least: how many are needed.
+        generated: clips from the metric's listener.
+        reference: the same of real clips.
+        least: how many of each are needed.
+        least_real: how many real ones, where that is another number.
 
     Raises:
-        CanaryganError: on fewer clips, ones that no classifier heard, or embeddings that are not finite.
+        CanaryganError: on fewer clips, no or two classifiers, or embeddings that are not finite.
     """
+    check_agreement(generated, reference)
+    return _embeddings(generated, "generated", least), _embeddings(reference, "real", least_real or least)
+
+
+def _embeddings(clips: "Clips", what: str, least: int) -> "NDArray[np.float32]":
     import numpy as np
 
-    rows = _heard(clips, clips.facts, EMBEDDING, what, least)
+    rows = _array(clips, clips.facts, EMBEDDING, what)
+    if len(clips) < least:
+        raise CanaryganError(f"There are too few {what} clips: {len(clips)}, and at least {least} are needed.")
     bad = int((~np.isfinite(rows).all(1)).sum())
     if bad:
         raise CanaryganError(
@@ -72,45 +91,38 @@ def embeddings(clips: "Clips", what: str, least: int = 1) -> "NDArray[np.float32
     return rows
 
 
-def posteriors(clips: "Clips", what: str, least: int = 1) -> "NDArray[np.float32]":
-    """The classifier's posteriors (clips, classes); raises as `embeddings`, but leaves it open whether they are any."""
-    return _heard(clips, clips.posteriors, POSTERIORS, what, least)
-
-
-def classes(clips: "Clips") -> list[str]:
-    """The labels that the classifier tells apart, in the order of its posteriors' columns.
+def posteriors_and_classes(generated: "Clips") -> "tuple[NDArray[np.float32], list[str]]":
+    """The classifier's posteriors (clips, classes) of generated clips, and the labels of their columns.
 
     Raises:
-        CanaryganError: where it does not say.
+        CanaryganError: on no clip, no classifier, or another number of labels than of columns.
     """
-    told = [str(label) for label in clips.origin.get("classes", ())]
-    columns = clips.posteriors[POSTERIORS].shape[1] if POSTERIORS in clips.posteriors else None
-    if not told or columns not in (None, len(told)):
-        raise CanaryganError(f"The classifier names {len(told)} classes for posteriors of {columns}.")
-    return told
+    posteriors = _array(generated, generated.posteriors, POSTERIORS, "generated")
+    if not len(generated):
+        raise CanaryganError("There are too few generated clips: 0, and at least 1 are needed.")
+    labels = [str(label) for label in generated.origin.get("classes", ())]
+    if not labels or posteriors.shape[1] != len(labels):
+        raise CanaryganError(f"The classifier names {len(labels)} classes for posteriors of {posteriors.shape[1]}.")
+    return posteriors, labels
 
 
 def check_agreement(generated: "Clips", reference: "Clips") -> None:
-    """Raise `CanaryganError` where the two were heard by different classifiers."""
+    """Raise `CanaryganError` where the two come from different classifiers."""
     for key, what in (("classifier", "classifiers"), ("classes", "classes")):
         one, other = generated.origin.get(key), reference.origin.get(key)
         if one != other:
             raise CanaryganError(
-                f"Generated and real clips were heard by different {what} ({_short(one)} and {_short(other)}), "
-                "whose numbers cannot be compared: let one classifier hear both."
+                f"Generated and real clips come from different {what} ({_short(one)} and {_short(other)}), "
+                "whose numbers cannot be compared: let one classifier see both."
             )
 
 
-def _heard(
-    clips: "Clips", arrays: "Mapping[str, NDArray[Any]]", key: str, what: str, least: int
-) -> "NDArray[np.float32]":
+def _array(clips: "Clips", arrays: "Mapping[str, NDArray[Any]]", key: str, what: str) -> "NDArray[np.float32]":
     if key not in arrays:
-        raise CanaryganError(f"No classifier heard the {what} clips: pass them through the metric's listener first.")
-    if len(clips) < least:
-        raise CanaryganError(f"There are too few {what} clips: {len(clips)}, and at least {least} are needed.")
+        raise CanaryganError(f"No classifier has seen the {what} clips: pass them through the metric's listener first.")
     return arrays[key]
 
 
 def _short(value: Any) -> str:
-    told = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return told if len(told) <= 60 else f"{told[:57]}..."
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

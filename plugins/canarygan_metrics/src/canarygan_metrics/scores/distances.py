@@ -1,14 +1,11 @@
 """How far apart two sets of embeddings are as distributions: Fréchet and kernel distance."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.errors import CanaryganError
-
-Floats = NDArray[np.floating[Any]]
+from canarygan_metrics.scores.checks import Floats, check_embeddings
 
 SUBSET = 1000
 """Embeddings of either set in a subset of the kernel distance, at most."""
@@ -42,8 +39,8 @@ def frechet(a: Floats, b: Floats) -> float:
     Raises:
         CanaryganError: on fewer than two embeddings, or other dimensions.
     """
-    one, other = _checked(a, b)
-    (mean1, root1), (mean2, root2) = _fitted(one), _fitted(other)
+    check_embeddings(2, a, b)
+    (mean1, root1), (mean2, root2) = _fit_gaussian(a), _fit_gaussian(b)
     return _distance(mean1, root1, mean2, root2)
 
 
@@ -70,17 +67,14 @@ def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBS
     Raises:
         CanaryganError: on fewer than two embeddings, or other dimensions.
     """
-    one, other = _checked(a, b)
+    check_embeddings(2, a, b)
     rng = np.random.default_rng(seed)
-    size = max(2, min(size, len(one) // 2, len(other) // 2))
-    found = [
-        discrepancy(
-            one[rng.choice(len(one), size, replace=False)],
-            other[rng.choice(len(other), size, replace=False)],
-        )
-        for _ in range(subsets)
-    ]
-    return KernelDistance(float(np.mean(found)), float(np.std(found)), subsets, size)
+    size = max(2, min(size, len(a) // 2, len(b) // 2))
+    values = []
+    for _ in range(subsets):
+        subset_a, subset_b = (rows[rng.choice(len(rows), size, replace=False)] for rows in (a, b))
+        values.append(discrepancy(subset_a, subset_b))
+    return KernelDistance(float(np.mean(values)), float(np.std(values)), subsets, size)
 
 
 def discrepancy(a: Floats, b: Floats) -> float:
@@ -88,25 +82,14 @@ def discrepancy(a: Floats, b: Floats) -> float:
 
     The U-statistic of Gretton et al. (2012): no embedding is compared with itself.
     """
-    one, other = _checked(a, b)
-    n, m = len(one), len(other)
-    within = (_kernel_sum(one, one) - _diagonal(one)) / (n * (n - 1))
-    beyond = (_kernel_sum(other, other) - _diagonal(other)) / (m * (m - 1))
-    return float(within + beyond - 2 * _kernel_sum(one, other) / (n * m))
+    check_embeddings(2, a, b)
+    n, m = len(a), len(b)
+    within_a = (_kernel_sum(a, a) - _diagonal(a)) / (n * (n - 1))
+    within_b = (_kernel_sum(b, b) - _diagonal(b)) / (m * (m - 1))
+    return float(within_a + within_b - 2 * _kernel_sum(a, b) / (n * m))
 
 
-def _checked(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    for rows in (a, b):
-        if rows.ndim != 2 or len(rows) < 2:
-            raise CanaryganError(
-                f"A distance needs embeddings of shape (clips, numbers), two clips at least, not {rows.shape}."
-            )
-    if a.shape[1] != b.shape[1]:
-        raise CanaryganError(f"The embeddings are of {a.shape[1]} and {b.shape[1]} numbers: two classifiers made them.")
-    return a, b
-
-
-def _fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fit_gaussian(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean (d,) and a root (d, r) of the covariance, r the smaller of n and d, without ever forming it."""
     exact = np.asarray(rows, np.float64)
     mean = exact.mean(0)
@@ -117,16 +100,17 @@ def _fitted(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _root(covariance: Floats) -> NDArray[np.float64]:
     """A matrix (d, d) whose product with its transpose is the covariance."""
     values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
-    made: NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 0))
-    return made
+    root: NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 0))
+    return root
 
 
 def _distance(
     mean1: NDArray[np.float64], root1: NDArray[np.float64], mean2: NDArray[np.float64], root2: NDArray[np.float64]
 ) -> float:
-    """Of Gaussians with roots of their covariances, whose tr((cov1 cov2)^(1/2)) is the nuclear norm of root1^T root2.
+    """The distance of Gaussians, from their means and roots of their covariances.
 
-    So nothing negative is rooted where there are fewer embeddings than dimensions, nor lost by squaring.
+    tr((cov1 cov2)^(1/2)) is the nuclear norm of root1^T root2.
+    No root of a negative number is taken where there are fewer embeddings than dimensions, and squaring loses nothing.
     """
     shared = np.linalg.svd(root1.T @ root2, compute_uv=False).sum()
     apart = np.square(mean1 - mean2).sum() + np.square(root1).sum() + np.square(root2).sum() - 2 * shared

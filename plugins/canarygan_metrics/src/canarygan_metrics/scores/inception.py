@@ -1,4 +1,4 @@
-"""The inception score of posteriors, how sure that number is, and what would be scored by chance."""
+"""The inception score of posteriors, its interval, and the score that chance alone gives."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,69 +8,51 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from canarygan_core.errors import CanaryganError
-
-Floats = NDArray[np.floating[Any]]
-Strings = NDArray[np.str_]
+from canarygan_metrics.scores.checks import Floats, checked_posteriors
 
 BLOCK = 1_000_000
 """Numbers in a block of bootstrap weights."""
 
 
 @dataclass(frozen=True)
-class InceptionScore:
+class SplitScore:
+    """The score of posteriors in splits; as it stands, that of shuffled labels.
+
+    Attributes:
+        mean: over splits; of all shuffles, where labels were shuffled.
+        std: over the same, of the population (divided by their number), as in the authors' code.
+        n: clips.
+        splits: parts of equal size, but for a clip.
+    """
+
+    mean: float
+    std: float
+    n: int
+    splits: int
+
+    def record(self) -> dict[str, Any]:
+        """The score as JSON values."""
+        return {"is_mean": self.mean, "is_std": self.std, "clips": self.n, "splits": self.splits}
+
+
+@dataclass(frozen=True)
+class InceptionScore(SplitScore):
     """An inception score (Salimans et al., 2016): exp(mean KL(p(y|x) || p(y))), from 1 to the number of classes.
 
     Attributes:
         mean: over splits, each with the p(y) of its own clips.
-        std: over splits, of the population (divided by their number), as in the authors' code.
+        std, n, splits: as in `SplitScore`.
         whole: of all clips together, at least as high as the splits' on average but for chance.
         interval: bootstrap 95 % interval of `whole`, low and high.
-        n: clips.
-        splits: equal parts, but for a clip.
-        seed: of the shuffle before splitting and of the bootstrap.
     """
 
-    mean: float
-    std: float
     whole: float
     interval: tuple[float, float]
-    n: int
-    splits: int
-    seed: int
 
     def record(self) -> dict[str, Any]:
-        """The same for programs."""
-        return {
-            "is_mean": self.mean,
-            "is_std": self.std,
-            "is_whole": self.whole,
-            "is_interval_95": list(self.interval),
-            "clips": self.n,
-            "splits": self.splits,
-        }
-
-
-@dataclass(frozen=True)
-class Floor:
-    """What is scored by chance.
-
-    Attributes:
-        mean: over splits of all shuffles.
-        std: over the same, of the population.
-        n: clips.
-        splits: of each shuffle.
-        shuffles: how often labels were shuffled.
-    """
-
-    mean: float
-    std: float
-    n: int
-    splits: int
-    shuffles: int
-
-    def record(self) -> dict[str, Any]:
-        """The same for programs."""
-        return {"is_mean": self.mean, "is_std": self.std, "clips": self.n, "splits": self.splits}
+        """The score as JSON values."""
+        whole = {"is_whole": self.whole, "is_interval_95": list(self.interval)}
+        return {"is_mean": self.mean, "is_std": self.std, **whole, "clips": self.n, "splits": self.splits}
 
 
 def inception_score(posteriors: Floats, *, splits: int = 10, seed: int = 0, draws: int = 200) -> InceptionScore:
@@ -88,29 +70,21 @@ def inception_score(posteriors: Floats, *, splits: int = 10, seed: int = 0, draw
     Raises:
         CanaryganError: on what are no posteriors, a single class, or fewer clips than splits.
     """
-    rows = checked(posteriors)
-    _check_splits(len(rows), splits)
+    rows = _checked(posteriors, splits)
     order = np.random.default_rng([seed, 0]).permutation(len(rows))
     parts = [_score(rows[part]) for part in np.array_split(order, splits)]
-    return InceptionScore(
-        mean=float(np.mean(parts)),
-        std=float(np.std(parts)),
-        whole=_score(rows),
-        interval=_interval(rows, draws, np.random.default_rng([seed, 1])),
-        n=len(rows),
-        splits=splits,
-        seed=seed,
-    )
+    interval = _interval(rows, draws, np.random.default_rng([seed, 1]))
+    return InceptionScore(float(np.mean(parts)), float(np.std(parts)), len(rows), splits, _score(rows), interval)
 
 
 def shuffled_floor(
-    posteriors: Floats, labels: Strings, *, splits: int = 10, seed: int = 0, shuffles: int = 20
-) -> Floor:
+    posteriors: Floats, labels: NDArray[Any], *, splits: int = 10, seed: int = 0, shuffles: int = 20
+) -> SplitScore:
     """The score of posteriors (n, classes) averaged by label, after labels (n,) were shuffled among the clips.
 
-    All that a sound of a class is told by is then its label, and the label tells nothing of the sound: with endless
-    clips the averages are alike and the score is 1. With n clips they differ by chance, and the score exceeds 1 by as
-    much; a score near this floor is no evidence that the classes are told apart.
+    A shuffled label says nothing about its sound: with endless clips the averages of all labels are alike and the score
+    is 1. With n clips they differ by chance, and the score exceeds 1 by as much. A score near this floor is no evidence
+    that the classifier tells the classes apart.
 
     Args:
         posteriors: p(y|x) of each clip.
@@ -122,53 +96,28 @@ def shuffled_floor(
     Raises:
         CanaryganError: as `inception_score`, or on another number of labels.
     """
-    rows = checked(posteriors)
-    _check_splits(len(rows), splits)
+    rows = _checked(posteriors, splits)
     if len(labels) != len(rows):
         raise CanaryganError(f"{len(labels)} labels were given for the posteriors of {len(rows)} clips.")
     rng = np.random.default_rng([seed, 2])
     number = np.unique(labels, return_inverse=True)[1]  # (n,)
-    found = []
+    parts = []
     for _ in range(shuffles):
         order = rng.permutation(len(rows))
         shuffled = number[rng.permutation(len(rows))]
-        found += [_between(rows[part], shuffled[part]) for part in np.array_split(order, splits)]
-    return Floor(float(np.mean(found)), float(np.std(found)), len(rows), splits, shuffles)
+        parts += [_between(rows[part], shuffled[part]) for part in np.array_split(order, splits)]
+    return SplitScore(float(np.mean(parts)), float(np.std(parts)), len(rows), splits)
 
 
-def checked(posteriors: Floats) -> NDArray[np.float64]:
-    """Posteriors (n, classes) as float64, rows summing to 1 as nearly as that can.
-
-    Raises:
-        CanaryganError: on another shape, fewer than two classes, or rows that are no probabilities.
-    """
-    if posteriors.ndim != 2 or not len(posteriors):
+def _checked(posteriors: Floats, splits: int) -> NDArray[np.float64]:
+    """The posteriors as `checked_posteriors` returns them, where they can be split."""
+    rows = checked_posteriors(posteriors)
+    if not 1 <= splits <= len(rows):
         raise CanaryganError(
-            f"Posteriors must be of shape (clips, classes), one clip at least, not {posteriors.shape}."
+            f"{len(rows)} clips cannot be split in {splits}: give at least as many clips as splits, "
+            "and one split at least."
         )
-    if posteriors.shape[1] < 2:
-        raise CanaryganError(
-            "A score needs posteriors of at least two classes: a classifier of one tells nothing apart."
-        )
-    rows = np.asarray(posteriors, np.float64)
-    total = rows.sum(1)
-    for wrong, what in (
-        (~np.isfinite(total), "hold NaN or infinity"),
-        ((rows < 0).any(1), "hold negative numbers"),
-        (abs(total - 1) > 1e-3, "do not sum to 1 (are they logits?)"),
-    ):
-        if wrong.any():
-            raise CanaryganError(
-                f"The posteriors of {wrong.sum()} of {len(rows)} clips {what}; the first is clip {wrong.argmax()}."
-            )
-    return np.asarray(rows / total[:, None])
-
-
-def _check_splits(clips: int, splits: int) -> None:
-    if not 1 <= splits <= clips:
-        raise CanaryganError(
-            f"{clips} clips cannot be split in {splits}: give at least as many clips as splits, and one split at least."
-        )
+    return rows
 
 
 def _score(rows: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:
@@ -189,18 +138,18 @@ def _between(rows: NDArray[np.float64], number: NDArray[np.intp]) -> float:
 def _interval(rows: NDArray[np.float64], draws: int, rng: np.random.Generator) -> tuple[float, float]:
     """95 % interval of the score of all rows (n, classes), from samples of n of them drawn with replacement.
 
-    The basic bootstrap (Davison and Hinkley, 1997) of the logarithm: a sample's score is low beside that of all clips
-    by as much as theirs is low beside that of endless ones, so its percentiles are mirrored at the score. Kept within
-    what a score can be, and to hold the score itself.
+    The basic bootstrap (Davison and Hinkley, 1997) of the logarithm: a sample's score is lower than that of all clips
+    by as much as theirs is lower than that of endless clips, so its percentiles are mirrored at the score. The
+    interval is clipped to what a score can be, and holds the score itself.
     """
     n, classes = rows.shape
-    told = entr(rows).sum(1)  # (n,) nats
+    entropies = entr(rows).sum(1)  # (n,) nats
     size = max(1, BLOCK // n)
     logs: list[float] = []
     for start in range(0, draws, size):
         drawn = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(min(size, draws - start))]
         weights = np.stack(drawn) / n  # (draws, n), multinomial
-        logs += list(entr(weights @ rows).sum(1) - weights @ told)
+        logs += list(entr(weights @ rows).sum(1) - weights @ entropies)
     score = _score(rows)
     low, high = score**2 / np.exp(np.percentile(logs, [97.5, 2.5]))
     return float(np.clip(low, 1, score)), float(np.clip(high, score, classes))

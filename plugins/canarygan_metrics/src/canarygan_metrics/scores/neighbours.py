@@ -1,4 +1,4 @@
-"""Which generated sounds lie among real ones, which real ones are reached, and which are copies: nearest neighbours.
+"""Scores by nearest neighbours: which generated sounds lie among real ones, which real ones are covered, and copies.
 
 Distances are Euclidean, of embeddings (n, d), computed in float64 some rows at a time; two embeddings that float32 can
 hardly tell apart are at distance 0.
@@ -6,14 +6,12 @@ hardly tell apart are at distance 0.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.errors import CanaryganError
-
-Floats = NDArray[np.floating[Any]]
+from canarygan_metrics.scores.checks import Floats, check_embeddings
 
 BLOCK = 4_000_000
 """Distances in a block."""
@@ -57,20 +55,20 @@ class Memorisation:
     """How near generated clips lie to training clips, beside held-out real clips.
 
     Attributes:
-        probability: that a generated clip lies nearer to its nearest training clip than a held-out one does, ties
-            counted half (Mann and Whitney, 1947): 0.5 where it is as new as a held-out clip, 1 where all are copies.
+        memorised: probability that a generated clip lies nearer to its nearest training clip than a held-out one does,
+            ties counted half (Mann and Whitney, 1947): 0.5 where nothing is copied, 1 where all clips are copies.
         nearer: share of generated clips nearer to a training clip than 99 % of held-out ones are, about 0.01 where
             nothing is copied (1 / (held + 1) with fewer than 100 held out).
-        ratio: median distance of the generated over that of the held-out, 0 where most are copies.
-        generated: median distance of generated clips to the nearest training clip.
-        held: median distance of held-out clips to the same.
+        distance_ratio: median distance of the generated over that of the held-out, 0 where most are copies.
+        generated_distance: median distance of generated clips to the nearest training clip.
+        held_out_distance: median distance of held-out clips to the same.
     """
 
-    probability: float
+    memorised: float
     nearer: float
-    ratio: float
-    generated: float
-    held: float
+    distance_ratio: float
+    generated_distance: float
+    held_out_distance: float
 
 
 def precision_recall(generated: Floats, reference: Floats, k: int = 3) -> PrecisionRecall:
@@ -79,13 +77,13 @@ def precision_recall(generated: Floats, reference: Floats, k: int = 3) -> Precis
     Raises:
         CanaryganError: where either has no more than k, or dimensions differ.
     """
-    _check(generated, reference)
-    real, made = radii(reference, k) * TIE, radii(generated, k) * TIE
+    check_embeddings(1, generated, reference)
+    real, own = radii(reference, k) * TIE, radii(generated, k) * TIE
     inside = 0
     reached = np.zeros(len(reference), bool)
     for rows, apart in blocks(generated, reference):
         inside += int((apart <= real).any(1).sum())
-        reached |= (apart <= made[rows, None]).any(0)
+        reached |= (apart <= own[rows, None]).any(0)
     return PrecisionRecall(inside / len(generated), float(reached.mean()))
 
 
@@ -95,7 +93,7 @@ def density_coverage(generated: Floats, reference: Floats, k: int = 5) -> Densit
     Raises:
         CanaryganError: where there are no more than k real ones or no generated one, or dimensions differ.
     """
-    _check(generated, reference)
+    check_embeddings(1, generated, reference)
     real = radii(reference, k) * TIE
     balls = 0
     reached = np.zeros(len(reference), bool)
@@ -106,28 +104,27 @@ def density_coverage(generated: Floats, reference: Floats, k: int = 5) -> Densit
     return DensityCoverage(balls / (k * len(generated)), float(reached.mean()))
 
 
-def memorisation(generated: Floats, training: Floats, held: Floats) -> Memorisation:
+def memorisation(generated: Floats, training: Floats, held_out: Floats) -> Memorisation:
     """How near embeddings (n, d) lie to those of training clips (m, d), beside those of held-out real clips (h, d).
 
     Raises:
         CanaryganError: where one of the three is empty, or dimensions differ.
     """
-    _check(generated, training, held)
-    made, real = nearest(generated, training), np.sort(nearest(held, training))
-    below = np.searchsorted(real, made, "left")
-    upto = np.searchsorted(real, made, "right")
-    middle, usual = float(np.median(made)), float(np.median(real))
+    check_embeddings(1, generated, training, held_out)
+    own, real = nearest(generated, training), np.sort(nearest(held_out, training))
+    ties = np.searchsorted(real, own, "left") + np.searchsorted(real, own, "right")
+    median, usual = float(np.median(own)), float(np.median(real))
     if usual == 0:
         raise CanaryganError(
-            f"Most of the {len(held)} held-out clips are also among the {len(training)} training clips: "
+            f"Most of the {len(held_out)} held-out clips are also among the {len(training)} training clips: "
             "clips occur more than once in the data. canarygan check-data says which."
         )
     return Memorisation(
-        probability=1 - float((below + upto).mean()) / (2 * len(real)),
-        nearer=float((made < np.quantile(real, 0.01, method="lower")).mean()),
-        ratio=middle / usual,
-        generated=middle,
-        held=usual,
+        memorised=1 - float(ties.mean()) / (2 * len(real)),
+        nearer=float((own < np.quantile(real, 0.01, method="lower")).mean()),
+        distance_ratio=median / usual,
+        generated_distance=median,
+        held_out_distance=usual,
     )
 
 
@@ -145,13 +142,13 @@ def radii(rows: Floats, k: int) -> NDArray[np.float64]:
     """
     if k < 1 or len(rows) <= k:
         raise CanaryganError(f"{len(rows)} clips have no {k} neighbours each: give more clips, or fewer neighbours.")
-    found = []
+    squared = []
     for part, apart in blocks(rows, rows):
         number = np.arange(part.stop - part.start)
         apart[number, number + part.start] = np.inf
         apart.partition(k - 1, axis=1)
-        found.append(apart[:, k - 1].copy())
-    return np.concatenate(found)
+        squared.append(apart[:, k - 1].copy())
+    return np.concatenate(squared)
 
 
 def blocks(a: Floats, b: Floats) -> Iterator[tuple[slice, NDArray[np.float64]]]:
@@ -170,16 +167,3 @@ def blocks(a: Floats, b: Floats) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         total *= SAME
         apart[apart < total] = 0
         yield rows, apart
-
-
-def _check(*sets: Floats) -> None:
-    for rows in sets:
-        if rows.ndim != 2 or not len(rows):
-            raise CanaryganError(
-                f"Neighbours need embeddings of shape (clips, numbers), one clip at least, not {rows.shape}."
-            )
-    numbers = sorted({rows.shape[1] for rows in sets})
-    if len(numbers) > 1:
-        raise CanaryganError(
-            f"The embeddings are of {numbers[0]} and {numbers[-1]} numbers: two classifiers made them."
-        )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from canarygan_metrics.scores import distances, neighbours
 from canarygan_metrics.scores import inception as scores
-from canarygan_metrics.scores.base import Embedded
+from canarygan_metrics.scores.base import ClassifierMetric
 from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
@@ -49,13 +49,13 @@ def changed(clips: Clips, **origin: object) -> Clips:
 
 
 @pytest.mark.parametrize("cls", METRICS)
-def test_options_are_documented_and_come_back_from_their_record(cls: type[Embedded], monkeypatch) -> None:
+def test_options_are_documented_and_come_back_from_their_record(cls: type[ClassifierMetric], monkeypatch) -> None:
     monkeypatch.setattr(contracts, "check", lambda *_: None)  # toy clips have not been heard by a classifier
     check_component(cls)
 
 
 @pytest.mark.parametrize("cls", METRICS)
-def test_scores_are_named_finite_the_same_again_and_documented(cls: type[Embedded]) -> None:
+def test_scores_are_named_finite_the_same_again_and_documented(cls: type[ClassifierMetric]) -> None:
     generated, reference = heard(150, seed=1), heard(300, held=100)
     found = cls().score(generated, reference)
     assert found == cls().score(generated, reference)
@@ -67,19 +67,19 @@ def test_scores_are_named_finite_the_same_again_and_documented(cls: type[Embedde
 
 
 @pytest.mark.parametrize("cls", METRICS)
-def test_without_a_classifier_the_way_to_one_is_told(cls: type[Embedded]) -> None:
+def test_without_a_classifier_the_way_to_one_is_told(cls: type[ClassifierMetric]) -> None:
     with pytest.raises(CanaryganError, match=r"^a metric of .* -m/--model-ckpt.*canarygan train-inception"):
         cls().listener()
 
 
 @pytest.mark.parametrize("cls", METRICS)
-def test_clips_that_no_classifier_heard_are_refused(cls: type[Embedded]) -> None:
-    with pytest.raises(CanaryganError, match="No classifier heard the generated clips"):
+def test_clips_that_no_classifier_heard_are_refused(cls: type[ClassifierMetric]) -> None:
+    with pytest.raises(CanaryganError, match="No classifier has seen the generated clips"):
         cls().score(contracts.toy_clips(), contracts.toy_clips())
 
 
 @pytest.mark.parametrize("cls", [cls for cls in METRICS if cls is not InceptionScore])
-def test_two_classifiers_cannot_be_compared(cls: type[Embedded]) -> None:
+def test_two_classifiers_cannot_be_compared(cls: type[ClassifierMetric]) -> None:
     generated, reference = heard(60), heard(60, held=20)
     with pytest.raises(CanaryganError, match=r"different classifiers \(f00d and c0ffee\)"):
         cls().score(changed(generated, classifier="f00d"), reference)
@@ -88,7 +88,7 @@ def test_two_classifiers_cannot_be_compared(cls: type[Embedded]) -> None:
 
 
 @pytest.mark.parametrize("cls", [Frechet, KID, PrecisionRecall, DensityCoverage, Memorisation])
-def test_embeddings_that_are_not_finite_are_counted(cls: type[Embedded]) -> None:
+def test_embeddings_that_are_not_finite_are_counted(cls: type[ClassifierMetric]) -> None:
     broken = heard(60, held=20)
     broken.facts["embedding"][[3, 5], 0] = [np.nan, np.inf]
     with pytest.raises(CanaryganError, match="embeddings of 2 of 60 generated clips are not finite"):
@@ -98,7 +98,7 @@ def test_embeddings_that_are_not_finite_are_counted(cls: type[Embedded]) -> None
 
 
 @pytest.mark.parametrize("cls", [InceptionScore, ClassBalance])
-def test_posteriors_that_are_not_finite_are_counted(cls: type[Embedded]) -> None:
+def test_posteriors_that_are_not_finite_are_counted(cls: type[ClassifierMetric]) -> None:
     broken = heard(60)
     broken.posteriors["inception"][7] = np.nan
     with pytest.raises(CanaryganError, match="posteriors of 1 of 60 clips hold NaN"):
@@ -106,7 +106,7 @@ def test_posteriors_that_are_not_finite_are_counted(cls: type[Embedded]) -> None
 
 
 @pytest.mark.parametrize("cls", METRICS)
-def test_no_generated_clips_are_an_error(cls: type[Embedded]) -> None:
+def test_no_generated_clips_are_an_error(cls: type[ClassifierMetric]) -> None:
     with pytest.raises(CanaryganError, match=r"0 clips cannot|too few generated clips: 0|0 generated"):
         cls().score(heard(0), heard(60, held=20))
 
@@ -120,7 +120,7 @@ def test_no_generated_clips_are_an_error(cls: type[Embedded]) -> None:
         (PrecisionRecall, "too few generated clips: 1, and at least 4"),
     ],
 )
-def test_one_clip_is_too_few(cls: type[Embedded], said: str) -> None:
+def test_one_clip_is_too_few(cls: type[ClassifierMetric], said: str) -> None:
     with pytest.raises(CanaryganError, match=said):
         cls().score(heard(1), heard(60))
 
@@ -137,7 +137,7 @@ def test_one_clip_is_too_few(cls: type[Embedded], said: str) -> None:
         (ClassBalance, 30, "class-balance: too few generated clips to trust, 20: .* 30 would do"),
     ],
 )
-def test_few_clips_are_warned_of(cls: type[Embedded], enough: int, said: str, caplog) -> None:
+def test_few_clips_are_warned_of(cls: type[ClassifierMetric], enough: int, said: str, caplog) -> None:
     few = {Frechet: 30, ClassBalance: 20}.get(cls, 60)
     with caplog.at_level(logging.WARNING, logger="canarygan"):
         cls().score(heard(enough), heard(enough, held=enough // 2))
@@ -163,7 +163,7 @@ def test_components_give_what_the_functions_give() -> None:
     assert PrecisionRecall(k=2).score(generated, reference) == vars(neighbours.precision_recall(made, real, 2))
     assert DensityCoverage(k=4).score(generated, reference) == vars(neighbours.density_coverage(made, real, 4))
     direct = neighbours.memorisation(made, real[100:], real[:100])
-    assert Memorisation().score(generated, reference)["memorised"] == direct.probability
+    assert Memorisation().score(generated, reference)["memorised"] == direct.memorised
 
 
 def test_copies_of_training_clips_are_found() -> None:

@@ -70,20 +70,20 @@ def test_every_checkpoint_of_a_version_is_scored_in_order(toys: Toys, version: P
 def test_what_was_stopped_goes_on_and_scores_nothing_twice(toys: Toys, version: Path, tmp_path, monkeypatch) -> None:
     words = ["inception", "gan", "-m", str(toys.classifier), "-x", str(version), "--n-samples", "40", "--n-split", "2"]
     words += ["-q", "-s"]
-    whole = inception_record.scored
+    whole = inception_record.score_checkpoint
     seen = []
 
-    def stopping(judge, path, *rest, **named):
+    def stopping(trained, path, *rest, **named):
         if len(seen) == 2:
             raise KeyboardInterrupt
         seen.append(path.name)
-        return whole(judge, path, *rest, **named)
+        return whole(trained, path, *rest, **named)
 
-    monkeypatch.setattr(inception_record, "scored", stopping)
+    monkeypatch.setattr(inception_record, "score_checkpoint", stopping)
     assert main.main([*words, str(tmp_path / "is")]) == 130
     kept = yaml.safe_load((tmp_path / "is" / "is_scores-version_7.yml").read_text())
     assert len(kept["rows"]) == 2
-    monkeypatch.setattr(inception_record, "scored", lambda *a, **k: seen.append(a[1].name) or whole(*a, **k))
+    monkeypatch.setattr(inception_record, "score_checkpoint", lambda *a, **k: seen.append(a[1].name) or whole(*a, **k))
     assert main.main([*words, str(tmp_path / "is")]) == 0
     assert seen == ["epoch_1-step_2.ckpt", "epoch_2-step_4.ckpt", "epoch_10-step_20.ckpt"]
     assert main.main([*words, str(tmp_path / "once")]) == 0
@@ -178,7 +178,7 @@ def test_what_cannot_be_scored_is_said(words, told, toys: Toys, version: Path, t
 
 
 def test_a_generator_that_has_broken_is_named(toys: Toys) -> None:
-    judge = classifier.load(toys.classifier)
+    trained = classifier.load(toys.classifier)
     broken = Clips(np.full((2, 2048), np.nan, np.float32), 16000)
     with pytest.raises(CanaryganError, match="2 of 2 sounds hold NaN or infinite samples"):
-        inception_record.heard(judge, [broken])
+        inception_record.posteriors_of(trained, [broken])

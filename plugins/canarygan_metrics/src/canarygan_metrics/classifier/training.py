@@ -1,0 +1,122 @@
+"""The steps of `train-inception`: split the clips, train while keeping the best checkpoints, test on held-out clips."""
+
+import json
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
+from canarygan_core.evaluation import accuracy
+from canarygan_core.fitted import decoders
+from canarygan_core.lightning import checkpoints
+from canarygan_core.lightning import training as shared
+from canarygan_core.lightning.checkpointing import Keeper
+from canarygan_core.lightning.training import Training
+from canarygan_core.runs import Run, files
+from canarygan_metrics.classifier import classifier
+from canarygan_metrics.classifier.module import ClassifierModule, Split, TrainingSet
+from canarygan_metrics.classifier.options import Learning
+from canarygan_metrics.classifier.spectrogram import Spectrogram
+
+log = logging.getLogger("canarygan")
+
+
+def split_rows(clips: Clips, learning: Learning, seed: int) -> Split:
+    """Rows to train, validate and test on: the same share of each class.
+
+    Raises:
+        CanaryganError: where there are too few classes or clips.
+    """
+    if clips.labels is None or len(clips.classes) < 2:
+        known = f"only {clips.classes[0]}" if clips.classes else "none"
+        raise CanaryganError(f"A classifier tells classes apart and needs at least two; these clips have {known}.")
+    rest, test = accuracy.split(clips.labels, learning.split, seed)
+    train, validation = (rest[rows] for rows in accuracy.split(clips.labels[rest], learning.validation, seed))
+    for rows, purpose in ((test, "to test on"), (validation, "to stop by")):
+        if not len(rows):
+            raise CanaryganError(f"No clip is left {purpose}: every class has one or two. Record more of each.")
+    few = [label for label in clips.classes if (clips.labels[train] == label).sum() < 2]
+    if few:
+        log.warning(f"Only one clip to train on, so do not trust the results for {', '.join(few)}.")
+    return Split(train, validation, test)
+
+
+def train(clips: Clips, rows: Split, learning: Learning, training: Training, run: Run, save_topk: int) -> None:
+    """Train, and keep the checkpoints of least validation loss.
+
+    Raises:
+        CanaryganError: where the batch size does not fit the devices, or the loss becomes NaN.
+    """
+    world = training.devices * training.num_nodes
+    if training.batch_size % world or training.batch_size < 2 * world:
+        raise CanaryganError(
+            f"--batch-size {training.batch_size} cannot be shared by {world} devices, two clips each at least: "
+            f"take a multiple of {world}."
+        )
+    sizes = Spectrogram(scale=learning.scale, samples=round(learning.seconds * Spectrogram.rate))
+    module = ClassifierModule(TrainingSet(sizes, clips, rows), learning, training)
+    log.info(
+        f"{len(rows.train)} clips of {len(clips.classes)} classes to train on, {len(rows.validation)} to stop by, "
+        f"{len(rows.test)} to test on; an epoch is {module.pace.per_epoch} updates, "
+        f"{'bfloat16' if module.in_bfloat16 else 'float32'}."
+    )
+
+    def check() -> None:
+        if math.isnan(module.validated[0]):
+            reason = "the validation loss is NaN. Take a lower --lr."
+            raise CanaryganError(f"Training broke by update {module.updates}: {reason}")
+
+    keeper = Keeper(
+        run,
+        module.pace,
+        training,
+        updates=lambda: module.updates,
+        check=check,
+        saved=lambda path: None if path is None else keep_best(run, path, module.validated[0], save_topk),
+        done=lambda: module.is_exhausted,
+    )
+    shared.fit(module, training, run, keeper, strategy=checkpoints.strategy(training))
+    epochs = module.pace.epoch(module.updates)
+    if module.is_exhausted:
+        log.info(f"Stopped after epoch {epochs}: no progress for {learning.patience}.")
+    run.manifest.add(result={"updates": module.updates, "epochs": epochs})
+
+
+def keep_best(run: Run, checkpoint: Path, loss: float, count: int) -> None:
+    """Record a checkpoint's validation loss in nats, keep the `count` of least loss, and copy the best to `best/`.
+
+    `all/losses.json` holds the loss of each, so that a resumed training goes on from them.
+    """
+    record = checkpoint.with_name("losses.json")
+    losses: dict[str, float] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    losses[checkpoint.name] = loss
+    ranked = sorted(losses, key=lambda name: losses[name])
+    for name in ranked[count:]:
+        (checkpoint.parent / name).unlink(missing_ok=True)
+        run.manifest.remove_output(checkpoint.parent / name)
+    files.write_text(record, json.dumps({name: losses[name] for name in ranked[:count]}, indent=2) + "\n")
+    if ranked[0] == checkpoint.name:
+        best = run.checkpoints / "best" / "best.ckpt"
+        files.copy(checkpoint, best)
+        run.manifest.add_output(best)
+
+
+def test(clips: Clips, run: Run) -> tuple[str, dict[str, object]]:
+    """Test the best checkpoint on held-out clips: accuracy and F1 as text and as a record, a figure and a file."""
+    best = classifier.load(run.checkpoints)
+    _, posteriors = best.classify(clips)
+    assert clips.labels is not None
+    score = accuracy.score(clips.labels, decoders.labels_of(posteriors, best.classes), best.classes)
+    path, figure = run.checkpoints / "metrics-inception.npz", run.checkpoints / "confusion-inception.png"
+    with files.replacing(path) as partial, open(partial, "wb") as stream:
+        np.savez(stream, **score.arrays())  # type: ignore[arg-type]
+    accuracy.draw(figure, score, f"Classifier: accuracy {score.accuracy:.3f}")
+    for output in (path, figure):
+        run.manifest.add_output(output)
+    run.manifest.add(test=score.record())
+    if score.interval[0] <= 1 / len(best.classes):
+        run.warn("The classifier is hardly better than chance: no score that it gives means anything. Train it longer.")
+    return f"Held-out accuracy {score.told()}, macro F1 {score.macro_f1:.3f}", {"test": score.record()}

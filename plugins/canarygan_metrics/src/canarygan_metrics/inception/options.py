@@ -1,0 +1,43 @@
+"""Options that both tasks have."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from canarygan_core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How inception scores are computed."""
+
+    n_split: int = 10
+    """Equal parts that are scored on their own, count."""
+    batch_size: int = 100
+    """Clips classified at a time, clips."""
+    devices: Annotated[int, Parameter(alias="-G")] = 1
+    """Devices; scoring runs on one."""
+    num_nodes: Annotated[int, Parameter(alias="-N")] = 1
+    """Nodes; scoring runs on one."""
+    num_workers: Annotated[int, Parameter(alias="-c")] = 1
+    """Accepted for command lines of the original; reading is memory-mapped and needs no workers."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    device_idx: int = 0
+    """Which GPU."""
+    seed: int = 0
+    """Seed of everything random: latents, splits, noise and bootstrap."""
+    overwrite: bool = False
+    """Replace scores that exist already."""
+
+    def __post_init__(self) -> None:
+        least = {"n_split": 1, "batch_size": 1, "devices": 1, "num_nodes": 1, "num_workers": 0}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least {low}, not {getattr(self, name)}.")
+        if self.devices * self.num_nodes > 1:
+            raise UsageError(
+                f"-G {self.devices} -N {self.num_nodes}: scoring runs on one device. Score checkpoints side by side "
+                "instead, each with its own -x and --device-idx."
+            )
