@@ -5,6 +5,7 @@ import pytest
 import scipy.signal
 import scipy.special
 import scipy.stats
+from canarygan_metrics.acoustics import comparison
 from canarygan_metrics.acoustics import measures as acoustics
 
 from canarygan_core.clips import Clips
@@ -186,7 +187,7 @@ def test_refuses_a_rate_that_leaves_nothing_to_measure() -> None:
 def test_differences_agree_with_their_definitions(one: int, other: int) -> None:
     rng = np.random.default_rng(one)
     made, real = rng.normal(0.5, 2, one).round(1), rng.normal(0, 1, other).round(1)  # rounded, so that some are tied
-    found = acoustics.compare(made, real)
+    found = comparison.compare(made, real)
     assert found.effect == pytest.approx(np.sign(made[:, None] - real).mean())
     assert found.effect == pytest.approx(2 * scipy.stats.mannwhitneyu(made, real)[0] / (one * other) - 1)
     grid = np.unique(np.concatenate([made, real]))
@@ -201,22 +202,22 @@ def test_effect_of_shifted_normals_is_that_of_their_overlap() -> None:
     rank = (np.arange(4000) + 0.5) / 4000
     real = scipy.stats.norm.ppf(rank)
     for shift in (-1.0, 0.0, 0.3, 2.0):
-        found = acoustics.compare(real + shift, real)
+        found = comparison.compare(real + shift, real)
         assert found.effect == pytest.approx(2 * scipy.stats.norm.cdf(shift / math.sqrt(2)) - 1, abs=1e-3)
         assert found.distance == pytest.approx(abs(shift), abs=1e-9)
         assert found.ks == pytest.approx(2 * scipy.stats.norm.cdf(abs(shift) / 2) - 1, abs=1e-3)
-    assert found.effect == acoustics.cliff(real + 2, real) == -acoustics.cliff(real, real + 2)
+    assert found.effect == comparison.cliff(real + 2, real) == -comparison.cliff(real, real + 2)
 
 
 def test_halves_tell_what_sampling_alone_gives() -> None:
     rng = np.random.default_rng(0)
     real = rng.normal(0, 3, 400)
-    found = acoustics.compare(rng.normal(0, 3, 400), real)
+    found = comparison.compare(rng.normal(0, 3, 400), real)
     assert 0 < found.halves < 1
     assert 0.3 < found.distance / found.halves < 3
-    assert acoustics.compare(real + 5, real).halves == found.halves
-    assert math.isnan(acoustics.compare(real, real[:3]).halves)
-    assert math.isnan(acoustics.compare(real, np.ones(9)).relative)
+    assert comparison.compare(real + 5, real).halves == found.halves
+    assert math.isnan(comparison.compare(real, real[:3]).halves)
+    assert math.isnan(comparison.compare(real, np.ones(9)).relative)
 
 
 def listened(values: np.ndarray, labels: list[str] | None) -> Clips:
@@ -229,7 +230,7 @@ def listened(values: np.ndarray, labels: list[str] | None) -> Clips:
 def test_table_compares_all_and_each_class_that_has_enough() -> None:
     real = listened(np.array([1.0, 2, 3, 10, 20, 30, 5]), ["a", "a", "a", "b", "b", "b", "c"])
     made = listened(np.array([2.0, 3, 4, 10, np.nan, 5, 7]), ["a", "a", "a", "b", "b", "c", "X"])
-    rows = acoustics.table(made, real, least=2)
+    rows = comparison.table(made, real, least=2)
     assert [row["class"] for row in rows[:: len(acoustics.UNITS)]] == ["", "a"]
     assert [row["measure"] for row in rows[:6]] == list(acoustics.UNITS)
     first = next(row for row in rows if row["class"] == "a")
@@ -240,5 +241,5 @@ def test_table_compares_all_and_each_class_that_has_enough() -> None:
     assert first["effect"] == pytest.approx(5 / 9)
     assert first["halves"] is None
     assert rows[0]["generated_clips"] == 6
-    unlabelled = acoustics.table(listened(np.ones(5), None), real, least=2)
+    unlabelled = comparison.table(listened(np.ones(5), None), real, least=2)
     assert {row["class"] for row in unlabelled} == {""}

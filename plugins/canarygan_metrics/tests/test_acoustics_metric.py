@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from canarygan_metrics.acoustics import figure as acoustics_figure
 from canarygan_metrics.acoustics import measures as acoustics
+from canarygan_metrics.acoustics.comparison import ENOUGH
 from canarygan_metrics.acoustics.metric import Acoustics
 from matplotlib.image import imread
 
@@ -32,14 +33,14 @@ def test_keeps_the_contract() -> None:
 
 def test_the_listener_leaves_measures_and_no_audio() -> None:
     clips = toy_clips(70)
-    heard = Acoustics().listener()(clips)
-    assert heard.audio.shape == (70, 0)
-    assert set(heard.facts) == set(acoustics.UNITS)
-    assert heard.rate == clips.rate
-    np.testing.assert_array_equal(heard.labels, clips.labels)
-    np.testing.assert_array_equal(heard.sources, clips.sources)
+    measured = Acoustics().listener()(clips)
+    assert measured.audio.shape == (70, 0)
+    assert set(measured.facts) == set(acoustics.UNITS)
+    assert measured.rate == clips.rate
+    np.testing.assert_array_equal(measured.labels, clips.labels)
+    np.testing.assert_array_equal(measured.sources, clips.sources)
     parts = concatenated(Acoustics().listener()(part) for part in clips.batches(32))
-    for name, values in heard.facts.items():
+    for name, values in measured.facts.items():
         np.testing.assert_allclose(parts.facts[name], values, rtol=1e-5)
 
 
@@ -50,7 +51,7 @@ def test_equal_options_share_a_listener() -> None:
 
 
 def test_the_functions_have_the_metrics_defaults() -> None:
-    same = Acoustics(acoustics.THRESHOLD, acoustics.LOW, acoustics.HIGH, acoustics.ENOUGH)
+    same = Acoustics(acoustics.THRESHOLD, acoustics.LOW, acoustics.HIGH, ENOUGH)
     assert same == Acoustics()
 
 
@@ -80,10 +81,10 @@ def test_scores_each_class_and_all_under_names_that_are_told(real: Clips) -> Non
     assert set(Acoustics().score(unlabelled, real)) == counts | set(everything)
 
 
-def test_clips_come_heard_or_whole() -> None:
+def test_clips_come_measured_or_whole() -> None:
     made, real = toy_clips(24, seed=1), toy_clips(24, seed=2)
-    ear = Acoustics().listener()
-    assert Acoustics().score(made, real) == Acoustics().score(ear(made), ear(real))
+    listener = Acoustics().listener()
+    assert Acoustics().score(made, real) == Acoustics().score(listener(made), listener(real))
 
 
 def test_warns_of_classes_and_sides_too_small_and_of_clips_without_sound(
@@ -123,8 +124,8 @@ def test_refuses_sides_whose_rates_reach_to_different_frequencies(real: Clips) -
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"threshold": 0}, "--acoustics.threshold is 0 dB: it may be 3 to 60 dB"),
-        ({"threshold": float("nan")}, "--acoustics.threshold is nan"),
+        ({"threshold": 0}, "--acoustics.threshold must be 3 to 60, not 0"),
+        ({"threshold": float("nan")}, "--acoustics.threshold must be 3 to 60, not nan"),
         ({"low": 9000}, "--acoustics.low 9000 and --acoustics.high 8000"),
         ({"low": -1}, "0 <= low < high"),
         ({"enough": 1}, "--acoustics.enough must be at least 2, not 1"),

@@ -22,7 +22,7 @@ def test_clusters_scale_with_the_set(count: int, size: int, density: int) -> Non
 def test_each_blob_is_a_cluster_and_a_stray_is_in_none() -> None:
     points = np.concatenate([blobs(), np.array([[30, 30]], np.float32)])
     before = points.copy()
-    found = clusters.found(points, Scale.of(len(points)))
+    found = clusters.find_clusters(points, Scale.of(len(points)))
     assert found[-1] == OUTSIDE
     blob = np.repeat([0, 1, 2], 30)
     inside = found[:-1] != OUTSIDE
@@ -30,31 +30,31 @@ def test_each_blob_is_a_cluster_and_a_stray_is_in_none() -> None:
     assert all(len(set(found[:-1][inside & (blob == number)])) == 1 for number in range(3))
     assert len(set(found[:-1][inside])) == 3
     np.testing.assert_array_equal(points, before)
-    np.testing.assert_array_equal(clusters.found(points, Scale.of(len(points))), found)
+    np.testing.assert_array_equal(clusters.find_clusters(points, Scale.of(len(points))), found)
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_fewer_sounds_than_a_cluster_has_are_in_none(count: int) -> None:
-    assert clusters.found(blobs()[:count], Scale.of(count)).tolist() == [OUTSIDE] * count
+    assert clusters.find_clusters(blobs()[:count], Scale.of(count)).tolist() == [OUTSIDE] * count
 
 
 def test_those_in_clusters_take_the_label_of_the_nearest_real_sound() -> None:
     real = np.array([[0, 0], [1, 0], [5, 5]], np.float32)
     labels = np.array(["low", "middle", "a long name"])
     points = np.array([[0.4, 0], [0.6, 0], [9, 9], [0, 0]], np.float32)
-    made = clusters.relabelled(np.array([0, 0, 1, OUTSIDE]), points, real, labels)
+    made = clusters.label_clusters(np.array([0, 0, 1, OUTSIDE]), points, real, labels)
     assert made.tolist() == ["low", "middle", "a long name", "X"]
-    assert clusters.relabelled(np.array([], int), points[:0], real, labels).tolist() == []
+    assert clusters.label_clusters(np.array([], int), points[:0], real, labels).tolist() == []
 
 
 def test_one_class_labels_all_that_is_in_a_cluster() -> None:
-    made = clusters.relabelled(np.array([2, OUTSIDE]), np.zeros((2, 2)), np.ones((1, 2)), np.array(["é"]))
+    made = clusters.label_clusters(np.array([2, OUTSIDE]), np.zeros((2, 2)), np.ones((1, 2)), np.array(["é"]))
     assert made.tolist() == ["é", "X"]
 
 
 def test_no_real_sound_is_explained() -> None:
     with pytest.raises(CanaryganError, match="no real sound"):
-        clusters.relabelled(np.array([0]), np.zeros((1, 2)), np.zeros((0, 2)), np.array([], np.str_))
+        clusters.label_clusters(np.array([0]), np.zeros((1, 2)), np.zeros((0, 2)), np.array([], np.str_))
 
 
 def test_shares_are_of_every_class_and_of_x() -> None:

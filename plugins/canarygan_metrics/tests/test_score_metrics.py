@@ -218,8 +218,8 @@ def test_balance_refuses_data_of_other_classes_or_none() -> None:
         (lambda: KID(seed=-1), "--kid.seed must be at least 0, not -1"),
         (lambda: PrecisionRecall(k=0), "--precision-recall.k must be at least 1, not 0"),
         (lambda: DensityCoverage(k=0), "--density-coverage.k must be at least 1, not 0"),
-        (lambda: ClassBalance(fraction=2), "--class-balance.fraction may be 0 to 1, not 2"),
-        (lambda: ClassBalance(sure=math.nan), "--class-balance.sure may be 0 to 1, not nan"),
+        (lambda: ClassBalance(fraction=2), "--class-balance.fraction must be 0 to 1, not 2"),
+        (lambda: ClassBalance(sure=math.nan), "--class-balance.sure must be 0 to 1, not nan"),
     ],
 )
 def test_options_out_of_range_are_refused(make, said: str) -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import scipy.signal
 import umap
-from canarygan_metrics.umap import layout, spectra
-from canarygan_metrics.umap.projector import UMAP, sampled
+from canarygan_metrics.umap import layout
+from canarygan_metrics.umap.fitted import sample_rows
+from canarygan_metrics.umap.projector import UMAP
+from canarygan_metrics.umap.vectors import Reduction, levels
 from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
 
@@ -48,19 +50,19 @@ def test_levels_are_an_independent_spectrogram_below_its_loudest_bin() -> None:
     )
     expected = 20 * np.log10(made.swapaxes(1, 2))
     expected -= expected.max((1, 2), keepdims=True)
-    np.testing.assert_allclose(spectra.levels(audio, 40), np.maximum(expected, -40), atol=1e-3)
+    np.testing.assert_allclose(levels(audio, 40), np.maximum(expected, -40), atol=1e-3)
 
 
 def test_levels_depend_on_no_gain_and_end_at_the_floor() -> None:
     clips = toy_clips(3).audio
-    made = spectra.levels(clips, FLOOR)
-    np.testing.assert_allclose(spectra.levels(0.02 * clips, FLOOR), made, atol=1e-3)
+    made = levels(clips, FLOOR)
+    np.testing.assert_allclose(levels(0.02 * clips, FLOOR), made, atol=1e-3)
     assert made.max((1, 2)).tolist() == [0, 0, 0]
     assert made.min() == -FLOOR
 
 
 def test_silence_is_at_the_floor_throughout() -> None:
-    assert (spectra.levels(np.zeros((1, 512), np.float32), FLOOR) == -FLOOR).all()
+    assert (levels(np.zeros((1, 512), np.float32), FLOOR) == -FLOOR).all()
 
 
 def test_reduced_vectors_keep_distances() -> None:
@@ -70,9 +72,9 @@ def test_reduced_vectors_keep_distances() -> None:
     def distances(rows: np.ndarray) -> np.ndarray:
         return np.linalg.norm(rows[:, None].astype(float) - rows[None], axis=2)
 
-    whole = spectra.Reduction.fitted(flat, 64, FLOOR).of(flat)
+    whole = Reduction.fit(flat, 64, FLOOR).of(flat)
     np.testing.assert_allclose(distances(whole), distances(flat), rtol=2e-3, atol=0.5)
-    few = spectra.Reduction.fitted(flat, 8, FLOOR).of(np.concatenate([flat, others]))
+    few = Reduction.fit(flat, 8, FLOOR).of(np.concatenate([flat, others]))
     assert few.shape == (35, 9)
     assert (distances(few) <= distances(np.concatenate([flat, others])) * 1.001).all()
     centred = np.concatenate([flat, others]) - flat.mean(0)
@@ -81,7 +83,7 @@ def test_reduced_vectors_keep_distances() -> None:
 
 def test_neighbours_are_the_nearest(clouds) -> None:
     vectors, _, others = clouds
-    found, away = spectra.neighbours(others, vectors, 7, rows=16)
+    found, away = layout.nearest_neighbours(others, vectors, 7, rows=16)
     distances, rows = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(vectors.astype(float)).kneighbors(others)
     np.testing.assert_array_equal(found, rows)
     np.testing.assert_allclose(away, distances, rtol=1e-5)
@@ -101,7 +103,7 @@ def test_placing_is_what_umap_does_to_each_alone(clouds) -> None:
 
 def test_the_map_keeps_neighbours_as_well_as_one_fitted_ordinarily(clouds) -> None:
     vectors, cloud, _ = clouds
-    mine = layout.fitted(vectors, neighbours=10, min_dist=0.9, spread=1.0, dimensions=2, seed=42)
+    mine = layout.fit(vectors, neighbours=10, min_dist=0.9, spread=1.0, dimensions=2, seed=42)
     reference = umap.UMAP(n_neighbors=10, min_dist=0.9, random_state=42, n_jobs=1).fit(vectors)
     assert (mine.a, mine.b) == (reference._a, reference._b)
 
@@ -144,7 +146,7 @@ def test_a_large_set_is_mapped_by_some_of_each_class(toys: Clips, caplog, monkey
     with caplog.at_level("INFO", "canarygan"):
         fitted = replace(SMALL, fit_at_most=40).fit(toys)
     assert "made of 40 of 60 clips" in caplog.text
-    rows = sampled(toys.labels, 60, 40, SMALL.map_seed)
+    rows = sample_rows(toys.labels, 60, 40, SMALL.map_seed)
     assert np.unique(toys.labels[rows], return_counts=True)[1].tolist() == [10] * 4
     laid = fitted.project(toys)
     np.testing.assert_array_equal(laid[rows], fitted.layout.coordinates)
@@ -153,11 +155,11 @@ def test_a_large_set_is_mapped_by_some_of_each_class(toys: Clips, caplog, monkey
 
 def test_samples_are_of_each_class_the_same_share() -> None:
     labels = np.repeat(["a", "b", "c"], [600, 300, 100])
-    rows = sampled(labels, 1000, 100, 0)
+    rows = sample_rows(labels, 1000, 100, 0)
     assert np.unique(labels[rows], return_counts=True)[1].tolist() == [60, 30, 10]
     assert (np.diff(rows) > 0).all()
-    assert (sampled(labels, 1000, 100, 1) != rows).any()
-    assert sampled(None, 5, 5, 0).tolist() == [0, 1, 2, 3, 4]
+    assert (sample_rows(labels, 1000, 100, 1) != rows).any()
+    assert sample_rows(None, 5, 5, 0).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_neighbours_are_clipped_to_the_set_and_that_is_said(toys: Clips, caplog, monkeypatch) -> None:

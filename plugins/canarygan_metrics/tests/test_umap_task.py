@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
-from canarygan_metrics.umap import archives as mapped
-from canarygan_metrics.umap import figures
+from canarygan_metrics.umap import figures, placements
+from canarygan_metrics.umap.placements import Placement
 
 from canarygan_core import audio
 from canarygan_core.audio import archives
@@ -66,8 +66,8 @@ def copy(home: Path, tmp_path: Path, monkeypatch) -> Path:
 def computed(monkeypatch) -> list[int]:
     """How many sounds were laid out, an entry an archive."""
     seen: list[int] = []
-    real = mapped.laid_out
-    monkeypatch.setattr(mapped, "laid_out", lambda points, *rest: seen.append(len(points)) or real(points, *rest))
+    real = Placement.compute
+    monkeypatch.setattr(Placement, "compute", lambda points, *rest: seen.append(len(points)) or real(points, *rest))
     return seen
 
 
@@ -206,22 +206,22 @@ def test_sounds_all_alike_are_no_cluster_and_that_is_said(copy: Path, capsys) ->
 def test_mean_spectrograms_are_means_by_label() -> None:
     whole = np.random.default_rng(0).normal(size=(7, 3, 2)).astype(np.float32)
     labels = np.array(["a", "b", "a", "a", "b", "a", "c"])
-    made = mapped.means((whole[start : start + 3] for start in range(0, 7, 3)), labels)
+    made = placements.mean_spectrograms((whole[start : start + 3] for start in range(0, 7, 3)), labels)
     assert sorted(made) == ["a", "b", "c"]
     for label, mean in made.items():
         np.testing.assert_allclose(mean, whole[labels == label].mean(0), rtol=1e-5)
 
 
 def test_nothing_is_kept_out_where_there_is_no_data_folder(tmp_path: Path) -> None:
-    mapped.keep_out(None, [tmp_path])
-    mapped.keep_out(tmp_path / "data", [tmp_path / "database"])
+    placements.check_outside(None, [tmp_path])
+    placements.check_outside(tmp_path / "data", [tmp_path / "database"])
     with pytest.raises(UsageError):
-        mapped.keep_out(tmp_path / "data", [tmp_path / "x" / ".." / "data" / "y"])
+        placements.check_outside(tmp_path / "data", [tmp_path / "x" / ".." / "data" / "y"])
 
 
 def test_panels_are_few_and_have_the_first_and_the_last() -> None:
-    assert figures.chosen(3) == [0, 1, 2]
-    rows = figures.chosen(70)
+    assert figures.choose_panels(3) == [0, 1, 2]
+    rows = figures.choose_panels(70)
     assert len(rows) == figures.MOST
     assert (rows[0], rows[-1]) == (0, 69)
 
@@ -234,7 +234,7 @@ def test_each_of_sixteen_classes_looks_different_and_x_is_grey() -> None:
 
 def test_names_stand_on_their_points() -> None:
     points = np.array([[0, 0], [0, 1], [9, 0], [5, 5]], np.float32)
-    made = figures.middles(points, np.array(["a", "a", "a", "b"]))
+    made = figures.label_places(points, np.array(["a", "a", "a", "b"]))
     assert made["a"].tolist() in points[:3].tolist()
     assert made["b"].tolist() == [5, 5]
 
@@ -243,4 +243,4 @@ def test_an_archive_without_sounds_is_explained(tmp_path: Path) -> None:
     with archives.writing(tmp_path / "other.npz", 0) as archive:
         archive.add("z", np.zeros((2, 3)))
     with pytest.raises(CanaryganError, match="holds no sounds"):
-        mapped.matching(tmp_path / "other.npz", None, None)
+        placements.find_generations(tmp_path / "other.npz", None, None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import archives
+from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
 from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
@@ -18,7 +18,6 @@ from canarygan_core.fitted.decoders import X, audible
 from canarygan_core.plugins import installed
 from canarygan_core.runs import files
 from canarygan_core.runs.manifest import Manifest
-from canarygan_report.inputs import COORDINATES
 
 Arrays = Mapping[str, NDArray[Any]]
 Labels = NDArray[np.str_]
@@ -80,8 +79,7 @@ def read_generated(path: Path, version: str | None = None) -> Generated:
     """
     if not path.is_dir():
         return _read_archive(path)
-    names = (one for one in sorted(path.rglob("*.npz")) if not one.name.endswith(COORDINATES))
-    generated = [_read_archive(one) for one in names if not one.name.startswith(".") and "x" in archives.read(one)]
+    generated = [_read_archive(one) for one in list_sounds(path, (".npz",)) if "x" in archives.read(one)]
     if not generated:
         raise CanaryganError(f"There is no generation archive in {path}: canarygan generate makes one.")
     same = [one for one in generated if one.facts.get("version") == version]
@@ -89,15 +87,14 @@ def read_generated(path: Path, version: str | None = None) -> Generated:
 
 
 def _read_archive(path: Path) -> Generated:
+    x, rate = archives.read_sounds(path)
     content = archives.read(path)
-    x, z = content.get("x"), content.get("z")
-    if x is None or x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
-        raise CanaryganError(f"{path} is no generation archive: it has no sounds x (n, samples).")
+    z = content.get("z")
     decoders = [name.removeprefix("y_") for name in content if name.startswith("y_")]
     return Generated(
         path=path,
         audio=x,
-        rate=int(content["rate"]) if "rate" in content else 16000,
+        rate=rate,
         latents=z if z is not None and z.ndim == 2 and len(z) == len(x) else None,
         labels={name: _decoded(content, name) for name in decoders if content[f"y_{name}"].shape == (len(x),)},
         facts={name: str(content[name].item()) for name in FACTS if name in content},

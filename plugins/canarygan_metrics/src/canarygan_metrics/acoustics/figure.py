@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import files
-from canarygan_metrics.acoustics.measures import ENOUGH, UNITS, Floats, pairs
+from canarygan_metrics.acoustics.comparison import ENOUGH, pairs
+from canarygan_metrics.acoustics.measures import UNITS, Floats
+from canarygan_metrics.figures import plain, saved_figure
 
 BINS, SMOOTHING = 128, 2.5
 """Points of a curve over a panel's width, and the standard deviation it is smoothed with, points."""
@@ -34,20 +33,17 @@ def draw(path: Path, generated: Clips, reference: Clips, least: int = ENOUGH) ->
     compared = list(pairs(generated, reference, least))
     if not all(len(side) for side in compared[0][1:]):
         raise CanaryganError("There is nothing to draw: the generated or the reference clips cannot be measured.")
-    figure = Figure(figsize=(11, 1.6 + 2 * (0.7 + 0.38 * len(compared))), layout="constrained")
-    FigureCanvasAgg(figure)
-    grid = figure.subplots(2, 3, sharey=True)
-    for axes, (name, unit) in zip(grid.ravel(), UNITS.items(), strict=True):
-        _panel(axes, [(made.facts[name], real.facts[name]) for _, made, real in compared])
-        axes.set_xlabel(name.replace("_", " ") + (f" ({unit})" if unit else ""))
-    labels = [label.replace("$", r"\$") or "all" for label, _, _ in compared]
-    for axes in grid[:, 0]:
-        axes.set_yticks(-np.arange(len(labels)), labels)
-        axes.set_ylim(0.7 - len(labels), 1.0)
-    handles = grid[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=2, frameon=False)
-    with files.replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+    labels = [plain(label) or "all" for label, _, _ in compared]
+    with saved_figure(path, (11, 1.6 + 2 * (0.7 + 0.38 * len(labels)))) as figure:
+        grid = figure.subplots(2, 3, sharey=True)
+        for axes, (name, unit) in zip(grid.ravel(), UNITS.items(), strict=True):
+            _panel(axes, [(made.facts[name], real.facts[name]) for _, made, real in compared])
+            axes.set_xlabel(name.replace("_", " ") + (f" ({unit})" if unit else ""))
+        for axes in grid[:, 0]:
+            axes.set_yticks(-np.arange(len(labels)), labels)
+            axes.set_ylim(0.7 - len(labels), 1.0)
+        handles = grid[0, 0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=2, frameon=False)
 
 
 def _panel(axes: Axes, rows: list[tuple[Floats, Floats]]) -> None:

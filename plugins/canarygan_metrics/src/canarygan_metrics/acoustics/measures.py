@@ -16,15 +16,12 @@ between two frequencies. Zeros before or after a sound change nothing. Of each c
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, stats
+from scipy import fft
 
-from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted.decoders import audible
 
@@ -48,12 +45,6 @@ FAINT = 1e-4
 
 CHUNK = 64
 """Clips measured at a time."""
-
-ENOUGH = 20
-"""Clips a side that a class needs to be compared."""
-
-SPLITS = 10
-"""Times that the real clips are halved to see how far apart equals lie."""
 
 
 def measure(
@@ -213,89 +204,3 @@ def _entropy(power: NDArray[np.float32], first: NDArray[np.intp]) -> Floats:
     mean = np.add.reduceat(weighted, first) / np.maximum(np.add.reduceat(energy, first), 1e-300)
     share: Floats = np.clip(mean / math.log(power.shape[1]), 0, 1)
     return share
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far the generated values of a measure are from the real ones.
-
-    Attributes:
-        effect: Cliff's delta (1993), from -1 to 1: how much likelier a generated value is above a real one than below.
-        distance: Wasserstein-1 distance, in the measure's unit.
-        relative: that distance over the standard deviation of the real values; NaN where they are all equal.
-        ks: Kolmogorov-Smirnov statistic, the largest difference of the distribution functions, from 0 to 1.
-        halves: mean distance of two random halves of the real values, in the measure's unit; NaN of under 4 values.
-    """
-
-    effect: float
-    distance: float
-    relative: float
-    ks: float
-    halves: float
-
-
-def compare(generated: Floats, real: Floats) -> Difference:
-    """The difference of generated values (n,) and real ones (m,), all finite and at least one each."""
-    distance, spread = float(stats.wasserstein_distance(generated, real)), float(real.std())
-    return Difference(
-        effect=cliff(generated, real),
-        distance=distance,
-        relative=distance / spread if spread > 0 else math.nan,
-        ks=float(stats.ks_2samp(generated, real, method="asymp").statistic),
-        halves=_halves(real),
-    )
-
-
-def cliff(generated: Floats, real: Floats) -> float:
-    """Cliff's delta: P(generated > real) - P(generated < real) over all pairs of values (n,) and (m,)."""
-    ordered = np.sort(real)
-    above = np.searchsorted(ordered, generated, "left").sum(dtype=np.int64)
-    below = (len(real) - np.searchsorted(ordered, generated, "right")).sum(dtype=np.int64)
-    return float((above - below) / (len(generated) * len(real)))
-
-
-def _halves(real: Floats) -> float:
-    """Mean Wasserstein-1 distance of `SPLITS` random halves of values to their rest."""
-    if len(real) < 4:
-        return math.nan
-    rng = np.random.default_rng(0)
-    shuffled = (np.array_split(rng.permutation(real), 2) for _ in range(SPLITS))
-    return float(np.mean([stats.wasserstein_distance(one, other) for one, other in shuffled]))
-
-
-def usable(clips: Clips) -> NDArray[np.bool_]:
-    """Which measured clips have all measures."""
-    whole: NDArray[np.bool_] = np.isfinite(np.stack([clips.facts[name] for name in UNITS])).all(axis=0)
-    return whole
-
-
-def pairs(generated: Clips, reference: Clips, least: int = ENOUGH) -> Iterator[tuple[str, Clips, Clips]]:
-    """What can be compared of measured clips: all that are usable, under no name, then each class.
-
-    A class is compared where both sides have `least` usable clips of it; none is where a side has no labels.
-    """
-    made, real = generated.select(usable(generated)), reference.select(usable(reference))
-    yield "", made, real
-    if made.labels is None or real.labels is None:
-        return
-    for label in real.classes:
-        one, other = made.select(made.labels == label), real.select(real.labels == label)
-        if min(len(one), len(other)) >= least:
-            yield label, one, other
-
-
-def table(generated: Clips, reference: Clips, least: int = ENOUGH) -> list[dict[str, Any]]:
-    """A row for each class and measure of measured clips, and first for all classes, whose name is empty.
-
-    A row has `class`, `measure`, `unit`, `real` and `generated` (medians), `effect`, `distance`, `relative`, `ks`,
-    `halves` as in `Difference`, `real_clips` and `generated_clips`. None stands for a number that there is not.
-    """
-    rows = []
-    for label, made, real in pairs(generated, reference, least):
-        for name, unit in UNITS.items() if len(made) and len(real) else ():
-            values = made.facts[name], real.facts[name]
-            difference = {key: None if math.isnan(value) else value for key, value in vars(compare(*values)).items()}
-            medians = {"real": float(np.median(values[1])), "generated": float(np.median(values[0]))}
-            counts = {"real_clips": len(real), "generated_clips": len(made)}
-            rows.append({"class": label, "measure": name, "unit": unit, **medians, **difference, **counts})
-    return rows

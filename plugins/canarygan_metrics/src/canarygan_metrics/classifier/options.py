@@ -1,10 +1,12 @@
 """Options of the classifier: how it is trained, from what, and when training stops."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
+from canarygan_metrics.options import check_ranges
 
 FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation"})
 """Options of `Learning` that may not change when a training is resumed."""
@@ -47,9 +49,4 @@ class Learning:
         for name, most in (("lr", 1), ("split", 0.9), ("validation", 0.9)):
             if not 0 < getattr(self, name) < most:
                 raise CanaryganError(f"--{name} is {getattr(self, name):g}: it may be above 0 and below {most}.")
-        if not 0.128 <= self.seconds <= 10:
-            raise CanaryganError(f"--seconds is {self.seconds:g} s: it may be 0.128 to 10 s.")
-        if not 0 <= self.noise <= 1:
-            raise CanaryganError(f"--noise is {self.noise:g}: the share of clips with noise may be 0 to 1.")
-        if self.patience < 1:
-            raise CanaryganError(f"--patience must be at least 1, not {self.patience}.")
+        check_ranges(self, seconds=(0.128, 10), noise=(0, 1), patience=(1, inf))

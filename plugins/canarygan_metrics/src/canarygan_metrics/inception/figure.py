@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from canarygan_metrics.figures import saved_figure
 
-from canarygan_core.runs import files
-
-BESIDE = {
+LINES = {
     "real": ("real clips", "#1b7837"),
     "noise": ("white noise", "#777777"),
     "shuffled": ("labels shuffled", "#b35806"),
@@ -19,7 +16,7 @@ BESIDE = {
 def draw(
     path: Path, rows: Sequence[Mapping[str, Any]], context: Mapping[str, Mapping[str, Any]], classes: int, title: str
 ) -> None:
-    """Draw scores with their standard deviation against epochs, generator updates above, and what stands beside them.
+    """Draw scores with their standard deviation against epochs, with generator updates above and the context as lines.
 
     Args:
         path: where the PNG goes.
@@ -28,23 +25,22 @@ def draw(
         classes: of the classifier, the most that a score can be.
         title: of the figure.
     """
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
     epochs = [row["epoch"] for row in rows]
     mean = [row["is_mean"] for row in rows]
     spread = [row["is_std"] for row in rows]
-    axes.errorbar(epochs, mean, spread, fmt="o-", color="#2166ac", capsize=3, label="generated")
-    for name, row in context.items():
-        label, colour = BESIDE[name]
-        axes.axhline(row["is_mean"], color=colour, linestyle="--", linewidth=1, label=f"{label} ({row['is_mean']:.2f})")
-    axes.axhline(classes, color="black", linewidth=0.8, label=f"{classes} classes, the most there can be")
-    clips = rows[0]["clips"]
-    axes.set(xlabel="Epoch", ylabel=f"Inception score of {clips:,} sounds", title=title, ylim=(0.8, classes * 1.06))
-    if len(rows) > 1 and epochs[-1] > 0:
-        each = rows[-1]["step"] / epochs[-1]
-        updates = axes.secondary_xaxis("top", functions=(lambda epoch: epoch * each, lambda step: step / each))
-        updates.set_xlabel("Generator updates")
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    with files.replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+    with saved_figure(path, (8, 4.5)) as figure:
+        axes = figure.subplots()
+        axes.errorbar(epochs, mean, spread, fmt="o-", color="#2166ac", capsize=3, label="generated")
+        for name, row in context.items():
+            label, colour = LINES[name]
+            axes.axhline(
+                row["is_mean"], color=colour, linestyle="--", linewidth=1, label=f"{label} ({row['is_mean']:.2f})"
+            )
+        axes.axhline(classes, color="black", linewidth=0.8, label=f"{classes} classes, the most there can be")
+        clips = rows[0]["clips"]
+        axes.set(xlabel="Epoch", ylabel=f"Inception score of {clips:,} sounds", title=title, ylim=(0.8, classes * 1.06))
+        if len(rows) > 1 and epochs[-1] > 0:
+            each = rows[-1]["step"] / epochs[-1]
+            updates = axes.secondary_xaxis("top", functions=(lambda epoch: epoch * each, lambda step: step / each))
+            updates.set_xlabel("Generator updates")
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)

@@ -1,11 +1,13 @@
 """Options that both tasks have."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from canarygan_core.errors import UsageError
+from canarygan_metrics.options import check_ranges
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,7 @@ class Scoring:
 
     def __post_init__(self) -> None:
         least = {"n_split": 1, "batch_size": 1, "devices": 1, "num_nodes": 1, "num_workers": 0}
-        for name, low in least.items():
-            if getattr(self, name) < low:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least {low}, not {getattr(self, name)}.")
+        check_ranges(self, **{name: (low, inf) for name, low in least.items()})
         if self.devices * self.num_nodes > 1:
             raise UsageError(
                 f"-G {self.devices} -N {self.num_nodes}: scoring runs on one device. Score checkpoints side by side "

@@ -1,8 +1,7 @@
 """Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import streaming
-from canarygan_core.fitted import generators
-from canarygan_core.fitted import latents as latent_files
+from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import installed
 from canarygan_core.runs import files
 from canarygan_metrics.classifier.classifier import Classifier
@@ -28,20 +26,12 @@ from canarygan_metrics.scores.inception import inception_score, shuffled_floor
 log = logging.getLogger("canarygan")
 
 
-@dataclass(frozen=True)
-class Latents:
-    """The latents to generate from: those of a file, or `count` drawn with a seed."""
-
-    path: Path | None
-    count: int | None
-    seed: int
-
-    def load(self, dim: int) -> NDArray[np.float32]:
-        """Latents (n, dim)."""
-        if self.path is not None:
-            return latent_files.read(self.path, dim)
-        assert self.count is not None
-        return latent_files.draw(self.count, dim, seed=self.seed)
+def load_latents(path: Path | None, count: int | None, seed: int, dim: int) -> NDArray[np.float32]:
+    """Latents (n, dim): those of a file, or `count` drawn with a seed."""
+    if path is not None:
+        return latents.read(path, dim)
+    assert count is not None
+    return latents.draw(count, dim, seed=seed)
 
 
 def describe(classifier: Classifier) -> dict[str, Any]:
@@ -55,11 +45,14 @@ def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[n
 
 
 def score_checkpoint(
-    classifier: Classifier, path: Path, latents: Latents, device: str, scoring: Scoring
+    classifier: Classifier, path: Path, load_z: Callable[[int], NDArray[np.float32]], device: str, scoring: Scoring
 ) -> dict[str, Any]:
-    """The row of one checkpoint: the progress of its training, and the score of its sounds."""
+    """The row of one checkpoint: the progress of its training, and the score of its sounds.
+
+    `load_z` gives the latents of a dimension.
+    """
     generator, _ = generators.load(path, installed(), model=None, device=device)
-    sounds = generators.sounds(generator, latents.load(generator.latent_dim), scoring.batch_size)
+    sounds = generators.sounds(generator, load_z(generator.latent_dim), scoring.batch_size)
     posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
     progress = {"epoch": int(generator.progress["epoch"]), "step": int(generator.progress["step"])}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,10 +75,10 @@ def gan(
     Args:
         model_ckpt: Classifier of train-inception: a checkpoint, or the folder of a version, whose best one is taken.
         generator_ckpt: Checkpoint of a model, or the folder of a version, all of whose checkpoints are scored.
-        data_dir: Folder of real clips to score too. [default: the data that the classifier was trained on]
+        data_dir: Folder of the real clips to compare with. [default: the data that the classifier was trained on]
         save_dir: Folder for is_scores-version_V.yml, its figure and its manifest.
-        vec_file: File of latents to generate from, .npy or .npz, instead of --n-samples.
-        n_samples: Number of sounds a checkpoint. [default: 50000]
+        vec_file: File of latents (n, d), the same for every checkpoint.
+        n_samples: Number of latents to draw, the same for every checkpoint. [default: 50000 without -z]
     """
     from canarygan_core.fitted import generators
     from canarygan_core.runs import files
@@ -118,8 +119,8 @@ def gan(
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
-            latents = record.Latents(vec_file, count, scoring.seed)
-            row = record.score_checkpoint(trained, checkpoint, latents, device, scoring)
+            load_z = partial(record.load_latents, vec_file, count, scoring.seed)
+            row = record.score_checkpoint(trained, checkpoint, load_z, device, scoring)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")

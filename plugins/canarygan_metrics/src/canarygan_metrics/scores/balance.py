@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from canarygan_core.errors import CanaryganError, did_you_mean
-from canarygan_metrics.scores.checks import Floats, checked_posteriors
+from canarygan_metrics.scores.inception import Floats, checked_posteriors
 
 Strings = NDArray[np.str_]
 

@@ -43,14 +43,6 @@ class ClassifierMetric(Metric):
             )
         return ClassifierListener(self.model_ckpt)
 
-    def check_least(self, **least: float) -> None:
-        """Raise `CanaryganError` where an option is below its least value."""
-        for option, low in least.items():
-            value = getattr(self, option)
-            if not value >= low:
-                flag = f"--{self.name}.{option.replace('_', '-')}"
-                raise CanaryganError(f"{flag} must be at least {low:g}, not {value:g}.")
-
     def warn_few(self, counts: Mapping[str, int], enough: int, reason: str) -> None:
         """Warn of each set of clips, by the word for it, that has fewer than `enough`."""
         for what, count in counts.items():

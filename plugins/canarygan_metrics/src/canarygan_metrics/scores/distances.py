@@ -1,11 +1,14 @@
 """How far apart two sets of embeddings are as distributions: Fréchet and kernel distance."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_metrics.scores.checks import Floats, check_embeddings
+from canarygan_core.errors import CanaryganError
+
+Floats = NDArray[np.floating[Any]]
 
 SUBSET = 1000
 """Embeddings of either set in a subset of the kernel distance, at most."""
@@ -132,3 +135,17 @@ def _kernel_sum(a: Floats, b: Floats) -> float:
     size = max(1, BLOCK // len(b))
     parts = (np.asarray(a[start : start + size], np.float64) for start in range(0, len(a), size))
     return float(sum(_cubic(part @ other.T, a.shape[1]).sum() for part in parts))
+
+
+def check_embeddings(least: int, *sets: Floats) -> None:
+    """Raise `CanaryganError` unless sets of embeddings have `least` rows each and the same number of columns."""
+    for rows in sets:
+        if rows.ndim != 2 or len(rows) < least:
+            raise CanaryganError(
+                f"Embeddings must be of shape (clips, numbers), at least {least} of them, not {rows.shape}."
+            )
+    numbers = sorted({rows.shape[1] for rows in sets})
+    if len(numbers) > 1:
+        raise CanaryganError(
+            f"The embeddings are of {numbers[0]} and {numbers[-1]} numbers: two classifiers made them."
+        )

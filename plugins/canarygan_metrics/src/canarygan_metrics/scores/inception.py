@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from canarygan_core.errors import CanaryganError
-from canarygan_metrics.scores.checks import Floats, checked_posteriors
+
+Floats = NDArray[np.floating[Any]]
 
 BLOCK = 1_000_000
 """Numbers in a block of bootstrap weights."""
@@ -107,6 +108,32 @@ def shuffled_floor(
         shuffled = number[rng.permutation(len(rows))]
         parts += [_between(rows[part], shuffled[part]) for part in np.array_split(order, splits)]
     return SplitScore(float(np.mean(parts)), float(np.std(parts)), len(rows), splits)
+
+
+def checked_posteriors(posteriors: Floats) -> NDArray[np.float64]:
+    """Posteriors (n, classes) as float64, rows summing to 1 as nearly as that can.
+
+    Raises:
+        CanaryganError: on another shape, fewer than two classes, or rows that are no probabilities.
+    """
+    if posteriors.ndim != 2 or not len(posteriors):
+        raise CanaryganError(
+            f"Posteriors must be of shape (clips, classes), one clip at least, not {posteriors.shape}."
+        )
+    if posteriors.shape[1] < 2:
+        raise CanaryganError("A score needs posteriors of at least two classes, and these are of one.")
+    rows = np.asarray(posteriors, np.float64)
+    total = rows.sum(1)
+    for wrong, what in (
+        (~np.isfinite(total), "hold NaN or infinity"),
+        ((rows < 0).any(1), "hold negative numbers"),
+        (abs(total - 1) > 1e-3, "do not sum to 1 (are they logits?)"),
+    ):
+        if wrong.any():
+            raise CanaryganError(
+                f"The posteriors of {wrong.sum()} of {len(rows)} clips {what}; the first is clip {wrong.argmax()}."
+            )
+    return np.asarray(rows / total[:, None])
 
 
 def _checked(posteriors: Floats, splits: int) -> NDArray[np.float64]:

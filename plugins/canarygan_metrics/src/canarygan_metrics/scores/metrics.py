@@ -1,9 +1,11 @@
 """The metrics of the classifier: inception score, distances, neighbours and the balance of classes."""
 
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core.errors import CanaryganError
+from canarygan_metrics.options import check_ranges
 from canarygan_metrics.scores.base import ClassifierMetric, both_embeddings, check_agreement, posteriors_and_classes
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class InceptionScore(ClassifierMetric):
     """Seed of the shuffle and the bootstrap, an integer from 0."""
 
     def __post_init__(self) -> None:
-        self.check_least(n_split=1, draws=20, seed=0)
+        check_ranges(self, n_split=(1, inf), draws=(20, inf), seed=(0, inf))
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores.inception import inception_score, shuffled_floor
@@ -91,7 +93,7 @@ class KID(ClassifierMetric):
     """Seed of the subsets, an integer from 0."""
 
     def __post_init__(self) -> None:
-        self.check_least(subsets=1, subset_size=2, seed=0)
+        check_ranges(self, subsets=(1, inf), subset_size=(2, inf), seed=(0, inf))
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores import distances
@@ -116,7 +118,7 @@ class PrecisionRecall(ClassifierMetric):
     """Number of the neighbour that the ball around a clip reaches, count."""
 
     def __post_init__(self) -> None:
-        self.check_least(k=1)
+        check_ranges(self, k=(1, inf))
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores import neighbours
@@ -140,7 +142,7 @@ class DensityCoverage(ClassifierMetric):
     """Number of the neighbour that the ball around a real clip reaches, count."""
 
     def __post_init__(self) -> None:
-        self.check_least(k=1)
+        check_ranges(self, k=(1, inf))
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores import neighbours
@@ -191,9 +193,7 @@ class ClassBalance(ClassifierMetric):
     """Posterior of the likeliest class below which a clip is unsure, 0 to 1."""
 
     def __post_init__(self) -> None:
-        for option in ("fraction", "sure"):
-            if not 0 <= getattr(self, option) <= 1:
-                raise CanaryganError(f"--{self.name}.{option} may be 0 to 1, not {getattr(self, option):g}.")
+        check_ranges(self, fraction=(0, 1), sure=(0, 1))
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores.balance import compare_classes

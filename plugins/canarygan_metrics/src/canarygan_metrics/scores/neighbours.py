@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.errors import CanaryganError
-from canarygan_metrics.scores.checks import Floats, check_embeddings
+from canarygan_metrics.scores.distances import Floats, check_embeddings
 
 BLOCK = 4_000_000
 """Distances in a block."""

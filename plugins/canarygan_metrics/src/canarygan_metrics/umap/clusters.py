@@ -39,10 +39,10 @@ class Scale:
         return cls(max(round(SIZE * share), LEAST_SIZE), max(round(DENSITY * share), LEAST_DENSITY))
 
 
-def found(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
+def find_clusters(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
     """The cluster of each point (n, k), from 0, -1 where it is in none; HDBSCAN with excess of mass (Campello, 2013).
 
-    Fewer points than a cluster has are in none. All points as one cluster is no answer that HDBSCAN gives here.
+    Fewer points than a cluster needs are in none. HDBSCAN never returns all points as one cluster here.
     """
     from sklearn.cluster import HDBSCAN
 
@@ -55,14 +55,16 @@ def found(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
     return numbers
 
 
-def relabelled(clusters: NDArray[np.int64], points: Floats, real: Floats, labels: NDArray[np.str_]) -> NDArray[np.str_]:
+def label_clusters(
+    clusters: NDArray[np.int64], points: Floats, real: Floats, labels: NDArray[np.str_]
+) -> NDArray[np.str_]:
     """The label of the nearest real point for each that is in a cluster, X for the others.
 
     Args:
-        clusters: (n,) as `found` gives them.
-        points: (n, k) where the sounds lie.
-        real: (m, k) where the real ones lie.
-        labels: (m,) what those are.
+        clusters: (n,) as `find_clusters` returns them.
+        points: (n, k) coordinates of the sounds.
+        real: (m, k) coordinates of the real ones.
+        labels: (m,) of the real ones.
 
     Raises:
         CanaryganError: where there is no real one.
@@ -71,11 +73,11 @@ def relabelled(clusters: NDArray[np.int64], points: Floats, real: Floats, labels
 
     if not len(real):
         raise CanaryganError("There is no real sound to take labels from.")
-    made = np.full(len(points), X, dtype=np.result_type(labels.dtype, np.array(X).dtype))
+    result = np.full(len(points), X, dtype=np.result_type(labels.dtype, np.array(X).dtype))
     inside = clusters != OUTSIDE
     if inside.any():
-        made[inside] = labels[cKDTree(real).query(points[inside])[1]]
-    return made
+        result[inside] = labels[cKDTree(real).query(points[inside])[1]]
+    return result
 
 
 def shares(labels: NDArray[np.str_], classes: list[str]) -> dict[str, float]:

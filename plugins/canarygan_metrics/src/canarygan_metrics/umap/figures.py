@@ -1,9 +1,6 @@
-"""Figures of maps and of mean spectrograms, drawn without a screen."""
+"""Figures of maps and of mean spectrograms."""
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.fitted.decoders import X
-from canarygan_core.runs import files
-
-log = logging.getLogger("canarygan")
+from canarygan_metrics.figures import plain, saved_figure
 
 Floats = NDArray[np.float32]
 
 COLOURS = ("#332288", "#88CCEE", "#117733", "#CC6677", "#DDCC77", "#AA4499", "#44AA99", "#882255", "#999933")
-"""Nine that people of any colour vision tell apart (Tol, 2021); beyond nine classes, markers change besides."""
+"""Nine that people of any colour vision can distinguish (Tol, 2021); beyond nine classes, markers change too."""
 
 MARKERS = ("o", "^", "s", "D", "v", "P", "*", "X")
 
@@ -37,9 +32,9 @@ class Panel:
     """One map of generated sounds.
 
     Attributes:
-        title: what they are.
-        points: (n, 2) where they lie.
-        labels: (n,) what each is called, or None where all are drawn alike.
+        title: words above it.
+        points: (n, 2) coordinates.
+        labels: (n,) name of each, or None where all are drawn alike.
     """
 
     title: str
@@ -47,19 +42,19 @@ class Panel:
     labels: NDArray[np.str_] | None = None
 
 
-def chosen(count: int) -> list[int]:
-    """At most `MOST` of so many panels, the first and the last among them, evenly."""
+def choose_panels(count: int) -> list[int]:
+    """Numbers of at most `MOST` of `count` panels at equal steps, the first and the last among them."""
     return sorted(set(np.linspace(0, count - 1, min(count, MOST)).round().astype(int).tolist()))
 
 
-def maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_] | None, panels: Sequence[Panel]) -> None:
+def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], panels: Sequence[Panel]) -> None:
     """Draw generated points over the density of real ones, a panel a set, and the names of classes where they lie.
 
     Args:
         path: PNG file.
         title: what is drawn.
-        real: (m, 2) where the real sounds lie.
-        labels: (m,) what those are, named in each panel; None for no names.
+        real: (m, 2) coordinates of the real sounds.
+        labels: (m,) of the real sounds, named in each panel.
         panels: what is drawn over them, at most `MOST`; labelled ones share colours and a legend.
     """
     from matplotlib.lines import Line2D
@@ -69,11 +64,11 @@ def maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_] | None, 
     margin = 0.05 * np.maximum(high - low, 1e-3)
     box = (*(low - margin), *(high + margin))
     names = sorted({str(label) for panel in panels if panel.labels is not None for label in panel.labels}, key=_order)
-    classes = set() if labels is None else {str(label) for label in labels}
+    classes = {str(label) for label in labels}
     looks = styles(sorted({*names, *(classes if classes.intersection(names) else ())}, key=_order))
     columns = min(len(panels), COLUMNS)
     rows = -(-len(panels) // columns)
-    with _figure(path, (4.2 * columns + 1.4, 4.2 * rows + 0.6)) as figure:
+    with saved_figure(path, (4.2 * columns + 1.4, 4.2 * rows + 0.6), 110) as figure:
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
@@ -87,7 +82,7 @@ def maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_] | None, 
                 colour, marker = looks[name]
                 mine = panel.points[panel.labels == name]
                 axes.scatter(*mine.T, s=size, c=colour, marker=marker, alpha=0.75, linewidths=0)
-            for name, middle in middles(real, labels).items() if labels is not None else ():
+            for name, middle in label_places(real, labels).items():
                 text = axes.text(*middle, plain(name), fontsize=8, ha="center", va="center", weight="bold")
                 text.set_bbox({"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8})
             axes.set(title=panel.title, xticks=[], yticks=[], xlim=(box[0], box[2]), ylim=(box[1], box[3]))
@@ -103,23 +98,23 @@ _GREYS: dict[str, Any] = {"cmap": "Greys", "origin": "lower", "aspect": "auto", 
 
 
 def density(points: Floats, box: Sequence[float], cells: int = 120) -> NDArray[np.float64]:
-    """How densely points (n, 2) lie in a box (left, bottom, right, top): (cells, cells), the square root, 1 at most."""
+    """Square root of the density of points (n, 2) in a box (left, bottom, right, top): (cells, cells), 1 at most."""
     from scipy.ndimage import gaussian_filter
 
     left, bottom, right, top = box
     counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=((left, right), (bottom, top)))
     smooth = np.sqrt(np.maximum(gaussian_filter(counts.T, cells / 60), 0))
-    made: NDArray[np.float64] = smooth / max(smooth.max(), 1e-12)
-    return made
+    result: NDArray[np.float64] = smooth / max(smooth.max(), 1e-12)
+    return result
 
 
-def middles(points: Floats, labels: NDArray[np.str_]) -> dict[str, Floats]:
+def label_places(points: Floats, labels: NDArray[np.str_]) -> dict[str, Floats]:
     """By label, the point of that label nearest to the median of them all, so that the name stands on a cluster."""
-    made = {}
+    places = {}
     for label in np.unique(labels):
         mine = points[labels == label]
-        made[str(label)] = mine[np.square(mine - np.median(mine, axis=0)).sum(1).argmin()]
-    return made
+        places[str(label)] = mine[np.square(mine - np.median(mine, axis=0)).sum(1).argmin()]
+    return places
 
 
 def styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -132,7 +127,7 @@ def styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     return looks | {name: (GREY, "o") for name in names if name not in looks}
 
 
-def spectrograms(
+def draw_spectrograms(
     path: Path,
     title: str,
     real: Mapping[str, Floats],
@@ -160,7 +155,7 @@ def spectrograms(
     columns = -(-len(classes) // rows)
     darkest = min(float(one.min()) for one in [*real.values(), *generated.values()])
     look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "cmap": "magma", "vmin": darkest, "vmax": 0}
-    with _figure(path, (1.9 * columns + 1.2, 3.8 * rows + 0.6)) as figure:
+    with saved_figure(path, (1.9 * columns + 1.2, 3.8 * rows + 0.6), 110) as figure:
         grid = figure.subplots(2 * rows, columns, squeeze=False)
         for axes in grid.flat:
             axes.set_visible(False)
@@ -189,28 +184,7 @@ def spectrograms(
         figure.colorbar(picture, ax=grid, label="dB below the loudest", shrink=0.6)
 
 
-def plain(label: str) -> str:
-    """A label as plain text to matplotlib, which takes dollar signs for formulae."""
-    return label.replace("$", r"\$")
-
-
 def _order(name: str) -> tuple[bool, int, str]:
     """Names in order, numbers among them by size, X and the outside of clusters last."""
     digits = "".join(filter(str.isdigit, name))
     return name in (X, "outside"), int(digits) if name.isdigit() else 0, name
-
-
-@contextmanager
-def _figure(path: Path, size: tuple[float, float]) -> Iterator[Any]:
-    """A figure, written as a PNG file when the block ends well."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    yield figure
-    with files.replacing(path) as partial, warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        figure.savefig(partial, format="png", dpi=110)
-    if any("Glyph" in str(one.message) for one in told):
-        log.warning(f"{path.name} shows boxes for letters that its font lacks; labels are whole in all other files.")

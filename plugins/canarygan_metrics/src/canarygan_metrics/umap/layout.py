@@ -1,7 +1,7 @@
-"""UMAP (McInnes, Healy & Melville, 2018): a map of vectors, and where on it further vectors belong.
+"""UMAP (McInnes, Healy & Melville, 2018): a map of vectors, and the places of further vectors on it.
 
-Fitting is umap-learn's. Placing is umap-learn's `transform` of each vector on its own, from plain arrays instead of the
-pickled object that it needs: where a sound lies must not depend on which others are placed with it.
+umap-learn fits the map. Its `transform` needs a pickled object, and the place of a vector depends on the others given
+with it: so vectors are placed here, each on its own, by the same steps on plain arrays.
 """
 
 import logging
@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from canarygan_metrics.umap import spectra
 
 log = logging.getLogger("canarygan")
 
@@ -27,10 +25,10 @@ class Layout:
     """A map.
 
     Attributes:
-        vectors: (n, d) what it is of.
-        coordinates: (n, k) where each lies.
-        neighbours: how many near vectors say where one belongs.
-        a: of the curve 1 / (1 + a distance^(2 b)) that says how near two points of the map are.
+        vectors: (n, d) that it was fitted to.
+        coordinates: (n, k) of each.
+        neighbours: number of nearest vectors that determine the place of one.
+        a: of the curve 1 / (1 + a distance^(2 b)), the similarity of two points of the map.
         b: of the same.
         seed: of the random draws.
     """
@@ -43,15 +41,15 @@ class Layout:
     seed: int
 
     def place(self, vectors: Floats) -> Floats:
-        """Coordinates (m, k) of vectors (m, d), each as if it were alone; one that the map is of keeps its own."""
-        found, away = spectra.neighbours(vectors, self.vectors, self.neighbours)
-        placed = self.coordinates[found[:, 0]]
-        new = np.flatnonzero(away[:, 0] > 0)
+        """Coordinates (m, k) of vectors (m, d), each as if it were alone; a vector of the map keeps its own."""
+        rows, distances = nearest_neighbours(vectors, self.vectors, self.neighbours)
+        placed = self.coordinates[rows[:, 0]]
+        new = np.flatnonzero(distances[:, 0] > 0)
         if len(new):
-            placed[new] = self._optimised(found[new], away[new])
+            placed[new] = self._optimise(rows[new], distances[new])
         return placed
 
-    def _optimised(self, found: NDArray[np.int32], away: Floats) -> Floats:
+    def _optimise(self, nearest: NDArray[np.int32], distances: Floats) -> Floats:
         """Coordinates by the rows and distances (m, neighbours) of what is nearest, as `umap.UMAP.transform` does.
 
         Weights are relative to the greatest of their own vector, not of all, and rounds do not depend on how many
@@ -61,17 +59,19 @@ class Layout:
         from umap import umap_
         from umap.layouts import optimize_layout_euclidean
 
-        widths, offsets = umap_.smooth_knn_dist(away, float(self.neighbours), local_connectivity=0.0)
-        rows, columns, weights, _ = umap_.compute_membership_strengths(found, away, widths, offsets, bipartite=True)
-        shape = (len(found), len(self.vectors))
+        widths, offsets = umap_.smooth_knn_dist(distances, float(self.neighbours), local_connectivity=0.0)
+        rows, columns, weights, _ = umap_.compute_membership_strengths(
+            nearest, distances, widths, offsets, bipartite=True
+        )
+        shape = (len(nearest), len(self.vectors))
         graph = scipy.sparse.coo_matrix((weights, (rows, columns)), shape=shape).tocsr()
         graph.eliminate_zeros()
         start = umap_.init_graph_transform(graph, self.coordinates)
-        table = weights.reshape(found.shape)
+        table = weights.reshape(nearest.shape)
         greatest = table.max(1, keepdims=True)
         strong = (table >= greatest / EPOCHS).ravel()
         draws = np.random.RandomState(self.seed).randint(umap_.INT32_MIN, umap_.INT32_MAX, 3)
-        laid: Floats = optimize_layout_euclidean(
+        placed: Floats = optimize_layout_euclidean(
             start,
             self.coordinates.copy(),
             rows[strong],
@@ -86,15 +86,36 @@ class Layout:
             0.25,
             5.0,
         )
-        return laid
+        return placed
 
 
-def fitted(vectors: Floats, *, neighbours: int, min_dist: float, spread: float, dimensions: int, seed: int) -> Layout:
+def nearest_neighbours(queries: Floats, known: Floats, count: int, rows: int = 512) -> tuple[NDArray[np.int32], Floats]:
+    """The nearest of the known vectors (m, d) to each query (n, d), nearest first, by exact distances.
+
+    Returns:
+        Their rows (n, count), the lower first among equally near ones, and their distances (n, count).
+    """
+    nearest = np.empty((len(queries), count), np.int32)
+    distances = np.empty((len(queries), count), np.float32)
+    others = known.astype(np.float64)
+    lengths = np.square(others).sum(1)
+    for start in range(0, len(queries), rows):
+        part = queries[start : start + rows].astype(np.float64)
+        squared = np.square(part).sum(1)[:, None] + lengths - 2 * (part @ others.T)  # (rows, m)
+        near = np.sort(np.argpartition(squared, count - 1, axis=1)[:, :count], axis=1)
+        near_squared = np.take_along_axis(squared, near, 1)
+        order = np.argsort(near_squared, axis=1, kind="stable")
+        nearest[start : start + rows] = np.take_along_axis(near, order, 1)
+        distances[start : start + rows] = np.sqrt(np.take_along_axis(near_squared, order, 1))
+    return nearest, distances
+
+
+def fit(vectors: Floats, *, neighbours: int, min_dist: float, spread: float, dimensions: int, seed: int) -> Layout:
     """The map of vectors (n, d), the same on one machine for the same vectors and seed.
 
     Args:
         vectors: n of them, more than dimensions + 1.
-        neighbours: how many near vectors say where one belongs, itself among them; clipped to n - 1.
+        neighbours: number of nearest vectors that determine the place of one, itself among them; at most n - 1.
         min_dist: least distance between points of the map, in its units.
         spread: scale of the map, at least `min_dist`.
         dimensions: k, coordinates a point.
@@ -108,15 +129,15 @@ def fitted(vectors: Floats, *, neighbours: int, min_dist: float, spread: float, 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)
         warnings.filterwarnings("ignore", "k >= N", RuntimeWarning)
-        learnt: Any = umap.UMAP(
+        fitted: Any = umap.UMAP(
             n_neighbors=count,
             n_components=dimensions,
             min_dist=min_dist,
             spread=spread,
             random_state=seed,
             n_jobs=1,
-            precomputed_knn=spectra.neighbours(vectors, vectors, count),
+            precomputed_knn=nearest_neighbours(vectors, vectors, count),
             force_approximation_algorithm=True,  # or the neighbours given would be sought again in small sets
         ).fit(vectors)
-    coordinates = np.ascontiguousarray(learnt.embedding_, np.float32)
-    return Layout(vectors, coordinates, count, float(learnt._a), float(learnt._b), seed)
+    coordinates = np.ascontiguousarray(fitted.embedding_, np.float32)
+    return Layout(vectors, coordinates, count, float(fitted._a), float(fitted._b), seed)

@@ -1,0 +1,135 @@
+"""The steps of the task `umap`: get the map, place the sounds, draw the figures, summarise."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted import projectors
+from canarygan_core.fitted.projectors import Fitted
+from canarygan_core.plugins import installed
+from canarygan_core.plugins.options import jsonable
+from canarygan_core.runs import files
+from canarygan_metrics.umap import clusters, figures
+from canarygan_metrics.umap.placements import Generation, Labels, Placement, mean_spectrograms, write_arrays
+from canarygan_metrics.umap.projector import UMAP
+from canarygan_metrics.umap.vectors import HOP
+
+log = logging.getLogger("canarygan")
+
+Floats = NDArray[np.float32]
+
+
+def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, redo: bool) -> Fitted:
+    """The map given, or the one in a folder where it is of these clips with these options, or one fitted now.
+
+    Raises:
+        CanaryganError: where the map given cannot be used.
+    """
+    if given is not None:
+        fitted = projectors.load_for(given, clips, installed())
+        if fitted.name != reducer.name or fitted.record["projector"]["options"].get("dimensions") != 2:
+            raise CanaryganError(f"{given} is no map in 2 dimensions made by {reducer.name}, but by {fitted.name}.")
+        return fitted
+    if (folder / projectors.RECORD).is_file() and not redo:
+        record = projectors.SHELF.read(folder)
+        then = (record["rate"], record["projector"].get("options"), dict(record.get("dataset", {})).get("fingerprint"))
+        if then == (clips.rate, jsonable(reducer), clips.origin.get("fingerprint")):
+            return projectors.load(folder, installed())
+        log.info(f"The clips or the options are others than those of {folder}: the map is fitted anew.")
+    return projectors.fit(reducer, clips, folder, installed())
+
+
+def write_real(folder: Path, clips: Clips, real: Floats, made_from: Mapping[str, str]) -> Path:
+    """Write the coordinates (n, 2) of the real clips, with their labels and sources; returns the file."""
+    path = folder / "real.umap.npz"
+    sources = clips.sources if clips.sources is not None else np.full(len(clips), "", np.str_)
+    write_arrays(path, {"coordinates": real, "labels": clips.labels, "sources": sources, **made_from})
+    return path
+
+
+def place(
+    generation: Generation, fitted: Fitted, real: Floats, labels: Labels, made_from: Mapping[str, str], *, redo: bool
+) -> Placement:
+    """The placement of an archive, computed and written where the one beside it is not up to date."""
+    made_from = {"archive": files.digest(generation.path), **made_from}
+    placement = None if redo else Placement.read(generation, made_from)
+    if placement is not None:
+        log.info(f"{generation.target} is up to date.")
+        return placement
+    if generation.target.is_file() and not redo:
+        log.warning(f"{generation.target} was of another map or other sounds, and is replaced.")
+    try:
+        coordinates = fitted.project(generation.clips)
+    except CanaryganError as error:
+        raise CanaryganError(f"{generation.path}: {error}") from None
+    placement = Placement.compute(coordinates, real, labels)
+    placement.write(generation, made_from)
+    return placement
+
+
+def draw_figures(
+    folder: Path,
+    fitted: Fitted,
+    clips: Clips,
+    real: Floats,
+    generations: Sequence[Generation],
+    placed: Sequence[Placement],
+) -> Iterator[Path]:
+    """Draw all figures; yields the path of each."""
+    assert clips.labels is not None
+    several = len({one.version for one in generations}) > 1
+    titles = [f"version {one.version}, {one.title}" if several and one.version else one.title for one in generations]
+    names = [np.where(one.cluster == clusters.OUTSIDE, "outside", one.cluster.astype(np.str_)) for one in placed]
+    nearest = {row: one.label for row, one in enumerate(placed)}
+    maps: list[tuple[str, str, Mapping[int, Labels | None]]] = [
+        ("stages", "Generated sounds over the density of real ones", dict.fromkeys(nearest)),
+        ("clusters", "Clusters of generated sounds", dict(enumerate(names))),
+        ("labels", "Generated sounds in clusters by the nearest real sound", nearest),
+    ]
+    for key in sorted({key for one in generations for key in one.decoded}):
+        decoded = {row: one.decoded[key] for row, one in enumerate(generations) if key in one.decoded}
+        maps.append((f"decoder-{key}", f"Generated sounds by the label that {key} gives", decoded))
+    for name, title, by_row in maps:
+        rows = [list(by_row)[number] for number in figures.choose_panels(len(by_row))]
+        panels = [figures.Panel(titles[row], placed[row].coordinates, by_row[row]) for row in rows]
+        path = folder / f"{name}.png"
+        figures.draw_maps(path, title, real, clips.labels, panels)
+        yield path
+    given: Any = fitted.fitted
+    last, labels = generations[-1].clips, placed[-1].label
+    above = mean_spectrograms(given.spectrograms.of(clips), clips.labels)
+    below = mean_spectrograms(given.spectrograms.of(last), labels)
+    counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
+    title = f"Mean spectrogram of each class: real sounds, and generated ones of {titles[-1]}"
+    path = folder / "spectrograms.png"
+    figures.draw_spectrograms(path, title, above, below, counts, rate=fitted.rate, hop=HOP)
+    yield path
+
+
+def summarise(generation: Generation, placement: Placement, classes: list[str]) -> dict[str, Any]:
+    """What the task found in an archive, as JSON values."""
+    return {
+        "archive": str(generation.path),
+        "coordinates": str(generation.target),
+        **{name: getattr(generation, name) for name in ("version", "epoch", "step")},
+        "sounds": len(generation.clips),
+        "clusters": placement.count,
+        "min_cluster_size": placement.scale.size,
+        "min_samples": placement.scale.density,
+        "shares": clusters.shares(placement.label, classes),
+    }
+
+
+def summary_lines(row: Mapping[str, Any]) -> list[str]:
+    """The same as text."""
+    count = f"{row['clusters']} clusters of at least {row['min_cluster_size']}"
+    if not row["clusters"]:
+        count = f"no cluster of at least {row['min_cluster_size']}, so all of them X"
+    shares = ", ".join(f"{label} {100 * share:.1f} %" for label, share in row["shares"].items())
+    return [f"{row['coordinates']}: {row['sounds']} sounds, {count}", f"  {shares}"]
