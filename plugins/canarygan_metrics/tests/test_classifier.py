@@ -123,7 +123,7 @@ def test_files_that_are_no_classifier_are_refused_and_run_nothing(toys: Toys, tm
     for path, told in {
         tmp_path / "none": "There is no checkpoint",
         cut: "cut short",
-        other: "of no classifier that train-inception made; it holds state_dict, wavegan",
+        other: "of no classifier of train-inception; it holds state_dict, wavegan",
         trap: "refused|damaged|no classifier",
         plain: "not a checkpoint",
         newer: "newer canarygan-metrics",

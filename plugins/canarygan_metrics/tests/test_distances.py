@@ -106,7 +106,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("distance", [frechet, discrepancy, kernel_distance])
 def test_one_clip_has_no_distance_nor_have_other_dimensions(distance) -> None:
-    with pytest.raises(CanaryganError, match=r"at least 2 of them, not \(1, 8\)"):
+    with pytest.raises(CanaryganError, match=r"\(at least 2, numbers\), not \(1, 8\)"):
         distance(rows(1), rows(20))
-    with pytest.raises(CanaryganError, match="of 6 and 8 numbers: two classifiers"):
+    with pytest.raises(CanaryganError, match="of 6 and 8 numbers come from two classifiers"):
         distance(rows(20), rows(20, d=6))

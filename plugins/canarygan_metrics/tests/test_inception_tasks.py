@@ -110,7 +110,7 @@ def test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name(
     assert main.main([*words, str(version)]) == 0
     kept = (tmp_path / "is" / "is_scores-version_7.yml").read_text()
     assert main.main([*words, str(other)]) == 1
-    assert "holds scores of other checkpoints" in capsys.readouterr().err
+    assert "holds scores of another run" in capsys.readouterr().err
     assert (tmp_path / "is" / "is_scores-version_7.yml").read_text() == kept
     assert main.main([*words, str(other), "--overwrite"]) == 0
 

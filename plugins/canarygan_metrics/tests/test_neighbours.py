@@ -103,9 +103,9 @@ def test_what_has_no_neighbours() -> None:
         precision_recall(rows(3), rows(30))
     with pytest.raises(CanaryganError, match="5 clips have no 5 neighbours each"):
         density_coverage(rows(30), rows(5))
-    with pytest.raises(CanaryganError, match=r"at least 1 of them, not \(0, 4\)"):
+    with pytest.raises(CanaryganError, match=r"\(at least 1, numbers\), not \(0, 4\)"):
         density_coverage(rows(0), rows(30))
     with pytest.raises(CanaryganError, match="of 4 and 7 numbers"):
         precision_recall(rows(30), rows(30, d=7))
-    with pytest.raises(CanaryganError, match="Most of the 10 held-out clips are also among the 30 training clips"):
+    with pytest.raises(CanaryganError, match="Most of 10 held-out clips are training clips too"):
         memorisation(rows(30, seed=1), rows(30), rows(30)[:10])

@@ -3,8 +3,7 @@
 from math import inf
 from typing import Any
 
-from canarygan_core.components import Metric
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError, Metric
 
 
 def check_ranges(options: Any, /, **ranges: tuple[float, float]) -> None:

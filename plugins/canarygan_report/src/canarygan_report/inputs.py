@@ -8,9 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import runs
+from canarygan_core import CanaryganError, runs
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
 from canarygan_core.runs.manifest import Manifest
 from canarygan_report import material, records
@@ -185,16 +184,12 @@ def _real_clips(paths: Paths, run: Manifest | None, generated: Generated | None,
 
 
 def _real_map(paths: Paths, generated: Generated | None, folders: list[Path], notes: Notes) -> Layout | None:
-    folders = [folder / "umap" for folder in folders]
-    if paths.umap is not None:
-        folders = [paths.umap]
-    elif generated is None:
-        return None
-    else:
+    places = [] if paths.umap is None else [paths.umap]
+    if generated is not None and not places:
         beside = generated.path.absolute().parent
-        folders = [Path("umap"), beside, beside / "umap", beside.parent / "umap", *folders]
-        folders = [folder for folder in folders if folder.is_dir()]
-    names = [folder / f"real{COORDINATES}" if folder.is_dir() else folder for folder in folders]
+        places = [Path("umap"), beside, beside / "umap", beside.parent / "umap", *(one / "umap" for one in folders)]
+        places = [place for place in places if place.is_dir()]
+    names = [place / f"real{COORDINATES}" if place.is_dir() else place for place in places]
     path = next((name for name in names if name.is_file()), None)
     if path is None and paths.umap is not None:
         raise CanaryganError(f"There is no map at --umap {paths.umap}: canarygan umap leaves real{COORDINATES} there.")

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import CanaryganError, Dataset
 from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
-from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted.decoders import X, audible
 from canarygan_core.plugins import installed
 from canarygan_core.runs import files

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
-from canarygan_core.errors import CanaryganError
 
 Json = dict[str, Any]
 
@@ -21,11 +21,7 @@ ROWS = 600
 
 KNOWN_FILES = "scores.json, is_scores-version_*.yml, metrics-*.npz"
 
-PATTERNS = {
-    "inception": r"is_scores-version_.*\.ya?ml",
-    "scores": r"scores.*\.json",
-    "confusion": r"metrics-.*\.npz",
-}
+PATTERNS = {"inception": r"is_scores-version_.*\.ya?ml", "scores": r"scores.*\.json", "confusion": r"metrics-.*\.npz"}
 """Names of the files of each kind."""
 
 KNOWN_KEYS = frozenset({"scores", "context", "warnings", "error", "options"})

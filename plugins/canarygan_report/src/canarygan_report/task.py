@@ -7,12 +7,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Answer
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core import Answer, CanaryganError, Request
+from canarygan_core.errors import UsageError
 from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
 
 log = logging.getLogger("canarygan")
+
+INPUTS = ("a run -x", "real clips -d", "generated sounds -g", "a map --umap", "scores --scores")
 
 MOST = 20_000
 """Most points of a page."""
@@ -45,10 +46,7 @@ def report(
         overwrite: Replace a page of the same name.
     """
     if not any((generator_ckpt, data_dir, gen_dir, umap, scores)):
-        raise UsageError(
-            "Nothing to report on: give a run with -x, real clips with -d, generated sounds with -g, a map with --umap "
-            "or scores with --scores; best all of them."
-        )
+        raise UsageError(f"Nothing to report on: give {', '.join(INPUTS)}; best all of them.")
     if not 1 <= points <= MOST:
         raise UsageError(f"--points is {points}: it may be 1 to {MOST}.")
     if data_dir is not None and save_dir.expanduser().resolve().is_relative_to(data_dir.expanduser().resolve()):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError
 from canarygan_metrics.acoustics.measures import UNITS, Floats, ceiling
 
 log = logging.getLogger("canarygan")
@@ -48,13 +48,9 @@ class Difference:
 def compare(generated: Floats, real: Floats) -> Difference:
     """The difference of generated values (n,) and real ones (m,), all finite and at least one each."""
     distance, spread = float(stats.wasserstein_distance(generated, real)), float(real.std())
-    return Difference(
-        effect=cliff(generated, real),
-        distance=distance,
-        relative=distance / spread if spread > 0 else math.nan,
-        ks=float(stats.ks_2samp(generated, real, method="asymp").statistic),
-        halves=_halves(real),
-    )
+    ks = float(stats.ks_2samp(generated, real, method="asymp").statistic)
+    relative = distance / spread if spread > 0 else math.nan
+    return Difference(cliff(generated, real), distance, relative, ks, _halves(real))
 
 
 def cliff(generated: Floats, real: Floats) -> float:
@@ -85,12 +81,12 @@ def pairs(generated: Clips, reference: Clips, least: int = ENOUGH) -> Iterator[t
 
     A class is compared where both sides have `least` usable clips of it; none is where a side has no labels.
     """
-    made, real = generated.select(usable(generated)), reference.select(usable(reference))
-    yield "", made, real
-    if made.labels is None or real.labels is None:
+    generated, real = generated.select(usable(generated)), reference.select(usable(reference))
+    yield "", generated, real
+    if generated.labels is None or real.labels is None:
         return
     for label in real.classes:
-        one, other = made.select(made.labels == label), real.select(real.labels == label)
+        one, other = generated.select(generated.labels == label), real.select(real.labels == label)
         if min(len(one), len(other)) >= least:
             yield label, one, other
 
@@ -102,12 +98,12 @@ def table(generated: Clips, reference: Clips, least: int = ENOUGH) -> list[dict[
     `halves` as in `Difference`, `real_clips` and `generated_clips`. None stands for a number that there is not.
     """
     rows = []
-    for label, made, real in pairs(generated, reference, least):
-        for name, unit in UNITS.items() if len(made) and len(real) else ():
-            values = made.facts[name], real.facts[name]
+    for label, own, real in pairs(generated, reference, least):
+        for name, unit in UNITS.items() if len(own) and len(real) else ():
+            values = own.facts[name], real.facts[name]
             difference = {key: None if math.isnan(value) else value for key, value in vars(compare(*values)).items()}
             medians = {"real": float(np.median(values[1])), "generated": float(np.median(values[0]))}
-            counts = {"real_clips": len(real), "generated_clips": len(made)}
+            counts = {"real_clips": len(real), "generated_clips": len(own)}
             rows.append({"class": label, "measure": name, "unit": unit, **medians, **difference, **counts})
     return rows
 
@@ -130,10 +126,8 @@ def score(
     """
     tops = [ceiling(clips.rate, high) for clips in (generated, reference)]
     if tops[0] != tops[1]:
-        raise CanaryganError(
-            f"Generated clips at {generated.rate} Hz cannot be compared up to {high:g} Hz with real ones at "
-            f"{reference.rate} Hz: take --acoustics.high {min(tops):g}."
-        )
+        both = f"generated clips at {generated.rate} Hz and real ones at {reference.rate} Hz"
+        raise CanaryganError(f"To compare {both}: take --acoustics.high {min(tops):g}.")
     sides = {"generated": generated, "reference": reference}
     scores: dict[str, float] = {}
     for name, clips in sides.items():
@@ -156,10 +150,7 @@ def _unmeasured(name: str, clips: Clips, reason: str, least: int) -> float:
     """The share of clips without measures; warns where there are any, or few others."""
     count = int(usable(clips).sum())
     if not count:
-        raise CanaryganError(
-            f"acoustics: none of the {len(clips)} {name} clips can be measured: they are {reason}. "
-            "canarygan check-data names such files."
-        )
+        raise CanaryganError(f"acoustics: none of the {len(clips)} {name} clips can be measured: they are {reason}.")
     if count < len(clips):
         log.warning(f"acoustics: {len(clips) - count} of {len(clips)} {name} clips are left out: {reason}.")
     if count < least:

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError
 from canarygan_metrics.acoustics.comparison import ENOUGH, pairs
 from canarygan_metrics.acoustics.measures import UNITS, Floats
 from canarygan_metrics.figures import plain, saved_figure
@@ -37,7 +37,7 @@ def draw(path: Path, generated: Clips, reference: Clips, least: int = ENOUGH) ->
     with saved_figure(path, (11, 1.6 + 2 * (0.7 + 0.38 * len(labels)))) as figure:
         grid = figure.subplots(2, 3, sharey=True)
         for axes, (name, unit) in zip(grid.ravel(), UNITS.items(), strict=True):
-            _panel(axes, [(made.facts[name], real.facts[name]) for _, made, real in compared])
+            _panel(axes, [(generated.facts[name], real.facts[name]) for _, generated, real in compared])
             axes.set_xlabel(name.replace("_", " ") + (f" ({unit})" if unit else ""))
         for axes in grid[:, 0]:
             axes.set_yticks(-np.arange(len(labels)), labels)
@@ -53,13 +53,13 @@ def _panel(axes: Axes, rows: list[tuple[Floats, Floats]]) -> None:
     spare = 0.04 * (right - left) or 0.5
     edges = np.linspace(left - spare, right + spare, BINS + 1)
     points = (edges[1:] + edges[:-1]) / 2
-    for number, (made, real) in enumerate(rows):
+    for number, (generated, real) in enumerate(rows):
         named = ("real", "generated") if number == 0 else (None, None)
         axes.axhline(-number, color="0.85", linewidth=0.6, zorder=0)
         curve = _curve(real, edges) - number
         axes.fill_between(points, -number, curve, color=REAL, alpha=0.6, linewidth=0, label=named[0])
-        axes.plot(points, _curve(made, edges) - number, color=GENERATED, linewidth=1.1, label=named[1])
-        for values, color, width in ((real, "0.25", 2.4), (made, GENERATED, 1.2)):
+        axes.plot(points, _curve(generated, edges) - number, color=GENERATED, linewidth=1.1, label=named[1])
+        for values, color, width in ((real, "0.25", 2.4), (generated, GENERATED, 1.2)):
             axes.vlines(np.median(values), -number, 0.3 - number, color=color, linewidth=width)
     axes.set_xlim(edges[0], edges[-1])
     axes.tick_params(axis="y", length=0, pad=6)

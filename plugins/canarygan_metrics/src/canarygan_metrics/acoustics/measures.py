@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 from canarygan_core.fitted.decoders import audible
 
 Floats = NDArray[np.floating[Any]]
+Audio = NDArray[np.float32]
+Rows = NDArray[np.intp]
 Measures = dict[str, Floats]
 
 UNITS = {"duration": "s", "peak_frequency": "Hz", "centroid": "Hz", "bandwidth": "Hz", "entropy": "", "level": "dB"}
@@ -47,9 +49,7 @@ CHUNK = 64
 """Clips measured at a time."""
 
 
-def measure(
-    audio: NDArray[np.float32], rate: int, *, threshold: float = THRESHOLD, low: float = LOW, high: float = HIGH
-) -> Measures:
+def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float = LOW, high: float = HIGH) -> Measures:
     """Each of `UNITS` of sounds (clips, samples), as (clips,); NaN where one is silent or not finite.
 
     Frequencies, bandwidth and entropy are NaN too where a sound has less than `FAINT` of its power between `low` and
@@ -67,19 +67,17 @@ def measure(
     """
     needed = 3 * rate / _size(rate)  # Hz: three bins
     if ceiling(rate, high) - low < needed:
-        raise CanaryganError(
-            f"Clips at {rate} Hz have sound up to {rate / 2:g} Hz, and frequencies from {low:g} to {high:g} Hz are "
-            f"asked for: nothing can be measured there. At least {needed:.0f} Hz are needed."
-        )
-    made = {name: np.full(len(audio), np.nan) for name in UNITS}
+        band = f"{low:g} to {ceiling(rate, high):g} Hz"
+        raise CanaryganError(f"{band} is too narrow to measure at {rate} Hz: at least {needed:.0f} Hz are needed.")
+    measures = {name: np.full(len(audio), np.nan) for name in UNITS}
     for start in range(0, len(audio) if audio.shape[1] else 0, CHUNK):
         part = np.asarray(audio[start : start + CHUNK])
         usable = audible(part)
         if usable.any():
             rows = start + np.flatnonzero(usable)
             for name, values in _measured(part[usable], rate, threshold, low, ceiling(rate, high)).items():
-                made[name][rows] = values
-    return made
+                measures[name][rows] = values
+    return measures
 
 
 def ceiling(rate: int, high: float) -> float:
@@ -92,21 +90,19 @@ def _size(rate: int) -> int:
     return int(fft.next_fast_len(round(FRAME * rate), real=True))
 
 
-def _measured(audio: NDArray[np.float32], rate: int, threshold: float, low: float, high: float) -> Measures:
+def _measured(audio: Audio, rate: int, threshold: float, low: float, high: float) -> Measures:
     """The measures of sounds (n, samples) that are finite and not silent."""
     peak = np.abs(audio).max(1, keepdims=True)
     audio = audio / peak
     onset, offset, power = sounding(audio, max(1, round(MOMENT * rate)), threshold)
-    made = {
+    measures = {
         "duration": (offset - onset) / rate,
         "level": 10 * np.log10(power) + 20 * np.log10(peak[:, 0].astype(np.float64)),
     }
-    return made | _frequencies(audio, onset, offset, rate, low, high)
+    return measures | _frequencies(audio, onset, offset, rate, low, high)
 
 
-def sounding(
-    audio: NDArray[np.float32], width: int, threshold: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+def sounding(audio: Audio, width: int, threshold: float) -> tuple[Rows, Rows, Floats]:
     """First sample of each sound (n, samples), the first after it, and the mean square between, all (n,).
 
     A sound starts at the end of the first stretch of `width` samples that is loud enough and ends at the start of the
@@ -124,14 +120,7 @@ def sounding(
     return onset, offset, within / (offset - onset)
 
 
-def _frequencies(
-    audio: NDArray[np.float32],
-    onset: NDArray[np.intp],
-    offset: NDArray[np.intp],
-    rate: int,
-    low: float,
-    high: float,
-) -> Measures:
+def _frequencies(audio: Audio, onset: Rows, offset: Rows, rate: int, low: float, high: float) -> Measures:
     """The measures of the sounding parts' spectra between two frequencies, Hz."""
     size = _size(rate)
     frames, first, count = _frames(audio, onset, offset, size, max(1, round(STEP * rate)))
@@ -144,18 +133,16 @@ def _frequencies(
     inside = mean[:, band].sum(1)
     faint = inside <= FAINT * mean.sum(1)
     held = mean[:, band] / np.where(faint, 1.0, inside)[:, None]
-    made = {
+    measures = {
         "peak_frequency": _peak(mean, band) * rate / (2 * size),
         "centroid": held @ frequency[band],
         "bandwidth": _width(held, HELD) * rate / (2 * size),
         "entropy": _entropy(power[:, band[band % 2 == 0]], first),
     }
-    return {name: np.where(faint, np.nan, values) for name, values in made.items()}
+    return {name: np.where(faint, np.nan, values) for name, values in measures.items()}
 
 
-def _frames(
-    audio: NDArray[np.float32], onset: NDArray[np.intp], offset: NDArray[np.intp], size: int, step: int
-) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]:
+def _frames(audio: Audio, onset: Rows, offset: Rows, size: int, step: int) -> tuple[Audio, Rows, Rows]:
     """Frames (frames, size) spread from onset to offset, or one about the middle of what is shorter than a frame.
 
     Returns the row of each clip's first frame and how many it has, besides.
@@ -171,7 +158,7 @@ def _frames(
     return windows[np.repeat(np.arange(len(audio)), count), start + size], first, count
 
 
-def _peak(mean: Floats, band: NDArray[np.intp]) -> Floats:
+def _peak(mean: Floats, band: Rows) -> Floats:
     """The bin, with its fraction, at which spectra (n, bins) are highest in the band."""
     at = np.clip(band[mean[:, band].argmax(1)], 1, mean.shape[1] - 2)
     rows = np.arange(len(mean))
@@ -196,7 +183,7 @@ def _width(held: Floats, share: float) -> Floats:
     return width
 
 
-def _entropy(power: NDArray[np.float32], first: NDArray[np.intp]) -> Floats:
+def _entropy(power: Audio, first: Rows) -> Floats:
     """Entropy from 0 to 1 of frames' spectra (frames, bins), averaged by energy over each clip's frames, (n,)."""
     logs = power * np.log(np.maximum(power, 1e-30))
     energy = power.sum(1, dtype=np.float64)

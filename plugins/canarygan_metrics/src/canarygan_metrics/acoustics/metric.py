@@ -56,7 +56,7 @@ class Acoustics(Metric):
         check_ranges(self, threshold=(3, 60), enough=(2, inf))
         if not 0 <= self.low < self.high:
             raise CanaryganError(
-                f"--acoustics.low {self.low:g} and --acoustics.high {self.high:g}: 0 <= low < high is needed, in Hz."
+                f"--acoustics.low {self.low:g}, --acoustics.high {self.high:g}: 0 <= low < high, in Hz."
             )
 
     def listener(self) -> Measuring:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from canarygan_core import runs
+from canarygan_core import CanaryganError, runs
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_core.fitted import generators
 from canarygan_core.lightning import checkpoints
 from canarygan_core.lightning.training import Training, bfloat16
@@ -92,10 +92,8 @@ class Classifier:
         """Raise `CanaryganError` where there are labels that are not among its classes."""
         unknown = sorted(set(labels) - set(self.classes))
         if unknown:
-            raise CanaryganError(
-                f"The classifier {self.path} does not know {_join(unknown)}; it knows {_join(list(self.classes))}. "
-                "Give the data that it was trained on, or train another with canarygan train-inception."
-            )
+            known = _join(list(self.classes))
+            raise CanaryganError(f"{self.path} does not know {_join(unknown)}; it knows {known}: train another.")
 
 
 def _join(labels: list[str], shown: int = 20) -> str:
@@ -106,9 +104,9 @@ def _check_finite(clips: Clips) -> None:
     broken = np.flatnonzero(~np.isfinite(clips.audio).all(1))
     if len(broken):
         where = f", such as {clips.sources[broken[0]]}" if clips.sources is not None else ""
+        count = f"{len(broken)} of {len(clips)} sounds"
         raise CanaryganError(
-            f"{len(broken)} of {len(clips)} sounds hold NaN or infinite samples{where}: they cannot be classified. "
-            "Leave them out, or take an earlier checkpoint of their generator."
+            f"{count} hold NaN or infinite samples{where}: leave them out, or take an earlier checkpoint."
         )
 
 
@@ -136,9 +134,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
     record = content.get("inception")
     if not isinstance(record, Mapping):
         keys = ", ".join(sorted(map(str, content)))
-        raise CanaryganError(
-            f"{path} is a checkpoint, but of no classifier that train-inception made; it holds {keys}."
-        )
+        raise CanaryganError(f"{path} is a checkpoint of no classifier of train-inception; it holds {keys}.")
     try:
         network, sizes = _network(path, record, content["state_dict"])
         classes, held_out = tuple(map(str, record["classes"])), tuple(map(str, record["held_out"]))
@@ -151,16 +147,14 @@ def load(path: Path, device: str = "cpu") -> Classifier:
 
 def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> tuple[Network, Spectrogram]:
     if record["schema"] > SCHEMA:
-        raise CanaryganError(
-            f"{path} was written by a newer canarygan-metrics (schema {record['schema']}): upgrade it."
-        )
+        newer = f"schema {record['schema']}"
+        raise CanaryganError(f"{path} was written by a newer canarygan-metrics ({newer}): upgrade it.")
     sizes = Spectrogram(**record["spectrogram"])
     network = Network(sizes.n_mels, sizes.frames, len(record["classes"]))
     prefix = "network."
+    weights = {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
     try:
-        network.load_state_dict(
-            {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
-        )
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
     return network, sizes
@@ -192,17 +186,13 @@ class ClassifierListener:
     def __call__(self, clips: Clips) -> Clips:
         classifier = self.classifier
         embeddings, posteriors = classifier.classify(clips)
-        origin = {
-            "classes": list(classifier.classes),
-            "held_out": list(classifier.held_out),
-            "classifier": classifier.digest,
-        }
+        names = {"classes": list(classifier.classes), "held_out": list(classifier.held_out)}
         return replace(
             clips,
             audio=np.empty((len(clips), 0), np.float32),
             facts={**clips.facts, "embedding": embeddings},
             posteriors={**clips.posteriors, NAME: posteriors},
-            origin={**clips.origin, **origin},
+            origin={**clips.origin, **names, "classifier": classifier.digest},
         )
 
 

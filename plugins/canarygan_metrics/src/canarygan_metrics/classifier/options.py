@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 from canarygan_core.lightning.training import Training
 from canarygan_metrics.options import check_ranges
 

@@ -9,11 +9,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core import runs
-from canarygan_core.components import Answer, Dataset, Slot
-from canarygan_core.errors import CanaryganError
+from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot, runs
 from canarygan_core.runs.manifest import Manifest
-from canarygan_core.runs.request import Request
 from canarygan_core.runs.resuming import SHAPING, same_data, same_options
 from canarygan_metrics.classifier.options import FIXED, ClassifierTraining, Learning
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy
 from canarygan_core.fitted import decoders
 from canarygan_core.lightning import checkpoints
@@ -52,17 +52,13 @@ def train(clips: Clips, rows: Split, learning: Learning, training: Training, run
     """
     world = training.devices * training.num_nodes
     if training.batch_size % world or training.batch_size < 2 * world:
-        raise CanaryganError(
-            f"--batch-size {training.batch_size} cannot be shared by {world} devices, two clips each at least: "
-            f"take a multiple of {world}."
-        )
+        shared_by = f"shared by {world} devices, two clips each at least"
+        raise CanaryganError(f"--batch-size {training.batch_size} cannot be {shared_by}: take a multiple of {world}.")
     sizes = Spectrogram(scale=learning.scale, samples=round(learning.seconds * Spectrogram.rate))
     module = ClassifierModule(TrainingSet(sizes, clips, rows), learning, training)
-    log.info(
-        f"{len(rows.train)} clips of {len(clips.classes)} classes to train on, {len(rows.validation)} to stop by, "
-        f"{len(rows.test)} to test on; an epoch is {module.pace.per_epoch} updates, "
-        f"{'bfloat16' if module.in_bfloat16 else 'float32'}."
-    )
+    counts = f"{len(rows.train)} clips to train on, {len(rows.validation)} to stop by, {len(rows.test)} to test on"
+    arithmetic = "bfloat16" if module.in_bfloat16 else "float32"
+    log.info(f"{len(clips.classes)} classes, {counts}; {module.pace.per_epoch} updates an epoch, in {arithmetic}.")
 
     def check() -> None:
         if math.isnan(module.validated[0]):

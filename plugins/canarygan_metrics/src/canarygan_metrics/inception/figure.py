@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from canarygan_metrics.figures import saved_figure
+from canarygan_metrics.inception.options import CONTEXT
 
-LINES = {
-    "real": ("real clips", "#1b7837"),
-    "noise": ("white noise", "#777777"),
-    "shuffled": ("labels shuffled", "#b35806"),
-}
+COLOURS = {"real": "#1b7837", "noise": "#777777", "shuffled": "#b35806"}
 
 
 def draw(
@@ -32,10 +29,8 @@ def draw(
         axes = figure.subplots()
         axes.errorbar(epochs, mean, spread, fmt="o-", color="#2166ac", capsize=3, label="generated")
         for name, row in context.items():
-            label, colour = LINES[name]
-            axes.axhline(
-                row["is_mean"], color=colour, linestyle="--", linewidth=1, label=f"{label} ({row['is_mean']:.2f})"
-            )
+            label = f"{CONTEXT[name]} ({row['is_mean']:.2f})"
+            axes.axhline(row["is_mean"], color=COLOURS[name], linestyle="--", linewidth=1, label=label)
         axes.axhline(classes, color="black", linewidth=0.8, label=f"{classes} classes, the most there can be")
         clips = rows[0]["clips"]
         axes.set(xlabel="Epoch", ylabel=f"Inception score of {clips:,} sounds", title=title, ylim=(0.8, classes * 1.06))

@@ -1,4 +1,4 @@
-"""Options that both tasks have."""
+"""Options and words that both tasks have."""
 
 from dataclasses import dataclass
 from math import inf
@@ -8,6 +8,9 @@ from cyclopts import Parameter
 
 from canarygan_core.errors import UsageError
 from canarygan_metrics.options import check_ranges
+
+CONTEXT = {"real": "real clips", "noise": "white noise", "shuffled": "labels shuffled"}
+"""Words for the scores that give another a scale."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,5 @@ class Scoring:
         least = {"n_split": 1, "batch_size": 1, "devices": 1, "num_nodes": 1, "num_workers": 0}
         check_ranges(self, **{name: (low, inf) for name, low in least.items()})
         if self.devices * self.num_nodes > 1:
-            raise UsageError(
-                f"-G {self.devices} -N {self.num_nodes}: scoring runs on one device. Score checkpoints side by side "
-                "instead, each with its own -x and --device-idx."
-            )
+            number = f"{self.devices * self.num_nodes} devices were given, and scoring runs on one device"
+            raise UsageError(f"{number}: score checkpoints side by side, each with its own -x and --device-idx.")

@@ -1,6 +1,5 @@
 """Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from canarygan_core import runs
+from canarygan_core import CanaryganError, Dataset, runs
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.clips import Clips
-from canarygan_core.components import Dataset
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import installed
@@ -23,7 +20,7 @@ from canarygan_metrics.classifier.classifier import Classifier
 from canarygan_metrics.inception.options import Scoring
 from canarygan_metrics.scores.inception import inception_score, shuffled_floor
 
-log = logging.getLogger("canarygan")
+INSTEAD = "give another --save-dir, or --overwrite to score all checkpoints anew"
 
 
 def load_latents(path: Path | None, count: int | None, seed: int, dim: int) -> NDArray[np.float32]:
@@ -104,9 +101,7 @@ def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
         dataset: Dataset = installed().get("dataset", record["name"])(**options)
         return dataset.load()
     except CanaryganError as error:
-        raise CanaryganError(
-            f"{error}\nThis is the data that the classifier was trained on; where it has moved, give it with -d."
-        ) from None
+        raise CanaryganError(f"{error}\nThis was the data of the classifier: give it with -d.") from None
 
 
 def find_checkpoints(path: Path) -> tuple[list[Path], str]:
@@ -130,10 +125,7 @@ def check_same_run(path: Path, rows: list[dict[str, Any]], checkpoints: list[Pat
     others = [] if manifest is None else sorted(manifest.path.parent.rglob("*.ckpt"))
     done = {row["checkpoint"] for row in rows}
     if rows and not any(files.digest(one) in done for one in [*checkpoints, *others]):
-        raise CanaryganError(
-            f"{path} holds scores of other checkpoints, none of which is in the run of {checkpoints[0]}: "
-            "give another --save-dir, or --overwrite to lose those scores."
-        )
+        raise CanaryganError(f"{path} holds scores of another run than {checkpoints[0]}: {INSTEAD}.")
 
 
 def _numbers(path: Path) -> tuple[tuple[int, ...], str]:
@@ -155,10 +147,7 @@ def read_earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str
         if name == "classifier":
             before, now = (before or {}).get("digest"), value["digest"]
         if before != now:
-            raise CanaryganError(
-                f"{path} holds scores made with {name} {before}, not {now}, and they cannot be compared: "
-                "give another --save-dir, or --overwrite to score all checkpoints anew."
-            )
+            raise CanaryganError(f"{path} holds scores made with {name} {before}, not {now}: {INSTEAD}.")
     return list(content["rows"]), content["context"]
 
 

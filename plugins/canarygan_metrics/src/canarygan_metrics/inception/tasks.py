@@ -8,16 +8,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Answer, Dataset, Slot
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot
+from canarygan_core.errors import UsageError
 from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
-from canarygan_metrics.inception.options import Scoring
+from canarygan_metrics.inception.options import CONTEXT, Scoring
 
 log = logging.getLogger("canarygan")
-
-CONTEXT = {"real": "real clips", "noise": "white noise", "shuffled": "labels shuffled"}
-"""Words for the scores that give another a scale."""
 
 
 def baseline(
@@ -94,8 +90,7 @@ def gan(
     checkpoints, version = record.find_checkpoints(generator_ckpt)
     count = n_samples if n_samples is not None or vec_file is not None else 50000
     if count is not None and count < scoring.n_split:
-        parts = f"--n-split {scoring.n_split} is more than there are sounds, {count}"
-        raise UsageError(f"{parts}: make more, or fewer parts.")
+        raise UsageError(f"--n-split {scoring.n_split} is more than there are sounds, {count}: take fewer parts.")
     settings = {
         "classifier": record.describe(trained),
         "n_samples": count,

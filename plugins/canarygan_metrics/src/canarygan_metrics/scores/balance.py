@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from canarygan_core.errors import CanaryganError, did_you_mean
+from canarygan_core import CanaryganError
+from canarygan_core.errors import did_you_mean
 from canarygan_metrics.scores.inception import Floats, checked_posteriors
 
 Strings = NDArray[np.str_]
@@ -84,12 +85,9 @@ def _histogram(labels: Strings, classes: Sequence[str]) -> NDArray[np.int64]:
     counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
     unknown = [str(label) for label in counts if label not in classes]
     if unknown:
+        near = did_you_mean(unknown[0], classes)
         names, known = (
             ", ".join(some[:most]) + ", ..." * (len(some) > most) for some, most in ((unknown, 5), (classes, 20))
         )
-        raise CanaryganError(
-            f"The data has clips of {names}, which the classifier does not know; it tells apart {known}. "
-            f"Give the classifier of this data: canarygan train-inception makes one."
-            f"{did_you_mean(unknown[0], classes)}"
-        )
+        raise CanaryganError(f"The data has clips of {names}; the classifier knows {known} only: train one.{near}")
     return np.array([counts.get(label, 0) for label in classes], np.int64)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from canarygan_core.components import Listener, Metric
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError, Metric
+from canarygan_core.components import Listener
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from canarygan_core.clips import Clips
 
 log = logging.getLogger("canarygan")
+
+ADVICE = "canarygan check-data finds sounds that are not; where all are, train the classifier again."
 
 EMBEDDING, POSTERIORS = "embedding", "inception"
 """Key of the classifier's embeddings among the facts of clips, and of its posteriors among their posteriors."""
@@ -38,8 +40,7 @@ class ClassifierMetric(Metric):
 
         if self.model_ckpt is None:
             raise CanaryganError(
-                "a metric of a classifier's embeddings or posteriors: give its checkpoint with -m/--model-ckpt. "
-                "canarygan train-inception -d DATA trains one."
+                "a metric of a classifier: give -m/--model-ckpt, which canarygan train-inception makes."
             )
         return ClassifierListener(self.model_ckpt)
 
@@ -76,10 +77,7 @@ def _embeddings(clips: "Clips", what: str, least: int) -> "NDArray[np.float32]":
         raise CanaryganError(f"There are too few {what} clips: {len(clips)}, and at least {least} are needed.")
     bad = int((~np.isfinite(rows).all(1)).sum())
     if bad:
-        raise CanaryganError(
-            f"The embeddings of {bad} of {len(rows)} {what} clips are not finite: their sounds are not, "
-            "or the classifier was not trained well. canarygan check-data says which of a folder's sounds are not."
-        )
+        raise CanaryganError(f"The embeddings of {bad} of {len(rows)} {what} clips are not finite. {ADVICE}")
     return rows
 
 
@@ -103,10 +101,8 @@ def check_agreement(generated: "Clips", reference: "Clips") -> None:
     for key, what in (("classifier", "classifiers"), ("classes", "classes")):
         one, other = generated.origin.get(key), reference.origin.get(key)
         if one != other:
-            raise CanaryganError(
-                f"Generated and real clips come from different {what} ({_short(one)} and {_short(other)}), "
-                "whose numbers cannot be compared: let one classifier see both."
-            )
+            both = f"{_short(one)} and {_short(other)}"
+            raise CanaryganError(f"Generated and real clips come from different {what} ({both}): use one classifier.")
 
 
 def _array(clips: "Clips", arrays: "Mapping[str, NDArray[Any]]", key: str, what: str) -> "NDArray[np.float32]":

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 
 Floats = NDArray[np.floating[Any]]
+Exact = NDArray[np.float64]
 
 SUBSET = 1000
 """Embeddings of either set in a subset of the kernel distance, at most."""
@@ -92,7 +93,7 @@ def discrepancy(a: Floats, b: Floats) -> float:
     return float(within_a + within_b - 2 * _kernel_sum(a, b) / (n * m))
 
 
-def _fit_gaussian(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fit_gaussian(rows: Floats) -> tuple[Exact, Exact]:
     """Mean (d,) and a root (d, r) of the covariance, r the smaller of n and d, without ever forming it."""
     exact = np.asarray(rows, np.float64)
     mean = exact.mean(0)
@@ -100,16 +101,14 @@ def _fit_gaussian(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64
     return mean, triangle.T / np.sqrt(len(rows) - 1)
 
 
-def _root(covariance: Floats) -> NDArray[np.float64]:
+def _root(covariance: Floats) -> Exact:
     """A matrix (d, d) whose product with its transpose is the covariance."""
     values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
-    root: NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 0))
+    root: Exact = vectors * np.sqrt(np.maximum(values, 0))
     return root
 
 
-def _distance(
-    mean1: NDArray[np.float64], root1: NDArray[np.float64], mean2: NDArray[np.float64], root2: NDArray[np.float64]
-) -> float:
+def _distance(mean1: Exact, root1: Exact, mean2: Exact, root2: Exact) -> float:
     """The distance of Gaussians, from their means and roots of their covariances.
 
     tr((cov1 cov2)^(1/2)) is the nuclear norm of root1^T root2.
@@ -120,7 +119,7 @@ def _distance(
     return max(0.0, float(apart))
 
 
-def _cubic(products: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
+def _cubic(products: Exact, dimensions: int) -> Exact:
     return (products / dimensions + 1) ** 3
 
 
@@ -141,11 +140,7 @@ def check_embeddings(least: int, *sets: Floats) -> None:
     """Raise `CanaryganError` unless sets of embeddings have `least` rows each and the same number of columns."""
     for rows in sets:
         if rows.ndim != 2 or len(rows) < least:
-            raise CanaryganError(
-                f"Embeddings must be of shape (clips, numbers), at least {least} of them, not {rows.shape}."
-            )
+            raise CanaryganError(f"Embeddings must have the shape (at least {least}, numbers), not {rows.shape}.")
     numbers = sorted({rows.shape[1] for rows in sets})
     if len(numbers) > 1:
-        raise CanaryganError(
-            f"The embeddings are of {numbers[0]} and {numbers[-1]} numbers: two classifiers made them."
-        )
+        raise CanaryganError(f"Embeddings of {numbers[0]} and {numbers[-1]} numbers come from two classifiers.")

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 
 Floats = NDArray[np.floating[Any]]
+Exact = NDArray[np.float64]
 
 BLOCK = 1_000_000
 """Numbers in a block of bootstrap weights."""
@@ -110,16 +111,14 @@ def shuffled_floor(
     return SplitScore(float(np.mean(parts)), float(np.std(parts)), len(rows), splits)
 
 
-def checked_posteriors(posteriors: Floats) -> NDArray[np.float64]:
+def checked_posteriors(posteriors: Floats) -> Exact:
     """Posteriors (n, classes) as float64, rows summing to 1 as nearly as that can.
 
     Raises:
         CanaryganError: on another shape, fewer than two classes, or rows that are no probabilities.
     """
     if posteriors.ndim != 2 or not len(posteriors):
-        raise CanaryganError(
-            f"Posteriors must be of shape (clips, classes), one clip at least, not {posteriors.shape}."
-        )
+        raise CanaryganError(f"Posteriors must have the shape (clips, classes), not {posteriors.shape}.")
     if posteriors.shape[1] < 2:
         raise CanaryganError("A score needs posteriors of at least two classes, and these are of one.")
     rows = np.asarray(posteriors, np.float64)
@@ -130,31 +129,27 @@ def checked_posteriors(posteriors: Floats) -> NDArray[np.float64]:
         (abs(total - 1) > 1e-3, "do not sum to 1 (are they logits?)"),
     ):
         if wrong.any():
-            raise CanaryganError(
-                f"The posteriors of {wrong.sum()} of {len(rows)} clips {what}; the first is clip {wrong.argmax()}."
-            )
+            count = f"{wrong.sum()} of {len(rows)} clips"
+            raise CanaryganError(f"The posteriors of {count} {what}; the first is clip {wrong.argmax()}.")
     return np.asarray(rows / total[:, None])
 
 
-def _checked(posteriors: Floats, splits: int) -> NDArray[np.float64]:
+def _checked(posteriors: Floats, splits: int) -> Exact:
     """The posteriors as `checked_posteriors` returns them, where they can be split."""
     rows = checked_posteriors(posteriors)
     if not 1 <= splits <= len(rows):
-        raise CanaryganError(
-            f"{len(rows)} clips cannot be split in {splits}: give at least as many clips as splits, "
-            "and one split at least."
-        )
+        raise CanaryganError(f"{len(rows)} clips cannot be split in {splits}: give 1 to {len(rows)} splits.")
     return rows
 
 
-def _score(rows: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:
+def _score(rows: Exact, weights: Exact | None = None) -> float:
     """exp(H(mean p) - mean H(p)) of rows (n, classes) that weigh (n,), summing to 1; equally by default."""
     mean = np.average(rows, axis=0, weights=weights)
     spread = np.average(entr(rows).sum(1), weights=weights)
     return float(np.clip(np.exp(entr(mean).sum() - spread), 1, rows.shape[1]))
 
 
-def _between(rows: NDArray[np.float64], number: NDArray[np.intp]) -> float:
+def _between(rows: Exact, number: NDArray[np.intp]) -> float:
     """The score of rows (n, classes) averaged by the number (n,) of their label."""
     counts = np.bincount(number)
     sums = np.stack([np.bincount(number, column, len(counts)) for column in rows.T], axis=1)  # (labels, classes)
@@ -162,7 +157,7 @@ def _between(rows: NDArray[np.float64], number: NDArray[np.intp]) -> float:
     return _score(sums[there] / counts[there, None], counts[there] / len(rows))
 
 
-def _interval(rows: NDArray[np.float64], draws: int, rng: np.random.Generator) -> tuple[float, float]:
+def _interval(rows: Exact, draws: int, rng: np.random.Generator) -> tuple[float, float]:
     """95 % interval of the score of all rows (n, classes), from samples of n of them drawn with replacement.
 
     The basic bootstrap (Davison and Hinkley, 1997) of the logarithm: a sample's score is lower than that of all clips

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 from canarygan_metrics.options import check_ranges
 from canarygan_metrics.scores.base import ClassifierMetric, both_embeddings, check_agreement, posteriors_and_classes
 
@@ -200,9 +200,7 @@ class ClassBalance(ClassifierMetric):
 
         check_agreement(generated, reference)
         if reference.labels is None:
-            raise CanaryganError(
-                "class-balance compares classes, and the real clips have no labels: give a folder of sounds by class."
-            )
+            raise CanaryganError("class-balance needs real clips with labels: give a folder of sounds by class.")
         posteriors, classes = posteriors_and_classes(generated)
         self.warn_few({"generated": len(posteriors)}, PER_CLASS * len(classes), "a class may be missing by chance")
         balance = compare_classes(posteriors, reference.labels, classes, fraction=self.fraction, sure=self.sure)
@@ -222,19 +220,11 @@ def _held_out(reference: "Clips") -> "NDArray[np.bool_]":
 
     named = [str(source) for source in reference.origin.get("held_out", ())]
     if reference.sources is None or not named:
-        reason = "it has held none out" if reference.sources is not None else "the clips do not say where they are from"
-        raise CanaryganError(
-            f"memorisation compares with real clips that the classifier was not trained on, and {reason}."
-        )
+        missing = "sources of the real clips" if named else "a classifier that has held out clips"
+        raise CanaryganError(f"memorisation needs {missing}, to compare with clips that it was not trained on.")
     held_out = np.isin(reference.sources, named)
-    if not held_out.any():
-        raise CanaryganError(
-            f"None of the {len(reference)} real clips is one of the {len(named)} that the classifier was not trained "
-            f"on (such as {named[0]}; the data has {reference.sources[0]}): give the data that it was trained on."
-        )
-    if held_out.all():
-        raise CanaryganError(
-            f"All {len(reference)} real clips are ones that the classifier was not trained on: "
-            "give all of the data that it was trained on."
-        )
+    if not held_out.any() or held_out.all():
+        count = f"{'None' if not held_out.any() else 'All'} of the {len(held_out)} real clips"
+        example = f"the classifier has held out {named[0]} and others, the data has {reference.sources[0]}"
+        raise CanaryganError(f"{count} are held out from training: give all data of the classifier ({example}).")
     return held_out

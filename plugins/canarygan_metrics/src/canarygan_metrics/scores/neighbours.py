@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from canarygan_core.errors import CanaryganError
-from canarygan_metrics.scores.distances import Floats, check_embeddings
+from canarygan_core import CanaryganError
+from canarygan_metrics.scores.distances import Exact, Floats, check_embeddings
 
 BLOCK = 4_000_000
 """Distances in a block."""
@@ -116,25 +115,20 @@ def memorisation(generated: Floats, training: Floats, held_out: Floats) -> Memor
     median, usual = float(np.median(own)), float(np.median(real))
     if usual == 0:
         raise CanaryganError(
-            f"Most of the {len(held_out)} held-out clips are also among the {len(training)} training clips: "
-            "clips occur more than once in the data. canarygan check-data says which."
+            f"Most of {len(held_out)} held-out clips are training clips too: canarygan check-data names them."
         )
-    return Memorisation(
-        memorised=1 - float(ties.mean()) / (2 * len(real)),
-        nearer=float((own < np.quantile(real, 0.01, method="lower")).mean()),
-        distance_ratio=median / usual,
-        generated_distance=median,
-        held_out_distance=usual,
-    )
+    memorised = 1 - float(ties.mean()) / (2 * len(real))
+    nearer = float((own < np.quantile(real, 0.01, method="lower")).mean())
+    return Memorisation(memorised, nearer, median / usual, median, usual)
 
 
-def nearest(rows: Floats, among: Floats) -> NDArray[np.float64]:
+def nearest(rows: Floats, among: Floats) -> Exact:
     """Distance (n,) of each of embeddings (n, d) to the nearest of others (m, d)."""
     squared = np.concatenate([apart.min(1) for _, apart in blocks(rows, among)])
     return np.asarray(np.sqrt(squared))
 
 
-def radii(rows: Floats, k: int) -> NDArray[np.float64]:
+def radii(rows: Floats, k: int) -> Exact:
     """Squared distance (n,) of each of embeddings (n, d) to its k-th neighbour among the others.
 
     Raises:
@@ -151,7 +145,7 @@ def radii(rows: Floats, k: int) -> NDArray[np.float64]:
     return np.concatenate(squared)
 
 
-def blocks(a: Floats, b: Floats) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+def blocks(a: Floats, b: Floats) -> Iterator[tuple[slice, Exact]]:
     """Squared distances (rows, m) of embeddings (n, d) to (m, d): which rows, and theirs; at most `BLOCK` at a time."""
     middle = np.asarray(b, np.float64).mean(0)
     other = np.asarray(b, np.float64) - middle  # what is far from the origin would cancel

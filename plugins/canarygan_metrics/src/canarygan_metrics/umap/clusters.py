@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 from canarygan_core.fitted.decoders import X
 
 SOUNDS, SIZE, DENSITY = 16000, 500, 250

@@ -12,6 +12,7 @@ from canarygan_core.fitted.decoders import X
 from canarygan_metrics.figures import plain, saved_figure
 
 Floats = NDArray[np.float32]
+Means = Mapping[str, Floats]
 
 COLOURS = ("#332288", "#88CCEE", "#117733", "#CC6677", "#DDCC77", "#AA4499", "#44AA99", "#882255", "#999933")
 """Nine that people of any colour vision can distinguish (Tol, 2021); beyond nine classes, markers change too."""
@@ -128,14 +129,7 @@ def styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def draw_spectrograms(
-    path: Path,
-    title: str,
-    real: Mapping[str, Floats],
-    generated: Mapping[str, Floats],
-    counts: Mapping[str, int],
-    *,
-    rate: int,
-    hop: int,
+    path: Path, title: str, real: Means, generated: Means, counts: Mapping[str, int], *, rate: int, hop: int
 ) -> None:
     """Draw the mean spectrogram of each class, of real sounds above and of generated ones below.
 

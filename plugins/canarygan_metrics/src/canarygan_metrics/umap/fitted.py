@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins.options import jsonable
 from canarygan_core.runs import files
 from canarygan_metrics.umap import layout
@@ -91,9 +91,7 @@ def fit(options: MapOptions, clips: Clips) -> FittedUMAP:
         CanaryganError: where they are too few, or all alike.
     """
     if len(clips) < options.least:
-        raise CanaryganError(
-            f"A map in {options.dimensions} dimensions takes {options.least} clips or more, not {len(clips)}."
-        )
+        raise CanaryganError(f"A map takes {options.least} clips or more, not {len(clips)}.")
     spectrograms = Spectrograms(options.seconds, options.floor, clips.rate)
     rows = sample_rows(clips.labels, len(clips), options.fit_at_most, options.map_seed)
     if len(rows) < len(clips):
@@ -104,15 +102,7 @@ def fit(options: MapOptions, clips: Clips) -> FittedUMAP:
     vectors = np.concatenate([reduction.of(part) for part in spectrograms.of(clips.select(rows))])
     if len(np.unique(vectors, axis=0)) < options.least:
         raise CanaryganError(f"A map takes {options.least} clips that differ; these are nearly all the same.")
-    fitted = layout.fit(
-        vectors,
-        neighbours=options.neighbors,
-        min_dist=options.min_dist,
-        spread=options.spread,
-        dimensions=options.dimensions,
-        seed=options.map_seed,
-    )
-    return FittedUMAP(options, spectrograms, reduction, fitted)
+    return FittedUMAP(options, spectrograms, reduction, layout.fit(vectors, options))
 
 
 def load(folder: Path) -> FittedUMAP:
@@ -132,9 +122,7 @@ def load(folder: Path) -> FittedUMAP:
         fitted = FittedUMAP(options, spectrograms, reduction, places)
         fitted.check()
     except (OSError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise CanaryganError(
-            f"{folder} is no map that this version of umap can read ({error}). Copy it again, or fit anew."
-        ) from None
+        raise CanaryganError(f"{folder} holds no map that this version can read ({error}): fit it anew.") from None
     return fitted
 
 

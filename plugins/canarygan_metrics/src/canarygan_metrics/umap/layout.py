@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_metrics.umap.options import MapOptions
+
 log = logging.getLogger("canarygan")
 
 EPOCHS = 100
@@ -110,34 +112,27 @@ def nearest_neighbours(queries: Floats, known: Floats, count: int, rows: int = 5
     return nearest, distances
 
 
-def fit(vectors: Floats, *, neighbours: int, min_dist: float, spread: float, dimensions: int, seed: int) -> Layout:
-    """The map of vectors (n, d), the same on one machine for the same vectors and seed.
-
-    Args:
-        vectors: n of them, more than dimensions + 1.
-        neighbours: number of nearest vectors that determine the place of one, itself among them; at most n - 1.
-        min_dist: least distance between points of the map, in its units.
-        spread: scale of the map, at least `min_dist`.
-        dimensions: k, coordinates a point.
-        seed: of the random draws.
-    """
+def fit(vectors: Floats, options: MapOptions) -> Layout:
+    """The map of vectors (n, d), n above the number of dimensions + 1; the same on one machine for the same seed."""
     import umap
 
-    count = min(neighbours, len(vectors) - 1)
-    if count < neighbours:
-        log.warning(f"UMAP: {neighbours} neighbours were asked for, and of {len(vectors)} clips each has {count}.")
+    count = min(options.neighbors, len(vectors) - 1)
+    if count < options.neighbors:
+        log.warning(
+            f"UMAP: each of {len(vectors)} clips has {count} neighbours, not the {options.neighbors} of --neighbors."
+        )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)
         warnings.filterwarnings("ignore", "k >= N", RuntimeWarning)
         fitted: Any = umap.UMAP(
             n_neighbors=count,
-            n_components=dimensions,
-            min_dist=min_dist,
-            spread=spread,
-            random_state=seed,
+            n_components=options.dimensions,
+            min_dist=options.min_dist,
+            spread=options.spread,
+            random_state=options.map_seed,
             n_jobs=1,
             precomputed_knn=nearest_neighbours(vectors, vectors, count),
             force_approximation_algorithm=True,  # or the neighbours given would be sought again in small sets
         ).fit(vectors)
     coordinates = np.ascontiguousarray(fitted.embedding_, np.float32)
-    return Layout(vectors, coordinates, count, float(fitted._a), float(fitted._b), seed)
+    return Layout(vectors, coordinates, count, float(fitted._a), float(fitted._b), options.map_seed)

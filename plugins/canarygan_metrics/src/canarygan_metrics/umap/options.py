@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core import CanaryganError
 from canarygan_metrics.options import check_ranges
 
 
@@ -33,7 +33,7 @@ class MapOptions:
         check_ranges(self, fit_at_most=(self.least, inf), map_seed=(0, 2**32 - 1))
         if not 0 <= self.min_dist <= self.spread or self.spread <= 0:
             raise CanaryganError(
-                f"--min-dist {self.min_dist:g} and --spread {self.spread:g}: it takes 0 <= min-dist <= spread, not 0."
+                f"--min-dist {self.min_dist:g} must be 0 to --spread {self.spread:g}, which is above 0."
             )
 
     @property

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import CanaryganError
 from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_metrics.umap import clusters
 from canarygan_metrics.umap.clusters import Scale
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from canarygan_core.components import FittedProjector, Projector
+from canarygan_core import FittedProjector, Projector
 from canarygan_metrics.umap.options import MapOptions
 
 if TYPE_CHECKING:

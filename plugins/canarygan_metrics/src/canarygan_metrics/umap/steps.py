@@ -1,15 +1,15 @@
 """The steps of the task `umap`: get the map, place the sounds, draw the figures, summarise."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
-from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import projectors
 from canarygan_core.fitted.projectors import Fitted
 from canarygan_core.plugins import installed
@@ -74,12 +74,7 @@ def place(
 
 
 def draw_figures(
-    folder: Path,
-    fitted: Fitted,
-    clips: Clips,
-    real: Floats,
-    generations: Sequence[Generation],
-    placed: Sequence[Placement],
+    folder: Path, fitted: Fitted, clips: Clips, real: Floats, generations: list[Generation], placed: list[Placement]
 ) -> Iterator[Path]:
     """Draw all figures; yields the path of each."""
     assert clips.labels is not None
@@ -114,16 +109,12 @@ def draw_figures(
 
 def summarise(generation: Generation, placement: Placement, classes: list[str]) -> dict[str, Any]:
     """What the task found in an archive, as JSON values."""
-    return {
-        "archive": str(generation.path),
-        "coordinates": str(generation.target),
-        **{name: getattr(generation, name) for name in ("version", "epoch", "step")},
-        "sounds": len(generation.clips),
-        "clusters": placement.count,
-        "min_cluster_size": placement.scale.size,
-        "min_samples": placement.scale.density,
-        "shares": clusters.shares(placement.label, classes),
-    }
+    paths = {"archive": str(generation.path), "coordinates": str(generation.target)}
+    known = {name: getattr(generation, name) for name in ("version", "epoch", "step")}
+    count, scale = placement.count, placement.scale
+    groups = {"clusters": count, "min_cluster_size": scale.size, "min_samples": scale.density}
+    shares = clusters.shares(placement.label, classes)
+    return {**paths, **known, "sounds": len(generation.clips), **groups, "shares": shares}
 
 
 def summary_lines(row: Mapping[str, Any]) -> list[str]:

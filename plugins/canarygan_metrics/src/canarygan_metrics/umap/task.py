@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core.components import Answer, Dataset, Slot
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot
+from canarygan_core.errors import UsageError
 from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
 from canarygan_metrics.umap.projector import UMAP
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import CanaryganError
 from canarygan_core.audio import resample
 from canarygan_core.clips import Clips, fit_length
-from canarygan_core.errors import CanaryganError
 
 N_FFT, WINDOW, HOP = 1024, 256, 128
 """Length of the Fourier transform, of its window and of the step between two, samples."""
