@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from canarygan_report import browser
 
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
@@ -79,9 +80,9 @@ def tab() -> Iterator[Tab]:
         pytest.skip("no Chromium: install chromium, or name one by CANARYGAN_CHROMIUM")
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive the browser")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield Tab(browser.new_page())
-        browser.close()
+        chrome = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield Tab(chrome.new_page())
+        chrome.close()
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +234,35 @@ def test_two_thousand_sounds_of_a_second_stay_under_20_mb(tab: Tab, tmp_path: Pa
     assert "2,000 sounds were cut to their loudest 0.3937 s" in tab.run("document.querySelector('#map').textContent")
     assert tab.run("document.querySelectorAll('section.absent code.command').length") >= 3
     assert tab.complaints == []
+
+
+def test_a_page_of_another_plugin_shows_a_map_with_the_parts_alone(tab: Tab, tmp_path: Path) -> None:
+    silence = {"sound": [None, None], "level": [None, None], "cluster": [None, None]}
+    names = {"name": ["one", "two"], "label": [0, 1], "labels": ["A", "B"], "real": [1, 0]}
+    data = {
+        "x": [0, 1],
+        "y": [0, 1],
+        **names,
+        **silence,
+        "totals": {"real": 1, "generated": 1},
+        "rates": {"real": 16000},
+    }
+    script = f"{browser.read_scripts()}\nwindow.canarygan = soundMap(document.body, {json.dumps(data)}).state;"
+    page = tmp_path / "other.html"
+    html = f"<!doctype html><meta charset=utf-8><link rel=icon href=data:,><style>{browser.read_style()}</style>"
+    page.write_text(f"{html}<body><script>(() => {{'use strict';\n{script}\n}})();</script>", encoding="utf-8")
+    tab.open(page)
+    assert [point["label"] for point in tab.run("window.canarygan.points")] == ["A", "B"]
+    assert tab.run("document.querySelectorAll('.legend button').length") == 2
+    assert tab.complaints == []
+
+
+def test_complaints_of_a_page_are_noticed(tab: Tab, tmp_path: Path) -> None:
+    policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; script-src 'unsafe-inline'\">"
+    page = tmp_path / "bad.html"
+    page.write_text(
+        f"<!doctype html>{policy}<img src=a.png><script>window.canarygan = 1; throw new Error('odd')</script>"
+    )
+    tab.open(page)
+    assert any("odd" in complaint for complaint in tab.complaints)
+    assert any("Content Security Policy" in complaint for complaint in tab.complaints)

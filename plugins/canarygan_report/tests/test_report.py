@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canarygan_report import material, page, records, sounds
+from canarygan_report import browser, material, page, records, sounds
 from canarygan_report.inputs import Inputs, Notes, Paths
 from canarygan_report.material import Layout
 
@@ -312,3 +312,12 @@ def test_sounds_on_another_map_are_left_out_and_that_is_said(toy_run, monkeypatc
     assert inputs.generated_map is None
     assert inputs.real_map is not None
     assert any("another map" in note for note in notes.messages)
+
+
+def test_every_browser_part_is_read_and_named_in_the_readme() -> None:
+    folder = resources.files("canarygan_report.browser")
+    assert {file.name for file in folder.iterdir() if file.name.endswith(".js")} == set(browser.SCRIPTS)
+    readme = folder.joinpath("README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in readme for name in (*browser.SCRIPTS, "style.css"))
+    assert browser.read_scripts().count("function soundMap(") == 1
+    assert "[data-theme" in browser.read_style()
