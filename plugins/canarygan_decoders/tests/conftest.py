@@ -10,7 +10,7 @@ from canarygan_decoders.features import Features
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.synthetic import Synthetic
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,127 @@
+"""What all tests share, wherever they lie: a seed each, which of them are slow, and nothing drawn before they start."""
+
+import functools
+import os
+import random
+import sys
+import zlib
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent
+SLOW = {
+    "test_pipeline",
+    "test_a_dry_run_tells_the_time_and_leaves_nothing",
+    "test_an_interrupted_training_ends_like_one_that_was_not",
+    "test_equal_seeds_give_equal_trainings_and_others_do_not",
+    "test_longer_training_goes_on_where_a_finished_one_ended",
+    "test_moments_that_lie_otherwise_in_memory_are_taken_up_as_they_are",
+    "test_resuming_takes_the_options_of_the_start_and_refuses_others",
+    "test_training_lowers_the_distance_between_real_and_generated",
+    "test_two_processes_equal_one_with_the_joint_batch",
+    "test_a_signal_that_comes_while_a_checkpoint_is_saved_costs_no_update",
+    "test_placing_is_what_umap_does_to_each_alone",
+    "test_other_options_or_clips_make_another_map",
+    "test_what_is_up_to_date_is_not_computed_again",
+    "test_checkpoints_of_one_run_may_be_scored_one_by_one",
+    "test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name",
+    "test_a_training_that_was_stopped_ends_like_one_that_was_not",
+    "test_every_file_and_key_that_the_pipeline_leaves_is_documented",
+    "test_examples_are_typed_and_clean",
+    "test_an_example_passes_its_own_tests",
+    "test_the_forest_is_trained_and_labels_like_any_decoder",
+    "test_the_sounds_of_the_model_are_scored_by_the_metric",
+    "test_cli_page_is_what_help_says",
+    "test_commands_run_or_say_why_not[docs/tutorial.md]",
+    "test_a_command_of_a_plugin_that_is_left_out_tells_what_to_install",
+    "test_a_new_plugin_is_found_keeps_the_contract_and_works[model]",
+    "test_an_option_of_every_type_comes_from_flags_a_file_and_a_manifest",
+    "test_installed_models_pass",
+}
+"""Tests that take more than 1.5 s, by the name of their file, function, or function and parameters."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=0, help="number that seeds each test, together with its name")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests on several workers take one thread each: threads that wait for each other take most of the time else."""
+    if config.getoption("numprocesses", None):
+        os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def seed_generators(config: pytest.Config, name: str) -> None:
+    """Seed the global generators with the option `--seed` and a name."""
+    number = zlib.crc32(f"{config.option.seed} {name}".encode())
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002 tests may call what draws from the global generator
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(number)
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest) -> None:
+    """A test draws the same numbers whichever tests run before it."""
+    seed_generators(request.config, request.node.nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
+    """A fixture that several tests share draws the same numbers whichever of them asks first."""
+    if fixturedef.scope != "function":
+        seed_generators(request.config, f"{fixturedef.baseid}::{fixturedef.argname}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not SLOW.isdisjoint((item.path.stem, item.name, getattr(item, "originalname", ""))):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """While tests are collected, no file of the repository may draw from Python's or numpy's global generator.
+
+    What is drawn at import or for parameters has no seed, so it would be another test each time.
+    """
+    collecting = [True]
+
+    def refused(name: str, draw: Callable[..., Any], *, seedable: bool = False) -> Callable[..., Any]:
+        @functools.wraps(draw)
+        def draws(*args: Any, **options: Any) -> Any:
+            caller = Path(sys._getframe(1).f_code.co_filename)
+            ours = caller.is_relative_to(ROOT) and "site-packages" not in caller.parts
+            if collecting and ours and not (seedable and (args or options)):
+                raise AssertionError(f"{name} is called before any test starts; call it in a test or a fixture")
+            return draw(*args, **options)
+
+        return draws
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (random, np.random):
+            for name, draw in list(vars(module).items()):
+                if isinstance(getattr(draw, "__self__", None), random.Random | np.random.RandomState):
+                    patch.setattr(module, name, refused(f"{module.__name__}.{name}", draw))
+        patch.setattr(np.random, "default_rng", refused("default_rng()", np.random.default_rng, seedable=True))
+        result = yield
+    collecting.clear()
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same of torch's generator: a file that draws from it fails by name."""
+    torch = sys.modules.get("torch")
+    before = torch and torch.get_rng_state()
+    report = yield
+    if torch and report.outcome == "passed" and not torch.equal(before, torch.get_rng_state()):
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} draws by torch before any test starts"
+    return report
