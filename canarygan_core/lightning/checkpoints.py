@@ -3,7 +3,9 @@
 What every Lightning plugin shares; nothing here imports torch or Lightning before it is used.
 """
 
+import pickletools
 import zipfile
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -31,8 +33,7 @@ def read(path: Path) -> dict[str, Any]:
         raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
     try:
         files.check_zip(path)
-        unknown = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-        inert: list[Any] = [(type(name, (Inert,), {}), name) for name in unknown]
+        inert: list[Any] = [type(name, (Inert,), {"__module__": module}) for module, name in _imports(path)]
         with torch.serialization.safe_globals(inert):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:
@@ -44,6 +45,19 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
     return content
+
+
+def _imports(path: Path) -> set[tuple[str, str]]:
+    """Modules and names of what a checkpoint asks to import; its pickles are looked through, not run."""
+    imports = set()
+    with zipfile.ZipFile(path) as archive:
+        for pickle in (name for name in archive.namelist() if name.endswith("data.pkl")):
+            for operation, argument, _ in pickletools.genops(archive.read(pickle)):
+                if operation.name == "GLOBAL" and argument is not None:
+                    module, name = argument.split(" ", maxsplit=1)
+                    renamed = IMPORT_MAPPING.get(module, module), name
+                    imports.add(NAME_MAPPING.get((module, name), renamed))
+    return imports
 
 
 class Inert:
