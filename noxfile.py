@@ -1,7 +1,20 @@
-"""What can be checked, one session each: `nox --list`. `nox -s tests` runs every test.
+"""What can be checked, one session each: `nox --list`. `nox -s quick` while you edit, `nox -s tests` for every test.
+
+quick       ruff, mypy, and the tests that are not slow
+tests       every test, on two workers
+steady      the plugins' tests under 20 other seeds
+core_alone  the kernel from its wheel, without the heavy libraries
+lowest      the tests that are not slow, with the oldest versions of all that the project requires
+examples    the packages of examples/, installed by pip
+plugin      the kernel and one plugin: the plugin's tests
+matrix      every test on each supported Python that is here
+lint types  ruff; mypy, strict
+docs        the site; `cli_page` writes docs/cli.md
+demo bench  the README's first command; the benchmarks
+build       wheels and source distributions
 
 The whole system is installed once, in the environment of `tests`, because torch alone takes gigabytes. Sessions that
-need it too use that environment and make it where it is missing.
+need it too use that environment and make it where it is missing; `lowest`, `plugin` and `matrix` have their own.
 """
 
 import os
@@ -10,6 +23,8 @@ import sys
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 nox.needs_version = ">=2025.5"
 nox.options.sessions = ["tests"]
@@ -22,42 +37,76 @@ PLUGINS = sorted(re.findall(r"^-e plugins/(\w+)", Path("requirements.txt").read_
 EXAMPLES = sorted(str(path.parent) for path in Path("examples").glob("*/pyproject.toml"))
 HEAVY = ("torch", "torchaudio", "lightning", "sklearn", "umap", "reservoirpy", "matplotlib")
 PROJECT = nox.project.load_toml("pyproject.toml")
+WORKERS = ("-n", "2", "--dist", "worksteal")
+NOT_SLOW = ("-m", "not slow")
+ALONE = ("cold_start", "cli", "plugins", "scaffold", "testing", "generate", "decode", "score", "projectors")
+
+DOCUMENTS = ("documents", "test_docs", "test_docs_cli", "test_docs_cluster", "test_docs_formats", "test_docs_plugins")
+TYPED = (
+    *("canarygan_core", "canarygan.py", "noxfile.py", "conftest.py", "docs/generate_cli.py", "docs/site_pages.py"),
+    *(f"plugins/{name}/src" for name in PLUGINS),
+    *(f"tests/{name}.py" for name in DOCUMENTS),
+)
 
 ABSENT = f"""
 import importlib.util
 found = [name for name in {HEAVY} if importlib.util.find_spec(name)]
-raise SystemExit(f"The kernel brought {{', '.join(found)}}." if found else 0)
+if found:
+    raise SystemExit(f"The kernel brought {{', '.join(found)}}.")
+import importlib, pkgutil, canarygan_core
+for module in pkgutil.walk_packages(canarygan_core.__path__, "canarygan_core."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 """
+
+
+@nox.session(venv_backend="none")
+def quick(session: nox.Session) -> None:
+    """ruff, mypy, and the tests that are not slow: under 90 s on two cores."""
+    for words in (("check", "."), ("format", "--check", ".")):
+        in_system(session, "ruff", *words)
+    in_system(session, "mypy", *TYPED)
+    in_system(session, "pytest", *WORKERS, *NOT_SLOW, *session.posargs)
 
 
 @nox.session(reuse_venv=True)
 def tests(session: nox.Session) -> None:
     """Every test: kernel, plugins, docs."""
     install_system(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *WORKERS, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def steady(session: nox.Session) -> None:
+    """The plugins' tests that are not slow, under 20 other seeds. The kernel's tests draw from no global generator."""
+    for seed in range(1, 21):
+        in_system(session, "pytest", "-q", "plugins", *WORKERS, *NOT_SLOW, "--seed", str(seed), *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False)
 def matrix(session: nox.Session) -> None:
     """Every test on each supported Python that is here; an environment each."""
     install_system(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *WORKERS, *session.posargs)
 
 
 @nox.session
 def core_alone(session: nox.Session) -> None:
-    """The kernel as installed from its wheel, alone: its tests, and none of the heavy libraries."""
+    """The kernel as installed from its wheel, alone: all its modules, and the tests that may differ there.
+
+    Those start processes, look for what is installed, or run the kernel's tasks. The others work with arrays and files,
+    import nothing that is not there, and run in `tests`.
+    """
     session.install(".", *group("test"))
     session.run("python", "-c", ABSENT)
-    session.run("pytest", "tests", *session.posargs)
+    session.run("pytest", *WORKERS, *(f"tests/test_{name}.py" for name in ALONE), *session.posargs)
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """The kernel alone with the oldest versions of what it requires: its tests."""
-    stated = [requirement.partition(",")[0] for requirement in PROJECT["project"]["dependencies"]]
-    session.install(".", *(requirement.replace(">=", "==") for requirement in stated), *group("test"))
-    session.run("pytest", "tests", *session.posargs)
+    """The whole system with the oldest version of each thing that it requires: the tests that are not slow."""
+    session.install("-r", "requirements.txt", *oldest(), *group("test", "references"))
+    session.run("pytest", *WORKERS, *NOT_SLOW, *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -91,10 +140,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
     """mypy, strict: kernel, plugins, and what stands around them."""
-    sources = [f"plugins/{name}/src" for name in PLUGINS]
-    tests = ("documents", "test_docs", "test_docs_cli", "test_docs_cluster", "test_docs_formats", "test_docs_plugins")
-    documents = ["docs/generate_cli.py", "docs/site_pages.py", *(f"tests/{name}.py" for name in tests)]
-    in_system(session, "mypy", "canarygan_core", *sources, "canarygan.py", "noxfile.py", *documents, *session.posargs)
+    in_system(session, "mypy", *TYPED, *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -150,9 +196,21 @@ def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
 
 
+def oldest() -> list[str]:
+    """The lower bound of each requirement of the kernel and the plugins, as an exact version."""
+    bounds: dict[str, Version] = {}
+    for folder in [".", *(f"plugins/{name}" for name in PLUGINS)]:
+        for text in nox.project.load_toml(f"{folder}/pyproject.toml")["project"]["dependencies"]:
+            requirement = Requirement(text)
+            lower = [Version(bound.version) for bound in requirement.specifier if bound.operator == ">="]
+            if not requirement.name.startswith("canarygan"):
+                bounds[requirement.name] = max([*lower, bounds.get(requirement.name, Version("0"))])
+    return [f"{name}=={version}" for name, version in sorted(bounds.items())]
+
+
 def install_system(session: nox.Session) -> None:
     """Everything, editable, as the README installs it, and what tests and type checks need."""
-    session.install("-r", "requirements.txt", *group("test", "references", "types"))
+    session.install("-r", "requirements.txt", *group("test", "references", "types", "lint"))
 
 
 def in_system(session: nox.Session, *words: str, module: bool = True) -> None:
