@@ -77,10 +77,9 @@ def test_nothing_is_drawn_before_a_test_starts(run, source, message):
 
 def test_layers_are_not_made_before_a_test_starts(run):
     pytest.importorskip("torch")
-    (first := run("import torch\n")), (later := run("layer = __import__('torch').nn.Linear(2, 2)\n", "-p", "torch"))
-    assert first[0] == 0
-    assert later[0] != 0
-    assert "test_it.py draws by torch before any test starts" in later[1]
+    code, output = run("import torch\n\nLAYER = torch.nn.Linear(2, 2)\n", "-p", "torch")
+    assert code != 0
+    assert "test_it.py draws by torch before any test starts" in output
 
 
 def test_slow_tests_exist():
