@@ -1,14 +1,15 @@
-"""Runs: versions and their manifests, files that are whole or absent, and going on where a run stopped."""
+"""Runs: versions and their manifests, files that are whole or absent, going on where a training stopped. No sound."""
 
-from canarygan_core.runs.run import (
-    INFER,
-    Run,
-    latest,
-    manifest_of,
-    of_task,
-    opened,
-    rank,
-    versions,
-)
-
-__all__ = ["INFER", "Run", "latest", "manifest_of", "of_task", "opened", "rank", "versions"]
+from canarygan_core.runs.manifest import Manifest as Manifest
+from canarygan_core.runs.processes import get_rank as get_rank
+from canarygan_core.runs.request import Request as Request
+from canarygan_core.runs.resuming import check_same_clips as check_same_clips
+from canarygan_core.runs.resuming import check_same_options as check_same_options
+from canarygan_core.runs.run import Run as Run
+from canarygan_core.runs.versions import INFER as INFER
+from canarygan_core.runs.versions import find as find
+from canarygan_core.runs.versions import find_by_checkpoint as find_by_checkpoint
+from canarygan_core.runs.versions import find_checkpoint as find_checkpoint
+from canarygan_core.runs.versions import find_to_resume as find_to_resume
+from canarygan_core.runs.versions import list_versions as list_versions
+from canarygan_core.runs.versions import open_run as open_run

@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all."""
+"""Files and folders that are whole or absent, and text that comes in."""
 
 import errno
 import hashlib
@@ -10,44 +10,94 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core.errors import CanaryganError, UsageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
+def replace_file(path: Path) -> Iterator[Path]:
+    """A draft beside `path`, which takes its place when the block ends well and is removed when it does not.
 
     Raises:
         CanaryganError: where the folder cannot be written, or is full.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    draft = _name_draft(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        os.replace(partial, path)
-    except (FileExistsError, NotADirectoryError):
-        raise CanaryganError(f"Cannot write {path}: {path.parent} is no folder.") from None
-    except OSError as error:
-        if error.errno is None:  # numpy's word for a disk that took only a part
-            raise CanaryganError(f"Cannot write {path}: {error}.") from error
-        if error.errno == errno.ENOSPC or str(error.filename) in {str(partial), *map(str, path.parents)}:
-            raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
-        raise
+        with _explain(path, draft):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield draft
+            os.replace(draft, path)
     finally:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def replace_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill beside `path`, which takes its place when the block ends well and is removed when it does not.
+
+    A folder that is there is renamed aside and removed at the very end, so that one of the two is always whole.
+
+    Raises:
+        CanaryganError: where the folder cannot be written, or is full.
+    """
+    draft, aside = _name_draft(path), _name_draft(path)
+    if path.exists() and not path.is_dir():
+        raise CanaryganError(f"Cannot write {path}: it is a file, and a folder is to go there.")
+    try:
+        with _explain(path, draft):
+            draft.mkdir(parents=True)
+            yield draft
+            with suppress(FileNotFoundError):
+                path.rename(aside)
+            draft.rename(path)
+    finally:
+        if aside.exists() and not path.exists():
+            aside.rename(path)
+        for folder in (draft, aside):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_absent(*paths: Path, overwrite: bool = False) -> None:
+    """Raise `CanaryganError` where one of the paths is there and may not be overwritten."""
+    for path in () if overwrite else paths:
+        if path.exists():
+            raise CanaryganError(f"{path} is there already: give another --save-dir, or --overwrite.")
+
+
+def check_outside(data_dir: Path | None, *outputs: Path) -> None:
+    """Raise `UsageError` where an output would lie in the folder of the clips, where the next load would find it."""
+    if data_dir is not None:
+        home = data_dir.expanduser().resolve()
+        for output in outputs:
+            if output.expanduser().resolve().is_relative_to(home):
+                reason = "where nothing may be written: move it out"
+                raise UsageError(f"{output} lies in the data folder {data_dir}, {reason}.")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        CanaryganError: where it cannot be read, or is not such text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CanaryganError(f"{path} is not text in UTF-8 ({error}).") from None
+    except OSError as error:
+        raise CanaryganError(f"Cannot read {path}: {error.strerror}.") from None
 
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text, atomically."""
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with replace_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def copy(existing: Path, path: Path) -> None:
     """Copy a file, atomically. A hard link would be cheaper, but damage to one name would be damage to both."""
-    with replacing(path) as partial:
-        shutil.copyfile(existing, partial)
+    with replace_file(path) as draft:
+        shutil.copyfile(existing, draft)
 
 
 def check_zip(path: Path) -> None:
@@ -58,35 +108,28 @@ def check_zip(path: Path) -> None:
         raise zipfile.BadZipFile(f"{member} has changed since it was written")
 
 
-def digest(path: Path) -> str:
+def compute_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as `sha256:...`."""
     with open(path, "rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _name_draft(path: Path) -> Path:
+    """A hidden name beside a path that nothing else has."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """An empty draft folder beside `path`, renamed to it when the block ends well and removed when it does not.
-
-    A folder that is at `path` is renamed aside first, put back where the draft cannot take its place, and removed last.
-
-    Raises:
-        CanaryganError: where the folder cannot be written, or the disk is full.
-    """
-    if path.exists() and not path.is_dir():
-        raise CanaryganError(f"Cannot write {path}: it is a file, and a folder is to go there.")
-    token = secrets.token_hex(4)
-    draft, old = (path.with_name(f".{path.name}.{token}.{ending}") for ending in ("part", "old"))
+def _explain(path: Path, draft: Path) -> Iterator[None]:
+    """Turn a failure to write into an error that says why; other errors pass."""
     try:
-        draft.mkdir(parents=True)
-        yield draft
-        with suppress(FileNotFoundError):
-            os.rename(path, old)
-        os.rename(draft, path)
+        yield
+    except (FileExistsError, NotADirectoryError):
+        raise CanaryganError(f"Cannot write {path}: {path.parent} is no folder.") from None
     except OSError as error:
-        raise CanaryganError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        if old.exists() and not path.exists():
-            os.rename(old, path)
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if error.errno is None:  # numpy's word for a disk that took only a part
+            raise CanaryganError(f"Cannot write {path}: {error}.") from error
+        names = {str(draft), *map(str, path.parents)}
+        if error.errno == errno.ENOSPC or str(error.filename) in names:
+            raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
+        raise

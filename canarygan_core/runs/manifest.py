@@ -2,15 +2,13 @@
 
 import json
 import os
-import platform
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
+from canarygan_core.distributions import collect_versions
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import files
 from canarygan_core.runs.request import Request
@@ -18,22 +16,12 @@ from canarygan_core.runs.request import Request
 SCHEMA = 1
 """Version of the manifest's keys; raised when a reader of the old one would misread the new."""
 
-LIBRARIES = (
-    "torch",
-    "torchaudio",
-    "lightning",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "reservoirpy",
-    "umap-learn",
-    "soundfile",
-)
-"""Distributions whose versions can change a result."""
-
 
 class Manifest:
     """A record that is written at once and again whenever something is added.
+
+    As a context manager it records how the block ends: `finished`, `interrupted`, or `failed` with the error, which
+    goes on rising.
 
     Attributes:
         path: the JSON file.
@@ -45,7 +33,7 @@ class Manifest:
 
     @classmethod
     def begin(cls, path: Path, request: Request, **facts: Any) -> "Manifest":
-        """A manifest of work that starts now."""
+        """Write the manifest of work that starts now."""
         record = {
             "schema": SCHEMA,
             "task": request.task,
@@ -56,7 +44,7 @@ class Manifest:
             "error": None,
             "started": _now(),
             "ended": None,
-            "versions": versions(),
+            "versions": collect_versions(),
             "inputs": {},
             "outputs": {},
             "warnings": [],
@@ -66,9 +54,24 @@ class Manifest:
         manifest.write()
         return manifest
 
+    def begin_again(self, request: Request) -> "Manifest":
+        """Record that the work goes on now; what the record says of the time before goes into its history."""
+        keys = ("argv", "options", "status", "error", "started", "ended")
+        earlier = {key: self.record[key] for key in keys}
+        self.add(
+            history=[*self.record.get("history", []), earlier],
+            argv=list(request.argv),
+            options=request.options,
+            cwd=os.getcwd(),
+            status="running",
+            error=None,
+            ended=None,
+        )
+        return self
+
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """A manifest from its file.
+        """Read a manifest from its file.
 
         Raises:
             CanaryganError: where it is missing, is not one, or was written by a newer version.
@@ -92,12 +95,12 @@ class Manifest:
 
     def add_input(self, name: str, path: Path) -> None:
         """Record a file that the work reads."""
-        self.record["inputs"][name] = {"path": str(path), "digest": files.digest(path)}
+        self.record["inputs"][name] = {"path": str(path), "digest": files.compute_digest(path)}
         self.write()
 
     def add_output(self, path: Path) -> None:
         """Record a finished file, by its path from the manifest's folder."""
-        self.record["outputs"][os.path.relpath(path, self.path.parent)] = files.digest(path)
+        self.record["outputs"][os.path.relpath(path, self.path.parent)] = files.compute_digest(path)
         self.write()
 
     def remove_output(self, path: Path) -> None:
@@ -110,43 +113,31 @@ class Manifest:
         self.record["warnings"].append({"time": _now(), "message": message})
         self.write()
 
+    def __enter__(self) -> "Manifest":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.end("finished")
+            return
+        is_stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+        name = type(error).__name__
+        message = str(error) or name
+        if not is_stopped and not isinstance(error, CanaryganError):
+            message = f"{name}: {error}"
+        with suppress(CanaryganError):  # a disk that is full must not hide what filled it
+            self.end("interrupted" if is_stopped else "failed", message)
+
     def end(self, status: str, error: str | None = None) -> None:
         """Record how the work ended."""
-        self.add(status=status, error=error, ended=_now(), versions=versions())
+        self.add(status=status, error=error, ended=_now(), versions=collect_versions())
 
     def write(self) -> None:
         """Write the file, atomically."""
         if self._writes:
             files.write_text(self.path, json.dumps(self.record, indent=2) + "\n")
-
-
-@contextmanager
-def ending(manifest: Manifest) -> Iterator[Manifest]:
-    """Record the end of the block: `finished`, `interrupted`, or `failed` with its error, which goes on rising."""
-    try:
-        yield manifest
-    except BaseException as error:
-        stopped = isinstance(error, Interrupted | KeyboardInterrupt)
-        name = type(error).__name__
-        told = (str(error) or name) if stopped or isinstance(error, CanaryganError) else f"{name}: {error}"
-        with suppress(CanaryganError):  # a disk that is full must not hide what filled it
-            manifest.end("interrupted" if stopped else "failed", told)
-        raise
-    manifest.end("finished")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python, of this system and its plugins, and of those libraries that are loaded."""
-    from canarygan_core.plugins import installed
-
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    found |= {plugin.distribution: plugin.version for plugin in installed().plugins if not plugin.failure}
-    modules = {"scikit-learn": "sklearn", "umap-learn": "umap"}
-    for name in LIBRARIES:
-        if modules.get(name, name) in sys.modules:
-            with suppress(metadata.PackageNotFoundError):  # installed by other means than a package
-                found[name] = metadata.version(name)
-    return found
 
 
 def _now() -> str:

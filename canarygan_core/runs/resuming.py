@@ -4,44 +4,42 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.request import Request
+from canarygan_core.runs.run import Run
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
 
-SHAPING = frozenset({"batch_size", "seed"})
-"""Options of a training that shape what is learnt; the others say where, and how long."""
 
-
-def same_data(clips: "Clips", started: Manifest) -> None:
-    """Raise `CanaryganError` where these are other clips than those that the training began with."""
-    before = started.record.get("dataset", {}).get("fingerprint")
-    if before is not None and before != clips.origin.get("fingerprint"):
+def check_same_clips(clips: "Clips", run: Run) -> None:
+    """Raise `CanaryganError` where these are other clips than those that the run's training began with."""
+    before, now = run.manifest.record.get("dataset", {}).get("fingerprint"), clips.origin.get("fingerprint")
+    if before is not None and before != now:
         raise CanaryganError(
-            f"The clips have changed since {started.path.parent} was started (fingerprint {before[:19]} then, "
-            f"{str(clips.origin.get('fingerprint'))[:19]} now). Bring them back, or start anew without --resume."
+            f"The clips have changed since {run.checkpoints} was started (fingerprint {before[:19]} then, "
+            f"{str(now)[:19]} now). Bring them back, or start anew without --resume."
         )
 
 
-def same_options(request: Request, started: Manifest, fixed: Mapping[str, Collection[str] | None]) -> None:
-    """Raise `CanaryganError` where a training was started with other options.
+def check_same_options(request: Request, run: Run, fixed: Mapping[str, Collection[str] | None]) -> None:
+    """Raise `CanaryganError` where the run's training was started with other options.
 
     Args:
         request: of now.
-        started: the manifest of then.
-        fixed: by part of the options, the names that may not change; None for all but where the data lies.
+        run: of then.
+        fixed: by part of the options, the names that may not change; None for all but those that say where something
+            lies.
     """
-    before, now = started.record["options"], request.options
     for part, names in fixed.items():
-        old, new = before[part].get("options", before[part]), now[part].get("options", now[part])
-        if before[part].get("name") != now[part].get("name"):
-            named = f"--{part} {before[part]['name']}"
-            raise CanaryganError(f"{started.path.parent} was started with {named}: leave --{part} out, or start anew.")
-        for name in sorted(old.keys() - {"data_dir"} if names is None else names):
+        before, now = run.manifest.record["options"][part], request.options[part]
+        if before.get("name") != now.get("name"):
+            flag = f"--{part} {before['name']}"
+            raise CanaryganError(f"{run.checkpoints} was started with {flag}: leave --{part} out, or start anew.")
+        old, new = before.get("options", before), now.get("options", now)
+        for name in sorted(old.keys() - request.places.get(part, frozenset()) if names is None else names):
             if old[name] != new.get(name):
                 flag = "--" + name.replace("_", "-")
                 raise CanaryganError(
-                    f"{started.path.parent} was started with {flag} {old[name]}, not {new.get(name)}: "
+                    f"{run.checkpoints} was started with {flag} {old[name]}, not {new.get(name)}: "
                     f"leave {flag} out, or start a new version without --resume."
                 )
