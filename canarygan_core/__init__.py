@@ -1,5 +1,7 @@
 """The kernel of CanaryGAN: hooks, components, runs and the command line. It knows nothing of audio models."""
 
+import sys
+
 from canarygan_core.components import (
     Answer,
     Dataset,
@@ -15,7 +17,8 @@ from canarygan_core.components import (
 )
 from canarygan_core.errors import CanaryganError
 from canarygan_core.hookspecs import hookimpl
-from canarygan_core.runs.request import Request
+from canarygan_core.plugins.api import MovedModules
+from canarygan_core.runs import Request
 
 __all__ = [
     "Answer",
@@ -33,3 +36,5 @@ __all__ = [
     "Task",
     "hookimpl",
 ]
+
+sys.meta_path.append(MovedModules())

@@ -1,5 +1,6 @@
 """Clips: the one type that crosses plugins."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -106,8 +107,8 @@ def fit_length(audio: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
     return np.pad(audio, ((0, 0), (0, missing)))
 
 
-def concatenated(parts: Iterable[Clips]) -> Clips:
-    """Clips of several parts, one after the other; the first says what is not told of each clip.
+def concatenate(parts: Iterable[Clips]) -> Clips:
+    """Clips of several parts, one after the other. What is true of the set as a whole comes from the first.
 
     Raises:
         CanaryganError: where there is no part, or they know different things of their clips.
@@ -117,22 +118,28 @@ def concatenated(parts: Iterable[Clips]) -> Clips:
         raise CanaryganError("There are no clips.")
     first = listed[0]
 
-    def joined(columns: Iterable[NDArray[Any] | None]) -> Any:
-        told = list(columns)
-        found = [column for column in told if column is not None]
-        if 0 < len(found) < len(told):
+    def join(columns: Iterable[NDArray[Any] | None]) -> Any:
+        arrays = [column for column in columns if column is not None]
+        if 0 < len(arrays) < len(listed):
             raise CanaryganError("Some of the clips have labels, latents or sources, and some have none.")
-        return np.concatenate(found) if found else None
+        return np.concatenate(arrays) if arrays else None
 
     try:
         return replace(
             first,
-            audio=joined(part.audio for part in listed),
-            labels=joined(part.labels for part in listed),
-            latents=joined(part.latents for part in listed),
-            sources=joined(part.sources for part in listed),
-            posteriors={name: joined(part.posteriors[name] for part in listed) for name in first.posteriors},
-            facts={name: joined(part.facts[name] for part in listed) for name in first.facts},
+            audio=join(part.audio for part in listed),
+            labels=join(part.labels for part in listed),
+            latents=join(part.latents for part in listed),
+            sources=join(part.sources for part in listed),
+            posteriors={name: join(part.posteriors[name] for part in listed) for name in first.posteriors},
+            facts={name: join(part.facts[name] for part in listed) for name in first.facts},
         )
     except (KeyError, ValueError) as error:
         raise CanaryganError(f"The clips cannot be joined: {error}.") from None
+
+
+def __getattr__(name: str) -> Any:
+    if name == "concatenated":
+        warnings.warn("concatenated is now concatenate. The old name goes in 0.3.", DeprecationWarning, stacklevel=2)
+        return concatenate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The five kinds of component that a plugin can offer.
+"""What a plugin may offer: the five kinds of component, and tasks.
 
 A component is a frozen dataclass: its fields are its options, and they are at once the command-line flags, the keys of
 a config file and the record in a manifest. The string under a field is its help text and ends with its unit.
@@ -69,6 +69,8 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of options, of the model or of the command that trains it."""
+    preset_purposes: ClassVar[Mapping[str, str]] = {}
+    """By name, what a preset is for, in a few words."""
 
     @abc.abstractmethod
     def train(self, clips: "Clips", run: "Run", *, training: "Training") -> None:
@@ -144,11 +146,11 @@ class Metric(Component):
         audio of no samples, and any number of sounds costs little memory. Metrics whose listeners are equal share one,
         so let it be a frozen dataclass that can be called.
         """
-        return kept
+        return keep_whole
 
 
-def kept(clips: "Clips") -> "Clips":
-    """The clips as they are: what a metric hears that wants them whole."""
+def keep_whole(clips: "Clips") -> "Clips":
+    """The clips as they are: the listener of a metric that wants them whole."""
     return clips
 
 

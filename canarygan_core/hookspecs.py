@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from canarygan_core.distributions import GROUP
+
 if TYPE_CHECKING:
     from canarygan_core.components import Dataset, Decoder, Metric, Model, Projector, Task
-
-GROUP = "canarygan"
-"""Entry-point group, and pluggy project name."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)

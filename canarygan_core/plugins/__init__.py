@@ -6,8 +6,8 @@ from canarygan_core.plugins.registry import (
     Conflict,
     Plugin,
     Registry,
-    installed,
-    load,
+    get_registry,
+    load_plugins,
 )
 
-__all__ = ["SPELLING", "WORD", "Conflict", "Plugin", "Registry", "installed", "load"]
+__all__ = ["SPELLING", "WORD", "Conflict", "Plugin", "Registry", "get_registry", "load_plugins"]

@@ -1,66 +1,137 @@
-"""Options as words, as a manifest's record and as flags again."""
+"""A component's options: as a record of JSON values, as flags, and back from a record to the component."""
 
 import dataclasses
 import enum
-from collections.abc import Collection, Mapping, Sequence
+import inspect
+import typing
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from cyclopts import default_name_transform
+from cyclopts import App, CycloptsError, Group, Parameter, default_name_transform
+from cyclopts.config import Dict
 
 from canarygan_core.components import Component
+from canarygan_core.errors import CanaryganError
 
 Chosen = TypeVar("Chosen", bound=Component)
 
 
-def peek(words: Sequence[str], *flags: str) -> list[str]:
-    """The values given for a flag: `--flag value`, `--flag=value`, or with underscores; `-f value` or `-fvalue`."""
-    found = []
-    for word, following in zip(words, [*words[1:], ""], strict=False):
-        flag, equals, value = word.partition("=")
-        if flag.replace("_", "-") in flags:
-            found.append(value if equals else following)
-        elif word[:2] in flags and word[:2] != "--":
-            found.append(word[2:])
-    return found
-
-
-def flags(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest's options as flags without dashes in front: component names and their options, then the rest."""
-    flat: dict[str, Any] = {}
-    for name, record in options.items():
-        if isinstance(record, list):
-            flat[name] = [part["name"] for part in record]
-            for part in record:
-                flat[part["name"]] = _stated(part["options"])
-        elif record.keys() == {"name", "options"}:
-            flat[name] = record["name"]
-            flat |= record["options"]
-        else:
-            flat |= record
-    return {key.replace("_", "-"): value for key, value in _stated(flat).items()}
-
-
-def _stated(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without those that are None or empty groups, which no flag can say."""
-    stated = {key: _stated(value) if isinstance(value, Mapping) else value for key, value in options.items()}
-    return {key: value for key, value in stated.items() if value is not None and value != {}}
-
-
-def jsonable(value: Any) -> Any:
-    """An option's value, or a component's, as JSON values; an enumeration's is the word that a user types."""
+def to_json(value: Any) -> Any:
+    """An option's value, or a component's options, as JSON values; an enumeration's is the word that a user types."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):
         return default_name_transform(value.name)
     if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [jsonable(item) for item in value]
+        return [to_json(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
-def shared(component: Chosen, given: Collection[str], **values: Any) -> Chosen:
+def to_flags(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest's options as flags without dashes in front: component names and their options, then the rest."""
+    flags: dict[str, Any] = {}
+    for name, record in options.items():
+        if isinstance(record, list):
+            flags[name] = [part["name"] for part in record]
+            flags |= {part["name"]: part["options"] for part in record}
+        elif record.keys() == {"name", "options"}:
+            flags |= {name: record["name"], **record["options"]}
+        else:
+            flags |= record
+    return {key.replace("_", "-"): value for key, value in _drop_unset(flags).items()}
+
+
+def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = "") -> Chosen:
+    """The component that has these recorded options, typed as the command line types them.
+
+    Args:
+        cls: of the component.
+        options: the record, as `to_json` gives it.
+        folder: what relative paths among the options start from, empty for the working directory.
+
+    Raises:
+        CanaryganError: on an option that the class has not, or a value that the option cannot have.
+    """
+    flags = place_paths(cls, {key.replace("_", "-"): value for key, value in _drop_unset(options).items()}, folder)
+    app = build_app(cls, flags)
+    try:
+        _, bound, _ = app.parse_args([], exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise CanaryganError(f"{cls.kind} {cls.name} cannot have the options {dict(options)}: {error}") from None
+    bound.apply_defaults()
+    component: Chosen = bound.arguments["component"]
+    unset = {key: None for key, value in options.items() if value is None and getattr(component, key, None) is not None}
+    return dataclasses.replace(component, **unset) if unset else component
+
+
+def build_app(cls: type[Component], recorded: Mapping[str, Any] | None = None) -> App:
+    """A command that takes the options of one component and nothing else.
+
+    Args:
+        cls: of the component.
+        recorded: values of options, by flag, from a record.
+    """
+    config = [] if recorded is None else [Dict(dict(recorded), source="its record")]
+    app = App(help_format="plaintext", config=config, default_parameter=Parameter(negative_iterable=()))
+    app.default(make_command([make_parameter("component", *annotate(cls))]))
+    return app
+
+
+def make_parameter(name: str, annotation: Any, default: Any, kind: Any = inspect.Parameter.KEYWORD_ONLY) -> Any:
+    """A parameter of a command."""
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def make_command(parameters: Sequence[inspect.Parameter], doc: str | None = None) -> Callable[..., None]:
+    """A function that has these parameters, for the parser to take; it is never called."""
+
+    def command(**_: Any) -> None:
+        raise AssertionError("only ever parsed")
+
+    ordered = sorted(parameters, key=lambda parameter: parameter.kind)
+    command.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in ordered}
+    command.__doc__ = doc
+    return command
+
+
+def annotate(cls: type[Component], prefix: str = "*") -> tuple[Any, Any]:
+    """What makes a command's parameter take the options of a component: its annotation, and its default.
+
+    Args:
+        cls: of the component.
+        prefix: `*` for flat flags, or `--name` for flags such as `--name.option`.
+    """
+    try:
+        default: Any = cls()
+    except (CanaryganError, TypeError):  # an option without default
+        default = inspect.Parameter.empty
+    return Annotated[cls, Parameter(name=prefix, group=Group(f"{cls.kind} {cls.name}"))], default
+
+
+def find_paths(cls: type[Component]) -> frozenset[str]:
+    """The names of a component's options that are paths."""
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]
+    return frozenset(name for name in names if Path in (hints[name], *typing.get_args(hints[name])))
+
+
+def place_paths(cls: type[Component], flags: Mapping[str, Any], folder: str | Path) -> dict[str, Any]:
+    """Options by flag, those that are paths made to start from the folder in which they were given."""
+    placed = dict(flags)
+    for name in find_paths(cls):
+        flag = name.replace("_", "-")
+        if flag in placed and folder and Path(folder) != Path.cwd():
+            value = placed[flag]
+            several = isinstance(value, list)
+            placed[flag] = [str(Path(folder, item)) for item in value] if several else str(Path(folder, value))
+    return placed
+
+
+def share_values(component: Chosen, given: Collection[str], **values: Any) -> Chosen:
     """A component with a task's own values for those options that it has and was not given for itself.
 
     Args:
@@ -68,11 +139,17 @@ def shared(component: Chosen, given: Collection[str], **values: Any) -> Chosen:
         given: the flags that the user gave; a component's own are `name.option`.
         values: by option.
     """
-    named = {field.name for field in dataclasses.fields(component)}
+    names = {field.name for field in dataclasses.fields(component)}
     own = {flag.replace("_", "-") for flag in given}
-    mine = {
+    shared = {
         name: value
         for name, value in values.items()
-        if name in named and f"{component.name}.{name.replace('_', '-')}" not in own
+        if name in names and f"{component.name}.{name.replace('_', '-')}" not in own
     }
-    return dataclasses.replace(component, **mine)
+    return dataclasses.replace(component, **shared)
+
+
+def _drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without those that are None or empty groups, which no flag can express."""
+    kept = {key: _drop_unset(value) if isinstance(value, Mapping) else value for key, value in options.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}

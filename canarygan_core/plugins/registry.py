@@ -2,22 +2,21 @@
 
 import functools
 import inspect
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
 
 from canarygan_core import hookspecs
 from canarygan_core.components import KINDS, Task
+from canarygan_core.distributions import GROUP, KERNEL, UNKNOWN, find_distribution, find_entry_points, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
-from canarygan_core.plugins import api
-from canarygan_core.plugins.api import KERNEL, UNKNOWN
-from canarygan_core.plugins.homes import HOMES, home
+from canarygan_core.plugins.api import explain_mismatch, find_requirement
+from canarygan_core.plugins.index import is_task, suggest_distribution
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What a name looks like: it is typed, and is part of flags."""
@@ -73,7 +72,7 @@ class Registry:
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
         self._offers: dict[str, dict[str, list[tuple[Any, Plugin]]]] = defaultdict(lambda: defaultdict(list))
-        self._manager = pluggy.PluginManager(hookspecs.GROUP)
+        self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
 
     def add(self, plugin: Plugin, module: object) -> None:
@@ -149,23 +148,43 @@ class Registry:
             raise UsageError(str(next(c for c in self.conflicts if (c.kind, c.name) == (kind, name))))
         return offers[0][0]
 
-    def recorded(self, kind: str, name: str, where: object, record: Mapping[str, Any]) -> Any:
-        """The component class that something was made with, as `get` gives it.
+    def get_recorded(self, kind: str, name: str, where: object, record: Mapping[str, Any]) -> Any:
+        """The component class that an artefact was made with, as `get` gives it.
 
         Args:
             kind: the component's.
             name: the component's.
-            where: what was made, for the message.
-            record: what is known of it; its `versions` say what was installed then.
+            where: the artefact, for the message.
+            record: of the artefact; its `versions` say what was installed then.
 
         Raises:
             UsageError: as `get` does, with the distributions that were installed then and are not now.
         """
         if self._offers[kind].get(name):
             return self.get(kind, name)
-        then = [one for one in record.get("versions", {}) if one not in ("python", "platform") and _gone(one)]
-        told = home(name, kind) or (f" Installed then and not now: {', '.join(then)}." if then else "")
-        raise UsageError(f"{where} is of {kind} {name}, which is not installed.{told}{self._broken()}")
+        versions = record.get("versions", {}).keys() - {"python", "platform"}
+        missing = ", ".join(sorted(one for one in versions if find_version(one) == UNKNOWN))
+        advice = suggest_distribution(name, kind) or (f" Installed then and not now: {missing}." if missing else "")
+        raise UsageError(f"{where} is of {kind} {name}, which is not installed.{advice}{self._list_broken()}")
+
+    def restore(self, kind: str, where: object, record: Mapping[str, Any]) -> Any:
+        """The component, with its options, that a run's manifest records.
+
+        Args:
+            kind: the component's.
+            where: the run, for messages.
+            record: of the manifest. Relative paths among the options start from the folder the run was started in.
+
+        Raises:
+            CanaryganError: where the manifest records none of that kind, or one that cannot be had now.
+        """
+        from canarygan_core.plugins.options import restore
+
+        part = record.get("options", {}).get(kind)
+        if part is None:
+            raise CanaryganError(f"{where} records no {kind}.")
+        cls = self.get_recorded(kind, part["name"], where, record)
+        return restore(cls, part["options"], record.get("cwd", ""))
 
     def tasks(self) -> list[Task]:
         """Every task that nobody else claims, sorted by name."""
@@ -175,22 +194,22 @@ class Registry:
         """The task whose one or two words come first; None where there is none.
 
         Raises:
-            UsageError: where several plugins offer it, or one of ours does that is not installed.
+            UsageError: where several plugins offer it, or one does that is in the index and not installed.
         """
         names = [" ".join(words[:count]) for count in (2, 1)]
         offered = self._offers["task"]
         groups = {name.split()[0] for name in offered}
-        ours = [name for name in names if name in HOMES["task"] and name not in groups]
-        found = next((name for name in [*filter(offered.__contains__, names), *ours]), None)
-        return None if found is None else self.get("task", found)
+        known = [name for name in names if is_task(name) and name not in groups]
+        name = next((name for name in [*filter(offered.__contains__, names), *known]), None)
+        return None if name is None else self.get("task", name)
 
     def _missing(self, kind: str, name: str) -> str:
         installed = ", ".join(self.names(kind)) or "none"
         message = f"No {kind} named {name!r}; installed: {installed}.{did_you_mean(name, self.names(kind))}"
-        message += home(name, kind)
-        return message + self._broken()
+        message += suggest_distribution(name, kind)
+        return message + self._list_broken()
 
-    def _broken(self) -> str:
+    def _list_broken(self) -> str:
         broken = [f"{plugin.name} ({plugin.failure})" for plugin in self.plugins if plugin.failure]
         return f"\nNot loaded: {'; '.join(broken)}" if broken else ""
 
@@ -219,21 +238,22 @@ def _checked(kind: str, offer: Any) -> str:
     return name
 
 
-def load(found: Sequence[EntryPoint]) -> Registry:
+def load_plugins(points: Sequence[EntryPoint]) -> Registry:
     """A registry of the kernel's own offers and of these entry points, each loaded guarded from the others."""
     from canarygan_core.plugins import builtin
 
     registry = Registry()
-    registry.add(_described(KERNEL, KERNEL), builtin)
-    for point in sorted(found, key=lambda point: (point.name, _distribution(point))):
-        plugin = _described(point.name, _distribution(point))
+    registry.add(Plugin(KERNEL, KERNEL, find_version(KERNEL)), builtin)
+    for point in sorted(points, key=lambda point: (point.name, find_distribution(point))):
+        distribution = find_distribution(point)
+        plugin = Plugin(point.name, distribution, find_version(distribution))
         if any(other.name == plugin.name for other in registry.plugins):
             registry.fail(plugin, CanaryganError(f"another plugin is already named {plugin.name!r}."))
             continue
-        plugin = replace(plugin, requires=api.required(point))
-        unfit = api.unfit(plugin.distribution, plugin.requires, registry.plugins[0].version)
-        if unfit:
-            registry.fail(plugin, CanaryganError(unfit))
+        plugin = replace(plugin, requires=find_requirement(point))
+        mismatch = explain_mismatch(distribution, plugin.requires, registry.plugins[0].version)
+        if mismatch:
+            registry.fail(plugin, CanaryganError(mismatch))
             continue
         try:
             module = point.load()
@@ -245,30 +265,6 @@ def load(found: Sequence[EntryPoint]) -> Registry:
 
 
 @functools.cache
-def installed() -> Registry:
+def get_registry() -> Registry:
     """The registry of everything installed, or of the comma-separated names in `CANARYGAN_PLUGINS` alone."""
-    found = list(entry_points(group=hookspecs.GROUP))
-    chosen = os.environ.get("CANARYGAN_PLUGINS")
-    if chosen is not None:
-        wanted = {name.strip() for name in chosen.split(",")}
-        found = [point for point in found if point.name in wanted]
-    return load(found)
-
-
-def _gone(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return True
-    return False
-
-
-def _distribution(point: EntryPoint) -> str:
-    return (point.dist and point.dist.name) or point.value
-
-
-def _described(name: str, distribution: str) -> Plugin:
-    try:
-        return Plugin(name, distribution, version(distribution))
-    except PackageNotFoundError:
-        return Plugin(name, distribution, UNKNOWN)
+    return load_plugins(find_entry_points())

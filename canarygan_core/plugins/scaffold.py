@@ -1,16 +1,16 @@
-"""`plugins new`: a plugin of one's own that works as it stands, from the templates beside this module."""
+"""`plugins new`: write a plugin that works as it stands, from the templates beside this module."""
 
 import re
 import shlex
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 
 from canarygan_core.components import Answer
+from canarygan_core.distributions import KERNEL, UNKNOWN
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import SPELLING, WORD, Registry
-from canarygan_core.plugins.api import KERNEL, UNKNOWN
-from canarygan_core.plugins.homes import HOMES
+from canarygan_core.plugins.index import read_index
+from canarygan_core.runs.files import replace_folder
 
 RUNS = {
     "metric": "canarygan score --metric {name} -d DATA GENERATED",
@@ -25,13 +25,13 @@ LONGEST = 32
 """Letters of a name, so that the lines it stands in stay short."""
 
 
-def written(name: str, kind: str, save_dir: Path, registry: Registry) -> Answer:
+def write_plugin(name: str, kind: str, save_dir: Path, registry: Registry) -> Answer:
     """Write the package of a new plugin, whole or not at all; the answer says what to type next.
 
     Args:
         name: of the plugin and its component.
         kind: the component's.
-        save_dir: folder in which the package's own is made.
+        save_dir: folder in which the package's folder is made.
         registry: what is installed, whose names are taken.
 
     Raises:
@@ -47,21 +47,14 @@ def written(name: str, kind: str, save_dir: Path, registry: Registry) -> Answer:
         place = f"./{place}"  # pip takes a bare word for the name of a distribution
     commands = [f"pip install -e {place}", f"pytest {place}", RUNS[kind].format(name=name)]
     kernel = registry.plugins[0].version
-    content = {path: _filled(text, name, kind, kernel) for path, text in _templates(name, kind).items()}
-    try:
-        save_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=save_dir) as draft:
-            made = Path(draft) / folder.name
-            made.mkdir()
-            for path, text in content.items():
-                (made / path).write_text(text, encoding="utf-8")
-            made.rename(folder)
-    except OSError as error:
-        raise CanaryganError(f"Cannot write {folder}: {error.strerror}.") from None
-    told = "\n".join(
+    content = {path: _fill(text, name, kind, kernel) for path, text in _read_templates(name, kind).items()}
+    with replace_folder(folder) as draft:
+        for path, text in content.items():
+            (draft / path).write_text(text, encoding="utf-8")
+    message = "\n".join(
         ["Wrote " + ", ".join(sorted(content)) + f" to {folder}. Next:", *(f"  {one}" for one in commands)]
     )
-    return Answer(told, {"path": str(folder), "files": sorted(content), "next": commands})
+    return Answer(message, {"path": str(folder), "files": sorted(content), "next": commands})
 
 
 def _check_name(name: str, kind: str, registry: Registry) -> None:
@@ -73,7 +66,7 @@ def _check_name(name: str, kind: str, registry: Registry) -> None:
             f"A plugin cannot be named {name!r}: give it a name {SPELLING}, which starts with a letter and has at most "
             f"{LONGEST} of them.{advice}"
         )
-    distributions = {home for homes in HOMES.values() for home in homes.values()} | {"canarygan-core"}
+    distributions = {one for names in read_index().values() for one in names.values()} | {"canarygan-core"}
     distributions |= {plugin.distribution for plugin in registry.plugins}
     plugins = {plugin.name for plugin in registry.plugins}
     if name in plugins or f"canarygan-{name}" in distributions:
@@ -83,7 +76,7 @@ def _check_name(name: str, kind: str, registry: Registry) -> None:
         raise UsageError(f"{owner} offers a {kind} named {name!r} already: take another name.")
 
 
-def _templates(name: str, kind: str) -> dict[str, str]:
+def _read_templates(name: str, kind: str) -> dict[str, str]:
     """What the package holds, by path, with the placeholders still in it."""
     folder = files("canarygan_core.plugins") / "templates"
     module = "canarygan_" + name.replace("-", "_")
@@ -96,7 +89,7 @@ def _templates(name: str, kind: str) -> dict[str, str]:
     return {path: (folder / source).read_text(encoding="utf-8") for path, source in sources.items()}
 
 
-def _filled(text: str, name: str, kind: str, kernel: str) -> str:
+def _fill(text: str, name: str, kind: str, kernel: str) -> str:
     """A template with its placeholders replaced."""
     numbers = re.match(r"(\d+)\.(\d+)", kernel) if kernel != UNKNOWN else None
     major, minor = map(int, numbers.groups()) if numbers else (0, 0)

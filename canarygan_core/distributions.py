@@ -1,0 +1,59 @@
+"""Installed distributions: those that hold plugins, and the versions of all that can change a result."""
+
+import os
+import platform
+import sys
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+
+GROUP = "canarygan"
+"""Entry-point group of plugins, and pluggy project name."""
+
+KERNEL = "canarygan"
+"""Distribution of the kernel."""
+
+UNKNOWN = "unknown"
+"""Version of what is not installed as a distribution."""
+
+LIBRARIES = {
+    "torch": "torch",
+    "torchaudio": "torchaudio",
+    "lightning": "lightning",
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "scikit-learn": "sklearn",
+    "reservoirpy": "reservoirpy",
+    "umap-learn": "umap",
+    "soundfile": "soundfile",
+}
+"""Distributions whose versions can change a result, and the module of each."""
+
+
+def find_entry_points() -> list[EntryPoint]:
+    """Entry points of all plugins, or of the comma-separated names in `CANARYGAN_PLUGINS` alone, sorted by name."""
+    points = list(entry_points(group=GROUP))
+    chosen = os.environ.get("CANARYGAN_PLUGINS")
+    if chosen is not None:
+        names = {name.strip() for name in chosen.split(",")}
+        points = [point for point in points if point.name in names]
+    return points
+
+
+def find_distribution(point: EntryPoint) -> str:
+    """Name of the distribution that an entry point belongs to."""
+    return (point.dist and point.dist.name) or point.value
+
+
+def find_version(distribution: str) -> str:
+    """Version of a distribution, `UNKNOWN` where it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return UNKNOWN
+
+
+def collect_versions() -> dict[str, str]:
+    """Versions of Python, of the kernel, of the plugins and the libraries that are loaded."""
+    names = [KERNEL, *(find_distribution(point) for point in find_entry_points() if point.module in sys.modules)]
+    names += [name for name, module in LIBRARIES.items() if module in sys.modules and find_version(name) != UNKNOWN]
+    system = {"python": platform.python_version(), "platform": platform.platform()}
+    return system | {name: find_version(name) for name in names}
