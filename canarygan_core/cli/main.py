@@ -1,23 +1,20 @@
-"""The command line: `canarygan run TASK`, or `canarygan TASK`, and what is no task. All printing is here."""
+"""The command line: `canarygan run TASK`, or `canarygan TASK`, and what is no task."""
 
-import json
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from canarygan_core.components import Answer, Task
+from canarygan_core.cli.plugins import build_plugins_app, print_answer
+from canarygan_core.components import Task
+from canarygan_core.console import configure_logging, drop_output, write_line
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.plugins import Registry, installed
-
-ForPrograms = Annotated[bool, Parameter(name="--json", negative=(), help="For programs.")]
+from canarygan_core.plugins import Registry, get_registry
 
 SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose"}
 """Flags that every task takes, wherever they stand."""
@@ -26,25 +23,25 @@ SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code: 0, 1 for an error of the user's to mend, 2 for misuse of the line."""
     words = list(sys.argv[1:] if argv is None else argv)
-    before = signal.signal(signal.SIGTERM, _stop)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = _run(words, installed())
+        code = _run(words, get_registry())
         sys.stdout.flush()
         return code
     except CanaryganError as error:
-        print(f"canarygan: {error}", file=sys.stderr)
+        write_line(f"canarygan: {error}", sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("canarygan: interrupted.", file=sys.stderr)
+        write_line("canarygan: interrupted.", sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output left; what is still in the buffer goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        drop_output(sys.stdout)
         return 1
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     """Take SIGTERM like Ctrl-C, so that whatever is half-written is removed."""
     raise KeyboardInterrupt
 
@@ -53,17 +50,18 @@ def _run(words: list[str], registry: Registry) -> int:
     spoken = words[1:] if words[:1] == ["run"] else words
     task = registry.task(spoken)
     if task is not None:
-        return _perform(task, spoken[len(task.name.split()) :], words, registry)
+        return _run_task(task, spoken[len(task.name.split()) :], words, registry)
     try:
-        result = _catalogue(registry)(words, exit_on_error=False, print_error=False, result_action="return_value")
+        result = _build_app(registry)(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise UsageError(f"{error}\nSee canarygan --help") from None
     return result if isinstance(result, int) else 0
 
 
-def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) -> int:
-    """Bind a task to its words, do it, and tell the answer."""
-    from canarygan_core.cli.binding import HELP_FLAGS, Command
+def _run_task(task: Task, words: list[str], argv: list[str], registry: Registry) -> int:
+    """Bind a task to its words, do it, and print the answer."""
+    from canarygan_core.cli.binding import Command
+    from canarygan_core.cli.choosing import HELP_FLAGS
     from canarygan_core.cli.memory import keep_freed
 
     switches = {SWITCHES[word] for word in words if word in SWITCHES}
@@ -72,42 +70,14 @@ def _perform(task: Task, words: list[str], argv: list[str], registry: Registry) 
         command.help()
         return 0
     bound = command.bind(argv)
-    _speak(switches)
+    level = logging.DEBUG if "verbose" in switches else logging.INFO
+    configure_logging(logging.WARNING if switches & {"quiet", "json"} else level)
     keep_freed()
     answer = bound()
-    return 0 if answer is None else _tell(answer, switches)
+    return 0 if answer is None else print_answer(answer, switches)
 
 
-def _tell(answer: Answer, switches: set[str]) -> int:
-    """Print an answer; gives its exit code."""
-    if "json" in switches:
-        print(json.dumps(answer.data, indent=2))
-    elif "quiet" not in switches and answer.text:
-        print(answer.text)
-    return answer.exit_code
-
-
-def _speak(switches: set[str]) -> None:
-    """Send what the system has to say while it works to standard error."""
-    level = logging.DEBUG if "verbose" in switches else logging.INFO
-    if switches & {"quiet", "json"}:
-        level = logging.WARNING
-    log = logging.getLogger("canarygan")
-    log.setLevel(level)
-    log.propagate = False
-    if not log.handlers:
-        log.addHandler(_Lines())
-
-
-class _Lines(logging.Handler):
-    """One line a message, on the standard error of the moment."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(f"{mark}{record.getMessage()}", file=sys.stderr)
-
-
-def _catalogue(registry: Registry, *, whole: bool = False) -> App:
+def _build_app(registry: Registry, *, whole: bool = False) -> App:
     """What is not a task: the list of tasks, `plugins`, `--version`, and the word for what cannot be found.
 
     With `whole`, every task is there with its options, which costs the import of what does the work.
@@ -132,14 +102,14 @@ def _catalogue(registry: Registry, *, whole: bool = False) -> App:
             if second or first not in groups:
                 place = groups[first] if second else parent
                 if whole:
-                    from canarygan_core.cli.binding import HELP_FLAGS, Command
+                    from canarygan_core.cli.binding import Command
+                    from canarygan_core.cli.choosing import HELP_FLAGS
 
                     place.command(Command(task, HELP_FLAGS, registry).app, name=second or first)
                 else:
-                    place.command(_shim, name=second or first, help=task.summary)
+                    place.command(_stand_in, name=second or first, help=task.summary)
     app.command(run)
-
-    app.command(_plugins(registry))
+    app.command(build_plugins_app(registry))
 
     @app.command(name="completion")
     def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
@@ -148,60 +118,12 @@ def _catalogue(registry: Registry, *, whole: bool = False) -> App:
         Args:
             shell: Which shell.
         """
-        print(_catalogue(registry, whole=True).generate_completion(prog_name="canarygan", shell=shell))
+        script = _build_app(registry, whole=True).generate_completion(prog_name="canarygan", shell=shell)
+        write_line(script, sys.stdout)
         return 0
 
     return app
 
 
-def _shim(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> None:
+def _stand_in(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> None:
     """Stand in for a task in the list; tasks themselves are found before this list is asked."""
-
-
-def _plugins(registry: Registry) -> App:
-    """The command `plugins`: what is installed, what a name is, and a plugin of one's own."""
-    app = App(
-        "plugins",
-        help="List the installed plugins: what each offers, and what failed and why.",
-        help_format="plaintext",
-        version_flags=[],
-    )
-
-    @app.default
-    def listed(*, json: ForPrograms = False) -> int:
-        from canarygan_core.cli import plugins
-
-        return _tell(plugins.listed(registry), {"json"} if json else set())
-
-    @app.command(name="show")
-    def show(*name: str, json: ForPrograms = False) -> int:
-        """Tell what a component, a task or a plugin is: its options, where it comes from, why it was not loaded.
-
-        Args:
-            name: What to look up; a task of two words as two words.
-        """
-        from canarygan_core.cli import plugins
-
-        return _tell(plugins.shown(registry, " ".join(name)), {"json"} if json else set())
-
-    @app.command(name="new")
-    def new(
-        name: str,
-        /,
-        *,
-        kind: Literal["metric", "decoder", "model", "dataset", "projector"],
-        save_dir: Annotated[Path, Parameter(alias="-s")] = Path("."),
-        json: ForPrograms = False,
-    ) -> int:
-        """Write a plugin of your own that works as it stands: a package with one component and its test.
-
-        Args:
-            name: Of the component, as it will be typed: lower-case letters and digits joined by dashes.
-            kind: What it is to be.
-            save_dir: Folder in which the package's own is made, path.
-        """
-        from canarygan_core.plugins import scaffold
-
-        return _tell(scaffold.written(name, kind, save_dir, registry), {"json"} if json else set())
-
-    return app

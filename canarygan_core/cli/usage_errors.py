@@ -1,4 +1,4 @@
-"""What to say of words that fit no command: what was wrong, and what would have worked."""
+"""Usage errors: what was wrong with the words typed, and what would have worked."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 
-from canarygan_core.cli.slots import Choice
+from canarygan_core.cli.choosing import Choice
 from canarygan_core.errors import UsageError, did_you_mean
 from canarygan_core.plugins import Registry
 
@@ -14,7 +14,7 @@ ALIKE = 0.75
 """How alike a flag must be to be suggested, 0 to 1: all begin with two dashes, and --overwrite is no --version."""
 
 
-def explained(
+def explain(
     error: Exception, task: str, helps: Mapping[str, str], choices: Sequence[Choice], registry: Registry
 ) -> str:
     """An error of the parser in the words of a task.
@@ -24,7 +24,7 @@ def explained(
         task: its name.
         helps: what its options are for, by their flags.
         choices: the components chosen.
-        registry: where components that were not chosen are found.
+        registry: where components that were not chosen are looked up.
     """
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         return _missing(error, task, helps)
@@ -39,10 +39,10 @@ def _missing(error: MissingArgumentError, task: str, helps: Mapping[str, str]) -
     argument: Any = error.argument
     flags = [name for name in argument.names if name.startswith("-")]
     what = helps.get(argument.name, "").strip().removesuffix(".")
-    told = f": {what[:1].lower()}{what[1:]}" if what else ""
+    purpose = f": {what[:1].lower()}{what[1:]}" if what else ""
     if not argument.tokens and error.keyword is None:
-        return f"{task} needs {' or '.join(flags) or argument.name}{told}."
-    return f"{error.keyword or argument.tokens[-1].keyword or argument.name} needs a value{told}."
+        return f"{task} needs {' or '.join(flags) or argument.name}{purpose}."
+    return f"{error.keyword or argument.tokens[-1].keyword or argument.name} needs a value{purpose}."
 
 
 def _unknown(error: UnknownOptionError, task: str, choices: Sequence[Choice], registry: Registry) -> str:
@@ -71,4 +71,4 @@ def _flags(registry: Registry, choice: Choice, name: str) -> set[str]:
         own = {field.name.replace("_", "-") for field in dataclasses.fields(registry.get(choice.kind, name))}
     except UsageError:  # two plugins claim the name
         return set()
-    return {f"--{name}.{flag}" for flag in own} if choice.several else {f"--{flag}" for flag in own}
+    return {f"--{name}.{flag}" for flag in own} if choice.is_several else {f"--{flag}" for flag in own}

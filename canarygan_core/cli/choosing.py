@@ -1,0 +1,82 @@
+"""Names first: which components the words typed, or a file, choose for the slots of a task."""
+
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from canarygan_core.cli.layers import Layer, read_flags
+from canarygan_core.components import Component, Slot
+from canarygan_core.errors import UsageError
+from canarygan_core.plugins import Registry
+from canarygan_core.plugins.index import advise_kind
+
+HELP_FLAGS = ("--help", "-h")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A slot of a task and the classes chosen for it.
+
+    Attributes:
+        parameter: the task's.
+        kind: of the components.
+        slot: the mark that the parameter carries.
+        is_several: whether the flag may be given more than once.
+        classes: those chosen.
+        known: names of all that could be chosen.
+        implied: further classes that a flag of theirs would choose; help shows their options, too.
+    """
+
+    parameter: str
+    kind: str
+    slot: Slot
+    is_several: bool
+    classes: tuple[type[Component], ...] = ()
+    known: tuple[str, ...] = ()
+    implied: tuple[type[Component], ...] = ()
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.parameter.replace("_", "-")
+
+
+def find_slots(function: Callable[..., Any]) -> list[Choice]:
+    """The slots of a task's function, nothing chosen yet."""
+    slots = []
+    for name, hint in typing.get_type_hints(function, include_extras=True).items():
+        for mark in typing.get_args(hint)[1:]:
+            if isinstance(mark, Slot):
+                wanted = typing.get_args(hint)[0]
+                is_several = typing.get_origin(wanted) is list
+                base: type[Component] = typing.get_args(wanted)[0] if is_several else wanted
+                slots.append(Choice(name, base.kind, mark, is_several))
+    return slots
+
+
+def choose(slot: Choice, words: Sequence[str], layers: Sequence[Layer], registry: Registry) -> Choice:
+    """Choose the classes of one slot.
+
+    Raises:
+        UsageError: where nothing is chosen, or a name is not installed.
+    """
+    mark, kind = slot.slot, slot.kind
+    installed = registry.names(kind)
+    own = (slot.flag, mark.alias) if mark.alias else (slot.flag,)
+    names, *given = read_flags(words, layers, own, *((flag,) for flag in mark.implied))
+    is_help = any(word in HELP_FLAGS for word in words)
+    implied = [name for name in dict.fromkeys(mark.implied.values()) if is_help and not names and name in installed]
+    if not names:
+        meant = [name for name, values in zip(mark.implied.values(), given, strict=True) if values]
+        names = meant[:1] or (installed if mark.every else mark.defaults)
+    if is_help:  # help is there before anything to choose from is
+        names = [name for name in names if name not in mark.defaults or name in installed]
+    elif not names:
+        raise UsageError(f"Choose with {slot.flag}: {', '.join(installed) or advise_kind(kind)}.")
+    chosen = dict.fromkeys(names if slot.is_several else names[-1:])
+    return replace(
+        slot,
+        classes=tuple(registry.get(kind, name) for name in chosen),
+        known=tuple(installed),
+        implied=tuple(registry.get(kind, name) for name in implied if name not in chosen),
+    )

@@ -1,0 +1,118 @@
+"""Option values from elsewhere than the line typed: a file, the record of the run that goes on, a preset."""
+
+import inspect
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.config import Dict
+
+from canarygan_core import runs
+from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
+from canarygan_core.plugins.options import make_command, make_parameter, to_flags
+from canarygan_core.runs.files import read_text
+
+SWITCHES = frozenset({"--resume"})
+"""Flags among those that are read first which take no value."""
+
+MOMENTARY = frozenset({"save-dir", "version", "resume", "dry-run", "preset", "config"})
+"""Options that say how to run this time, and so are not taken over from the manifest when resuming."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Option values of one source.
+
+    Attributes:
+        source: where from, for messages.
+        options: by flag, without its leading dashes.
+        folder: what relative paths among them start from, empty for the working directory.
+        is_record: whether they are those that a run was started with.
+    """
+
+    source: str
+    options: Mapping[str, Any]
+    folder: str = ""
+    is_record: bool = False
+
+
+def read_flags(words: Sequence[str], layers: Sequence[Layer], *flags: tuple[str, ...]) -> list[list[str]]:
+    """What the words, or else the layers, say of some flags, each with its aliases; of a switch that is on, `yes`.
+
+    Raises:
+        UsageError: where a flag has no value.
+    """
+    parameters = []
+    for number, names in enumerate(flags):
+        is_switch = names[0] in SWITCHES
+        hint: Any = bool | None if is_switch else list[str] | None
+        mark = Annotated[hint, Parameter(name=names, negative=None if is_switch else ())]
+        parameters.append(make_parameter(f"flag{number}", mark, None))
+    config = [Dict(dict(layer.options), source=layer.source, allow_unknown=True) for layer in layers]
+    app = App(help_flags=[], version_flags=[], config=config)
+    app.default(make_command(parameters))
+    try:
+        _, bound, _, _ = app.parse_known_args(list(words))
+    except CycloptsError as error:
+        flag = getattr(getattr(error, "argument", None), "name", "A flag")
+        raise UsageError(f"{flag} needs a value.") from None
+    values = [bound.arguments.get(parameter.name) for parameter in parameters]
+    return [["yes"] if value is True else list(value or []) for value in values]
+
+
+def read_file(words: Sequence[str]) -> list[Layer]:
+    """The options of `--config FILE`.
+
+    Raises:
+        UsageError: where the file cannot be read.
+    """
+    layers = []
+    for name in read_flags(words, [], ("--config",))[0][-1:]:
+        try:
+            options = tomllib.loads(read_text(Path(name)))
+        except (CanaryganError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"Cannot read --config {name}: {error}") from None
+        layers.append(Layer(name, {key.replace("_", "-"): value for key, value in options.items()}))
+    return layers
+
+
+def read_record(
+    words: Sequence[str], layers: Sequence[Layer], task: str, parameters: Mapping[str, inspect.Parameter]
+) -> list[Layer]:
+    """When resuming, the options that the run was started with.
+
+    Args:
+        words: what was typed after the task's name.
+        layers: of a file.
+        task: its name.
+        parameters: of its function.
+
+    Raises:
+        CanaryganError: where there is no such run.
+    """
+    flags = [("--resume",), ("--save-dir", "-s"), ("--version",), ("--preset",)]
+    resume, save_dirs, versions, presets = read_flags(words, layers, *flags)
+    if "resume" not in parameters or not resume:
+        return []
+    if presets:
+        raise UsageError("A training that goes on keeps the options it was started with: leave out --preset.")
+    save_dir = Path([str(parameters["save_dir"].default), *save_dirs][-1])
+    manifest = runs.find_to_resume(save_dir, [runs.INFER, *versions][-1], task).manifest
+    options = {key: value for key, value in to_flags(manifest.record["options"]).items() if key not in MOMENTARY}
+    return [Layer(str(manifest.path), options, manifest.record.get("cwd", ""), is_record=True)]
+
+
+def read_preset(words: Sequence[str], layers: Sequence[Layer], presets: Mapping[str, Mapping[str, Any]]) -> list[Layer]:
+    """The options of the preset that the words, or else a layer, name.
+
+    Raises:
+        UsageError: where there is no preset of that name.
+    """
+    names = read_flags(words, layers, ("--preset",))[0] if presets else []
+    if names and names[-1] not in presets:
+        near = did_you_mean(names[-1], presets)
+        raise UsageError(f"No preset named {names[-1]!r}; there are {', '.join(presets)}.{near}")
+    return [Layer(f"preset {names[-1]}", presets[names[-1]])] if names else []

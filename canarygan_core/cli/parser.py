@@ -1,0 +1,147 @@
+"""The parser of one task's command line, built from the task's signature and the classes chosen for its slots."""
+
+import dataclasses
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Group, Parameter
+
+from canarygan_core.cli.choosing import Choice
+from canarygan_core.components import Component, Task
+from canarygan_core.errors import UsageError
+from canarygan_core.plugins.options import annotate, make_command, make_parameter
+from canarygan_core.runs import Request
+
+EVERYWHERE = "With every task: --json gives the answer to a program, -q says less, -v more."
+
+
+def build_parser(
+    task: Task, function: Callable[..., Any], choices: Sequence[Choice], config: Sequence[Callable[..., Any]]
+) -> App:
+    """A parser that takes the task's own options and those of the chosen classes.
+
+    Args:
+        task: the verb.
+        function: what does the work.
+        choices: the slots and their classes.
+        config: what fills in values beside the line's, in the order of precedence.
+
+    Raises:
+        UsageError: where two parts claim one flag.
+    """
+    app = App(
+        f"canarygan {task.name}",
+        help_format="plaintext",
+        help_epilogue=EVERYWHERE,
+        version_flags=[],
+        config=config,
+        default_parameter=Parameter(negative_iterable=()),
+    )
+    app["--help"].show = False
+    app.default(_build_command(function, choices))
+    find_owners(app, task)
+    return app
+
+
+def name_parameter(parameter: str, cls: type[Component]) -> str:
+    """The command's parameter that holds a chosen component; cannot clash with a task's own."""
+    return f"{parameter}__{cls.name.replace('-', '_')}"
+
+
+def collect_presets(choices: Sequence[Choice]) -> dict[str, Mapping[str, Any]]:
+    """The presets of the chosen classes, by name."""
+    presets: dict[str, Mapping[str, Any]] = {}
+    for choice in choices:
+        for cls in choice.classes:
+            presets |= getattr(cls, "presets", {})
+    return presets
+
+
+def find_owners(app: App, task: Task) -> dict[str, str]:
+    """By flag, the part that it is an option of.
+
+    Raises:
+        UsageError: where two parts claim one flag.
+    """
+    owners: dict[str, str] = {}
+    for argument in app.assemble_argument_collection():
+        groups = [name for name in name_groups(argument) if name != "Parameters"]
+        owner = groups[0] if groups else task.name
+        for name in argument.names if argument.names != ("*",) else ():
+            if name in owners:
+                both = f"{owners[name]} and of {owner}"
+                raise UsageError(f"{name} is an option of {both}: they cannot be used together.")
+            owners[name] = owner
+    return owners
+
+
+def name_groups(argument: Any) -> list[str]:
+    """The names of the groups that an option of the parser is in."""
+    return [group.name for group in argument.parameter.group]
+
+
+def refuse_fractions(arguments: Any) -> None:
+    """Raise `UsageError` on fractions where whole numbers are wanted, which the parser would round."""
+    for argument in arguments:
+        kinds = {argument.hint, *typing.get_args(argument.hint)} - {type(None), list}
+        for token in argument.tokens if kinds <= {int, argument.hint} and int in kinds else ():
+            if re.fullmatch(r"[+-]?\d*\.\d*[1-9]\d*", token.value):
+                raise UsageError(f"{argument.name} takes a whole number, not {token.value}.")
+
+
+def _build_command(function: Callable[..., Any], choices: Sequence[Choice]) -> Callable[..., None]:
+    """A function with the task's signature, its slots replaced by the classes chosen for them."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    slots = {choice.parameter: choice for choice in choices}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in slots:
+            parameters += _expand_slot(slots[name])
+        elif parameter.annotation is not Request:
+            kind = max(parameter.kind, parameter.VAR_POSITIONAL)
+            parameters.append(make_parameter(name, _flatten(hints[name]), parameter.default, kind))
+    if presets := collect_presets(choices):
+        lines = "\n".join(f"{name}: {_find_purpose(name, choices)}".rstrip(": ") for name in presets)
+        text = f"Named set of options; `canarygan plugins show` lists them.\n{lines}"
+        mark: Any = Annotated[Literal[tuple(presets)] | None, Parameter(help=text)]
+        parameters.append(make_parameter("preset", mark, None))
+    file = Annotated[Path | None, Parameter(help="TOML file with options; the line wins.")]
+    parameters.append(make_parameter("config", file, None))
+    return make_command(parameters, inspect.getdoc(function))
+
+
+def _find_purpose(preset: str, choices: Sequence[Choice]) -> str:
+    """What a preset of the chosen classes is for."""
+    purposes = [getattr(cls, "preset_purposes", {}).get(preset) for choice in choices for cls in choice.classes]
+    return next(filter(None, purposes), "")
+
+
+def _expand_slot(choice: Choice) -> list[inspect.Parameter]:
+    """The flag that chooses, and the options of the classes: flat for one, `--name.option` for several."""
+    text = f"Which {choice.kind}. [installed: {', '.join(choice.known) or 'none'}]"
+    if choice.slot.every:
+        text += " [default: every one]"
+    names = choice.slot.defaults
+    hint: Any = list[str] if choice.is_several else str
+    default = (names if choice.is_several else names[0]) if names else None
+    mark = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=text)
+    flag = make_parameter(choice.parameter, Annotated[hint if names else hint | None, mark], default)
+    parts = [
+        make_parameter(
+            name_parameter(choice.parameter, cls), *annotate(cls, f"--{cls.name}" if choice.is_several else "*")
+        )
+        for cls in (*choice.classes, *choice.implied)
+    ]
+    return [flag, *parts]
+
+
+def _flatten(hint: Any) -> Any:
+    """A group of options, given as a dataclass, becomes flags of its own."""
+    base = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+    if dataclasses.is_dataclass(base):
+        return Annotated[base, Parameter(name="*", group=Group(typing.cast(type, base).__name__))]
+    return hint
