@@ -1,4 +1,4 @@
-"""Clips held out to test on, how often they are told right, and how sure that number is."""
+"""Clips held out to test on, how many of them get their own label, and how sure that number is."""
 
 import math
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ def split(labels: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np
 
 
 @dataclass(frozen=True, eq=False)
-class Score:
-    """How whatever tells classes apart did on held-out clips.
+class ClassificationReport:
+    """Labels given to held-out clips, beside their own.
 
     Attributes:
         classes: labels, in the order of the confusion's rows and columns.
@@ -58,7 +58,7 @@ class Score:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the accuracy."""
-        return wilson(self.right, self.clips)
+        return compute_interval(self.right, self.clips)
 
     @property
     def recall(self) -> NDArray[np.float64]:
@@ -75,12 +75,12 @@ class Score:
         both = self.confusion.sum(0) + self.confusion.sum(1)
         return float(np.mean(2 * np.diag(self.confusion)[both > 0] / both[both > 0]))
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """The accuracy with its interval and count, such as `0.978, 95 % from 0.923 to 0.994 (88 of 90)`."""
         low, high = self.interval
         return f"{self.accuracy:.3f}, 95 % from {low:.3f} to {high:.3f} ({self.right} of {self.clips})"
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The same for a file, each as an array: the content of `metrics-<name>.npz`."""
         return {
             "confusion": self.confusion,
@@ -91,7 +91,7 @@ class Score:
             "recall": self.recall,
         }
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         return {
             "accuracy": self.accuracy,
@@ -106,18 +106,18 @@ class Score:
         }
 
 
-def score(
+def compute_report(
     truth: Sequence[str] | NDArray[np.str_], given: Sequence[str] | NDArray[np.str_], classes: Sequence[str]
-) -> Score:
+) -> ClassificationReport:
     """Compare labels given with true ones; a true label beyond `classes` gets a row of its own."""
     labels = (*classes, *sorted({*map(str, truth), *map(str, given)} - set(classes)))
     place = {label: number for number, label in enumerate(labels)}
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, ([place[str(one)] for one in truth], [place[str(one)] for one in given]), 1)
-    return Score(labels, confusion)
+    return ClassificationReport(labels, confusion)
 
 
-def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+def compute_interval(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
     """The interval of a proportion (Wilson, 1927), by default of 95 %."""
     if total == 0:
         return 0.0, 1.0
@@ -127,7 +127,24 @@ def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def draw(path: Path, result: Score, title: str) -> None:
+def save_report(folder: Path, name: str, report: ClassificationReport, **facts: float) -> list[Path]:
+    """Write `metrics-NAME.npz` and `confusion-NAME.png` to a folder; gives their paths.
+
+    Args:
+        folder: where they go.
+        name: of what gave the labels.
+        report: of the labels.
+        facts: further numbers for the `.npz`.
+    """
+    arrays = report.to_arrays() | {key: np.asarray(value) for key, value in facts.items()}
+    table, figure = folder / f"metrics-{name}.npz", folder / f"confusion-{name}.png"
+    with files.replace_file(table) as draft, open(draft, "wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    draw_confusion(figure, report, f"{name}: accuracy {report.accuracy:.3f}")
+    return [table, figure]
+
+
+def draw_confusion(path: Path, result: ClassificationReport, title: str) -> None:
     """Draw a confusion matrix: true classes downwards, labels given rightwards, counts in the cells."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -140,16 +157,16 @@ def draw(path: Path, result: Score, title: str) -> None:
     total = np.maximum(result.confusion.sum(1, keepdims=True), 1)
     picture = axes.imshow(result.confusion / total, vmin=0, vmax=1, cmap="Blues")
     axes.set(xlabel="Label given", ylabel="True class", title=title)
-    axes.set_xticks(range(count), [_shown(label) for label in result.classes], rotation=90)
-    axes.set_yticks(range(count), [_shown(label) for label in result.classes])
+    axes.set_xticks(range(count), [_escape(label) for label in result.classes], rotation=90)
+    axes.set_yticks(range(count), [_escape(label) for label in result.classes])
     for row, column in zip(*np.nonzero(result.confusion), strict=True):
         ink = "white" if result.confusion[row, column] > total[row, 0] / 2 else "black"
         axes.text(column, row, str(result.confusion[row, column]), ha="center", va="center", color=ink, fontsize=8)
     figure.colorbar(picture, label="Share of the true class", shrink=0.8)
-    with files.replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+    with files.replace_file(path) as draft:
+        figure.savefig(draft, format="png", dpi=120)
 
 
-def _shown(label: str) -> str:
+def _escape(label: str) -> str:
     """A label as plain text to matplotlib, which takes dollar signs for formulae."""
     return label.replace("$", r"\$")

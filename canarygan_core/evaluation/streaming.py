@@ -1,4 +1,4 @@
-"""Sounds heard by metrics: batch by batch, so that what is kept of them, not the sounds, takes the memory."""
+"""Clips streamed to metrics, batch by batch: only what a listener keeps of them takes memory."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from canarygan_core import console
-from canarygan_core.clips import Clips, concatenated
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Listener, Metric
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy
@@ -16,13 +16,13 @@ from canarygan_core.evaluation import accuracy
 log = logging.getLogger("canarygan")
 
 BATCH = 100
-"""Clips heard at a time."""
+"""Clips in a batch."""
 
-Heard = Mapping[Listener, Clips]
+Listened = Mapping[Listener, Clips]
 """What each listener kept of the same clips."""
 
 
-def hear(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[Listener, Clips]:
+def listen(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[Listener, Clips]:
     """What each listener keeps of clips that come in batches, none of which is held.
 
     Raises:
@@ -30,20 +30,20 @@ def hear(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[Listen
     """
     parts: dict[Listener, list[Clips]] = {listener: [] for listener in listeners}
     for batch in batches:
-        for listener, kept in parts.items():
-            kept.append(listener(batch))
-    return {listener: concatenated(kept) for listener, kept in parts.items()}
+        for listener, listened in parts.items():
+            listened.append(listener(batch))
+    return {listener: concatenate(listened) for listener, listened in parts.items()}
 
 
-def in_batches(clips: Clips, label: str) -> Iterator[Clips]:
+def iterate_batches(clips: Clips, label: str) -> Iterator[Clips]:
     """Clips, some at a time, with a progress bar."""
-    with console.bar(label, len(clips)) as advance:
+    with console.show_bar(label, len(clips)) as advance:
         for batch in clips.batches(BATCH):
             yield batch
             advance(len(batch))
 
 
-def halves(clips: Clips, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def split_halves(clips: Clips, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Rows of two halves of clips, each class shared evenly where classes are known.
 
     Raises:
@@ -55,7 +55,7 @@ def halves(clips: Clips, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[An
     return accuracy.split(labels, 0.5, seed)
 
 
-def beside(metric: Metric, reference: Clips, noise: Clips, seed: int) -> dict[str, dict[str, float]]:
+def score_context(metric: Metric, reference: Clips, noise: Clips, seed: int) -> dict[str, dict[str, float]]:
     """What a metric says of one half of the real clips against the other (`real`), and of white noise (`noise`).
 
     Args:
@@ -64,39 +64,39 @@ def beside(metric: Metric, reference: Clips, noise: Clips, seed: int) -> dict[st
         noise: white noise, likewise.
         seed: of the halves.
     """
-    told: dict[str, dict[str, float]] = {}
-    with quiet():
+    scores: dict[str, dict[str, float]] = {}
+    with suppress_warnings():
         for name in ("real", "noise"):
             try:
-                one, other = halves(reference, seed)
+                one, other = split_halves(reference, seed)
                 generated = reference.select(one) if name == "real" else noise
-                told[name] = metric.score(generated, reference.select(other) if name == "real" else reference)
+                scores[name] = metric.score(generated, reference.select(other) if name == "real" else reference)
             except CanaryganError as error:
                 log.debug(f"{metric.name} has no score of {name}: {error}")
-    return told
+    return scores
 
 
 @contextmanager
-def noting() -> Iterator[list[str]]:
+def collect_warnings() -> Iterator[list[str]]:
     """The warnings that are logged within the block; they are shown as well."""
-    told: list[str] = []
+    messages: list[str] = []
 
-    class Noting(logging.Handler):
+    class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.levelno >= logging.WARNING:
-                told.append(record.getMessage())
+                messages.append(record.getMessage())
 
-    handler = Noting()
+    handler = Collector()
     log.addHandler(handler)
     try:
-        yield told
+        yield messages
     finally:
         log.removeHandler(handler)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """No warnings from within the block: what stands beside a score is small by design."""
+def suppress_warnings() -> Iterator[None]:
+    """No warnings from within the block. The sets that a score is compared with are small by design."""
 
     def drop(record: logging.LogRecord) -> bool:
         return record.levelno < logging.WARNING
@@ -108,13 +108,13 @@ def quiet() -> Iterator[None]:
         log.removeFilter(drop)
 
 
-def listeners_of(metrics: Sequence[Metric]) -> tuple[dict[str, Listener], dict[str, list[str]]]:
+def find_listeners(metrics: Sequence[Metric]) -> tuple[dict[str, Listener], dict[str, list[str]]]:
     """By name, the listener of each metric; and by reason, the names of those that cannot listen."""
-    found: dict[str, Listener] = {}
+    listeners: dict[str, Listener] = {}
     refused: dict[str, list[str]] = {}
     for metric in metrics:
         try:
-            found[metric.name] = metric.listener()
+            listeners[metric.name] = metric.listener()
         except CanaryganError as error:
             refused.setdefault(str(error), []).append(metric.name)
-    return found, refused
+    return listeners, refused

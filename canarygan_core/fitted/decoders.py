@@ -1,11 +1,11 @@
-"""Trained decoders on disk, and what is made of their posteriors: labels, margins, agreement, rejection.
+"""Trained decoders on disk, and what follows from their posteriors: labels, margins, agreement, rejection.
 
 A trained decoder is a folder: `decoder.json` says which component it is of and what it knows, the other files are the
 component's own. Nothing in it is ever run.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,18 @@ from canarygan_core.audio import SILENT
 from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.fitted.folders import Shelf
+from canarygan_core.fitted.folders import FolderFormat
 from canarygan_core.plugins import Registry
 
-SHELF = Shelf(
+FORMAT = FolderFormat(
     "decoder",
     schema=1,
     facts={"classes": list, "threshold": int | float, "garbage": list},
     maker="train-decoders",
-    again="train anew",
+    remedy="train anew",
 )
 
-RECORD = SHELF.record
+RECORD = FORMAT.record
 
 X = "X"
 """The label of what is none of the classes."""
@@ -40,7 +40,7 @@ Strings = NDArray[np.str_]
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedDecoder:
     """A decoder from its folder.
 
     Attributes:
@@ -77,64 +77,64 @@ class Trained:
         Raises:
             CanaryganError: where the decoder gives something else.
         """
-        usable = audible(clips.audio)
-        given = self.fitted.posteriors(clips.select(np.flatnonzero(usable))) if usable.any() else None
-        made = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
-        if given is not None:
+        usable = is_audible(clips.audio)
+        posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
+        if usable.any():
+            given = self.fitted.posteriors(clips.select(np.flatnonzero(usable)))
             if given.shape != (usable.sum(), len(self.classes)) or not np.isfinite(given).all():
                 what = f"{given.shape} posteriors" if np.isfinite(given).all() else "posteriors that are not finite"
                 raise CanaryganError(
                     f"Decoder {self.key} gave {what} for {usable.sum()} clips of {len(self.classes)} classes."
                 )
-            made[usable] = given
-        return made
+            posteriors[usable] = given
+        return posteriors
 
-    def labels(self, posteriors: Floats) -> Strings:
+    def label(self, posteriors: Floats) -> Strings:
         """The likeliest class of each clip, X where all are equally likely, as of silence."""
-        return np.where(np.ptp(posteriors, axis=1) == 0, X, labels_of(posteriors, self.classes))
+        return np.where(np.ptp(posteriors, axis=1) == 0, X, pick_labels(posteriors, self.classes))
 
-    def votes(self, posteriors: Floats) -> Strings:
+    def vote(self, posteriors: Floats) -> Strings:
         """The label of each clip, X where the decoder rejects it."""
-        labels = self.labels(posteriors)
+        labels = self.label(posteriors)
         rejected = (posteriors.max(1) < self.threshold) | np.isin(labels, self.garbage)
         return np.where(rejected, X, labels)
 
 
-def audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:
+def is_audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which sounds (n, samples) are finite and not silent."""
     peak = np.abs(audio).max(1)
     usable: NDArray[np.bool_] = np.isfinite(peak) & (peak >= SILENT)
     return usable
 
 
-def labels_of(posteriors: Floats, classes: Sequence[str]) -> Strings:
+def pick_labels(posteriors: Floats, classes: Sequence[str]) -> Strings:
     """The likeliest class of each row of posteriors (n, classes)."""
     labels: Strings = np.asarray(list(classes))[posteriors.argmax(1)]
     return labels
 
 
-def margins(posteriors: Floats) -> Floats:
+def compute_margins(posteriors: Floats) -> Floats:
     """By how much the likeliest class leads the next, (n,)."""
     best = np.sort(posteriors, axis=1)[:, -2:]
     margin: Floats = best[:, -1] - best[:, 0] if best.shape[1] > 1 else best[:, 0]
     return margin
 
 
-def consensus(votes: Sequence[Strings], certainty: Sequence[Floats]) -> tuple[Strings, NDArray[np.float64]]:
+def find_consensus(votes: Sequence[Strings], certainty: Sequence[Floats]) -> tuple[Strings, NDArray[np.float64]]:
     """What most decoders say of each clip, and the share of them that does; a tie goes to the more certain.
 
     Args:
         votes: by decoder, the label of each clip (n,).
         certainty: by decoder, the posterior of the label voted for (n,).
     """
-    said, sure = np.stack(votes), np.stack(certainty)  # (decoders, n)
-    same = said[:, None] == said[None]  # (decoders, decoders, n)
+    labels, sure = np.stack(votes), np.stack(certainty)  # (decoders, n)
+    same = labels[:, None] == labels[None]  # (decoders, decoders, n)
     support = same.sum(1) + (same * sure[None]).sum(1) / (len(votes) + 1)
-    chosen, clips = support.argmax(0), np.arange(said.shape[1])
-    return said[chosen, clips], same[chosen, :, clips].mean(1)
+    chosen, clips = support.argmax(0), np.arange(labels.shape[1])
+    return labels[chosen, clips], same[chosen, :, clips].mean(1)
 
 
-def threshold(posteriors: Floats, share: float) -> float:
+def choose_threshold(posteriors: Floats, share: float) -> float:
     """The posterior below which at most a share of held-out clips (n, classes) of known classes would be rejected."""
     best = np.sort(posteriors.max(1))
     return float(best[int(share * len(best))]) if len(best) else 0.0
@@ -149,7 +149,7 @@ def save(
     garbage: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a trained decoder to a folder, which is there whole or not at all and replaces one of the same name.
+    """Write a trained decoder to a folder, which is whole or absent, and replaces one of the same name.
 
     Args:
         folder: where it goes.
@@ -160,22 +160,22 @@ def save(
         facts: what else is known of the training, JSON values.
     """
     known = {"classes": list(fitted.classes), "threshold": threshold, "garbage": list(garbage)}
-    SHELF.save(folder, decoder, fitted, known | dict(facts or {}))
+    FORMAT.save(folder, decoder, fitted, known | dict(facts or {}))
 
 
-def load(folder: Path, registry: Registry) -> Trained:
+def load(folder: Path, registry: Registry) -> TrainedDecoder:
     """A trained decoder from its folder; no code in it is run.
 
     Raises:
         CanaryganError: where it is missing, damaged, of a newer version, or of a decoder that is not installed.
     """
-    fitted, record = SHELF.load(folder, registry)
+    fitted, record = FORMAT.load(folder, registry)
     if not record["classes"]:
         raise CanaryganError(f"{folder / RECORD} does not describe a decoder: it names no component, or no class.")
     classes = tuple(map(str, record["classes"]))
     if tuple(fitted.classes) != classes:
         raise CanaryganError(f"{folder} contradicts itself: {RECORD} and what was learnt name different classes.")
-    return Trained(
+    return TrainedDecoder(
         key=record["decoder"]["name"],
         fitted=fitted,
         classes=classes,
@@ -186,12 +186,12 @@ def load(folder: Path, registry: Registry) -> Trained:
     )
 
 
-def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None = None) -> list[Trained]:
+def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None = None) -> list[TrainedDecoder]:
     """The decoders in these folders, each a decoder's or one that holds some.
 
     Args:
         paths: folders.
-        registry: where components are found.
+        registry: where components are looked up.
         parameters: a file of feature parameters that must not contradict theirs.
 
     Raises:
@@ -209,13 +209,10 @@ def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None 
     keys = [one.folder.resolve().name if names.count(one.key) > 1 else one.key for one in trained]
     if len(set(keys)) < len(keys):
         raise UsageError(f"Two decoders are called {max(keys, key=keys.count)}: rename the folder of one of them.")
-    return [
-        Trained(key, one.fitted, one.classes, one.threshold, one.garbage, one.folder, one.record)
-        for key, one in zip(keys, trained, strict=True)
-    ]
+    return [replace(one, key=key) for key, one in zip(keys, trained, strict=True)]
 
 
-def _check_parameters(trained: Trained, parameters: Path) -> None:
+def _check_parameters(trained: TrainedDecoder, parameters: Path) -> None:
     check = getattr(trained.fitted, "check_parameters", None)
     if check is None:
         raise UsageError(

@@ -1,80 +1,72 @@
-"""What a component has learnt, as a folder: whole or not there at all, described by a JSON record, and never run.
+"""What a component has learnt, as a folder: whole or absent, described by a JSON record, and never run.
 
-The record says which component it is of, with which options, and the digest of every other file; those are the
+The record names the component and its options, and holds the digest of every other file. Those files are the
 component's own.
 """
 
 import json
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from canarygan_core.components import Component
+from canarygan_core.distributions import collect_versions
 from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins import Registry
-from canarygan_core.plugins.options import jsonable
+from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
-from canarygan_core.runs.manifest import versions
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """How the folders of one kind of component are written and spoken of.
+class FolderFormat:
+    """How the folders of one kind of component are written and read.
 
     Attributes:
         kind: the component's, such as `decoder`; also the record's key for its name and options.
         schema: version of the record; raised when a reader of the old one would misread the new.
         facts: keys that the record must have besides, and the types of their values.
-        maker: what makes such a folder, such as `train-decoders`.
-        again: what to do where a folder is damaged, such as `train anew`.
+        maker: the command that makes such a folder, such as `train-decoders`.
+        remedy: what to do where a folder is damaged, such as `train anew`.
     """
 
     kind: str
     schema: int
     facts: Mapping[str, Any]
     maker: str
-    again: str
+    remedy: str
 
     @property
     def record(self) -> str:
         """Name of the file that describes a folder."""
         return f"{self.kind}.json"
 
-    def save(self, folder: Path, component: Component, learnt: Any, facts: Record) -> None:
-        """Write what was learnt to a folder, which is there whole or not at all and replaces one of the same name.
+    def save(self, folder: Path, component: Component, fitted: Any, facts: Record) -> None:
+        """Write what was learnt to a folder, which is whole or absent, and replaces one of the same name.
 
         Args:
             folder: where it goes.
             component: with its options.
-            learnt: has `save(folder)`, which writes files into an empty folder.
+            fitted: has `save(folder)`, which writes files into an empty folder.
             facts: what else is known, JSON values.
 
         Raises:
-            CanaryganError: where the folder is there and is something else.
+            CanaryganError: where the folder exists and is something else, or cannot be written.
         """
-        draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
-        draft.mkdir(parents=True)
-        try:
-            learnt.save(draft)
+        if folder.exists() and not (folder / self.record).is_file() and any(folder.iterdir()):
+            raise CanaryganError(f"{folder} is there and is no {self.kind}: give another --save-dir.")
+        with files.replace_folder(folder) as draft:
+            fitted.save(draft)
             record = {
                 "schema": self.schema,
-                self.kind: {"name": component.name, "options": jsonable(component)},
-                "files": {path.name: files.digest(path) for path in sorted(draft.iterdir())},
-                "versions": versions(),
+                self.kind: {"name": component.name, "options": to_json(component)},
+                "files": {path.name: files.compute_digest(path) for path in sorted(draft.iterdir())},
+                "versions": collect_versions(),
                 **facts,
             }
             files.write_text(draft / self.record, json.dumps(record, indent=2) + "\n")
-            if folder.exists():
-                self._check_replaceable(folder)
-                shutil.rmtree(folder)
-            draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
     def load(self, folder: Path, registry: Registry) -> tuple[Any, dict[str, Any]]:
         """What was learnt, and the record; no code in the folder is run.
@@ -86,14 +78,15 @@ class Shelf:
         for name, digest in record["files"].items():
             if Path(name).name != name or not (folder / name).is_file():
                 raise CanaryganError(
-                    f"{folder} is no whole {self.kind}: its {name} is missing. Copy the folder again, or {self.again}."
+                    f"{folder} is no whole {self.kind}: its {name} is missing. Copy the folder again, or {self.remedy}."
                 )
-            if files.digest(folder / name) != digest:
+            if files.compute_digest(folder / name) != digest:
                 raise CanaryganError(
                     f"{folder / name} is not the file that was written: cut short or changed. "
-                    f"Copy it again, or {self.again}."
+                    f"Copy it again, or {self.remedy}."
                 )
-        return registry.recorded(self.kind, record[self.kind]["name"], folder, record).load(folder), record
+        cls = registry.get_recorded(self.kind, record[self.kind]["name"], folder, record)
+        return cls.load(folder), record
 
     def read(self, folder: Path) -> dict[str, Any]:
         """The record of a folder, checked; raises as `load` does."""
@@ -117,7 +110,3 @@ class Shelf:
         if not isinstance(record[self.kind].get("name"), str):
             raise CanaryganError(f"{path} does not describe a {self.kind}: it names no component.")
         return record
-
-    def _check_replaceable(self, folder: Path) -> None:
-        if not (folder / self.record).is_file() and any(folder.iterdir()):
-            raise CanaryganError(f"{folder} is there and is no {self.kind}: give another --save-dir.")

@@ -84,8 +84,8 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
             loaded = np.load(stream, allow_pickle=False)
             latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     except FileNotFoundError:
-        made = f"`canarygan run sample -d {dim}` makes one of shape (n, {dim})"
-        raise CanaryganError(f"There is no file of latents at {path}. {made}.") from None
+        advice = f"`canarygan run sample -d {dim}` makes one of shape (n, {dim})"
+        raise CanaryganError(f"There is no file of latents at {path}. {advice}.") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         wanted = f"It should be a .npy of shape (n, {dim}), or an .npz with such a z"
         why = "it holds no plain array of numbers" if "pickle" in str(error) else str(error)

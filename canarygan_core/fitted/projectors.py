@@ -1,9 +1,9 @@
-"""Fitted projectors on disk: folders whose `projector.json` says of which component they are, and of which clips."""
+"""Fitted projectors on disk: folders whose `projector.json` names the component and the clips it was fitted on."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
 from canarygan_core.components import FittedProjector, Projector
-from canarygan_core.console import bar
-from canarygan_core.errors import CanaryganError
-from canarygan_core.fitted.folders import Shelf
+from canarygan_core.console import show_bar
+from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted.folders import FolderFormat
 from canarygan_core.plugins import Registry
+from canarygan_core.runs import Request
 
-SHELF = Shelf("projector", schema=1, facts={"rate": int}, maker="project", again="fit anew")
+FORMAT = FolderFormat("projector", schema=1, facts={"rate": int}, maker="project", remedy="fit anew")
 
-RECORD = SHELF.record
+RECORD = FORMAT.record
 
 BATCH = 512
 """Clips projected at a time."""
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class SavedProjector:
     """A projector that was fitted, with what is known of it.
 
     Attributes:
@@ -46,21 +47,21 @@ class Fitted:
     @property
     def digest(self) -> str:
         """What it has learnt, by the digests of its files: the same however and wherever it was fitted."""
-        told = json.dumps(self.record["files"], sort_keys=True)
-        return f"sha256:{hashlib.sha256(told.encode()).hexdigest()}"
+        text = json.dumps(self.record["files"], sort_keys=True)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
     def project(self, clips: Clips) -> NDArray[np.float32]:
-        """Coordinates (n, k) of clips, a few of which are in memory at a time; raises as `project_few` does."""
-        made = []
-        with bar("laying out", len(clips)) as advance:
+        """Coordinates (n, k) of clips, a few of which are in memory at a time; raises as `project_batch` does."""
+        parts = []
+        with show_bar("laying out", len(clips)) as advance:
             for part in clips.batches(BATCH):
-                made.append(self.project_few(part))
+                parts.append(self.project_batch(part))
                 advance(len(part))
-        if not made:
+        if not parts:
             raise CanaryganError("There are no clips to project.")
-        return np.concatenate(made)
+        return np.concatenate(parts)
 
-    def project_few(self, clips: Clips) -> NDArray[np.float32]:
+    def project_batch(self, clips: Clips) -> NDArray[np.float32]:
         """Coordinates (n, k) of clips, all at once.
 
         Raises:
@@ -72,40 +73,54 @@ class Fitted:
             raise CanaryganError(
                 f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}, and cannot be projected."
             )
-        laid = np.asarray(self.fitted.project(clips), np.float32)
-        if laid.ndim != 2 or len(laid) != len(clips) or not np.isfinite(laid).all():
-            what = f"{laid.shape} coordinates" if np.isfinite(laid).all() else "coordinates that are not finite"
+        coordinates = np.asarray(self.fitted.project(clips), np.float32)
+        if coordinates.ndim != 2 or len(coordinates) != len(clips) or not np.isfinite(coordinates).all():
+            what = (
+                f"{coordinates.shape} coordinates"
+                if np.isfinite(coordinates).all()
+                else "coordinates that are not finite"
+            )
             raise CanaryganError(f"Projector {self.name} gave {what} for {len(clips)} clips.")
-        return laid
+        return coordinates
 
 
-def fit(projector: Projector, clips: Clips, folder: Path, registry: Registry) -> Fitted:
+def fit(projector: Projector, clips: Clips, folder: Path, registry: Registry) -> SavedProjector:
     """Fit a projector on clips and keep it in a folder, which replaces one of the same name; gives what was kept.
 
     Raises:
         CanaryganError: where the clips do not do, or the folder is there and is something else.
     """
     known = {"rate": clips.rate, "samples": clips.samples, "clips": len(clips), "dataset": dict(clips.origin)}
-    SHELF.save(folder, projector, projector.fit(clips), known)
+    FORMAT.save(folder, projector, projector.fit(clips), known)
     return load(folder, registry)
 
 
-def load(folder: Path, registry: Registry) -> Fitted:
+def load(folder: Path, registry: Registry) -> SavedProjector:
     """A fitted projector from its folder; no code in it is run.
 
     Raises:
         CanaryganError: where it is missing, damaged, of a newer version, or of a projector that is not installed.
     """
-    fitted, record = SHELF.load(folder, registry)
-    return Fitted(record["projector"]["name"], fitted, int(record["rate"]), folder, record)
+    fitted, record = FORMAT.load(folder, registry)
+    return SavedProjector(record["projector"]["name"], fitted, int(record["rate"]), folder, record)
 
 
-def load_for(folder: Path, clips: Clips, registry: Registry) -> Fitted:
+def load_for(folder: Path, clips: Clips, registry: Registry) -> SavedProjector:
     """A fitted projector from its folder, as `load` gives it; `CanaryganError` where the clips are of another rate."""
-    found = load(folder, registry)
-    if found.rate != clips.rate:
+    projector = load(folder, registry)
+    if projector.rate != clips.rate:
         raise CanaryganError(
-            f"{folder} was fitted on clips of {found.rate} Hz, and these are of {clips.rate} Hz: "
-            f"load them with --sampling-rate {found.rate}, or fit anew."
+            f"{folder} was fitted on clips of {projector.rate} Hz, and these are of {clips.rate} Hz: "
+            f"load them with --sampling-rate {projector.rate}, or fit anew."
         )
-    return found
+    return projector
+
+
+def check_not_refitting(projector: Projector, flag: str, folder: Path | None, request: Request) -> None:
+    """Raise where a fitted projector is to be used and options are given that only fitting one could heed."""
+    known = {field.name.replace("_", "-") for field in fields(projector)}
+    given = sorted(known & request.given) if folder is not None else []
+    if given:
+        raise UsageError(
+            f"{flag} {folder} is fitted already, and --{given[0]} would be ignored: leave one of them out."
+        )
