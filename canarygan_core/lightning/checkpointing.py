@@ -1,4 +1,4 @@
-"""Keeping a training: checkpoints on time, a stop when asked for, the time that is left."""
+"""Checkpointing: checkpoints on time, a stop when asked for, and the time that is left."""
 
 import logging
 import shlex
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("canarygan")
 
-TRIED, WARMED = 5, 2
+DRY_UPDATES, WARM_UP = 5, 2
 """Updates of a dry run, and those among them that its estimate of time leaves out."""
 
 SAVE_EVERY_S = 600.0
@@ -30,7 +30,7 @@ SAVE_EVERY_S = 600.0
 
 
 @dataclass(frozen=True)
-class Pace:
+class Schedule:
     """How a training is counted: in updates of the model, and in epochs made of them.
 
     Attributes:
@@ -51,12 +51,12 @@ class Pace:
         return update // self.per_epoch
 
 
-class Keeper:
+class Checkpointing:
     """Saves checkpoints, stops when asked to, and shows how long it still takes.
 
     Args:
         run: where checkpoints go.
-        pace: how updates make epochs.
+        schedule: how updates make epochs.
         training: options; they say how often to save, and whether this is a dry run.
         updates: gives the updates done so far.
         check: called before anything is saved; raises `CanaryganError` where the model is not worth saving.
@@ -67,7 +67,7 @@ class Keeper:
     def __init__(
         self,
         run: "Run",
-        pace: Pace,
+        schedule: Schedule,
         training: "Training",
         *,
         updates: Callable[[], int],
@@ -75,7 +75,7 @@ class Keeper:
         saved: Callable[[Path | None], None],
         done: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.run, self.pace, self.training = run, pace, training
+        self.run, self.schedule, self.training = run, schedule, training
         self.updates, self.check, self.saved, self.done = updates, check, saved, done
         self.stop: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
@@ -84,18 +84,18 @@ class Keeper:
 
     def after_update(self, trainer: "Trainer") -> None:
         """Save where an epoch that is to be kept ends, where the last save is long ago, or where we must stop."""
-        update, (epoch, rest) = self.updates(), divmod(self.updates(), self.pace.per_epoch)
+        update, (epoch, rest) = self.updates(), divmod(self.updates(), self.schedule.per_epoch)
         self._began = self._began or (update, time.monotonic())
         if self.training.dry_run:
             self._estimate(trainer, update)
             if self.stop is not None:
                 raise Interrupted("The dry run was stopped; nothing was kept.")
-        stopping = _anywhere(trainer, self.stop is not None)
-        ended = update == self.pace.updates or (rest == 0 and self.done())
+        stopping = _is_true_anywhere(trainer, self.stop is not None)
+        ended = update == self.schedule.updates or (rest == 0 and self.done())
         trainer.should_stop |= ended
         if rest == 0 and (ended or epoch % self.training.save_every_n_epochs == 0):
-            self.keep(trainer)
-        elif stopping or _anywhere(trainer, time.monotonic() - self._renewed > SAVE_EVERY_S):
+            self.save_epoch(trainer)
+        elif stopping or _is_true_anywhere(trainer, time.monotonic() - self._renewed > SAVE_EVERY_S):
             self._save(trainer, self.run.last)
         if stopping and not ended:
             folder, task = shlex.quote(str(self.run.save_dir)), self.run.manifest.record["task"]
@@ -104,19 +104,18 @@ class Keeper:
 
     def _estimate(self, trainer: "Trainer", update: int) -> None:
         """Tell, and stop, once a dry run has done enough to know how long the whole training takes."""
-        if update == WARMED:
+        if update == WARM_UP:
             self._warmed = time.monotonic()
-        if update == min(TRIED, self.pace.updates):
-            each = (time.monotonic() - self._warmed) / max(update - WARMED, 1)
-            log.info(
-                f"{each:.3g} s an update: about {duration(each * self.pace.updates)} for {self.pace.updates:,} updates."
-            )
+        if update == min(DRY_UPDATES, self.schedule.updates):
+            each = (time.monotonic() - self._warmed) / max(update - WARM_UP, 1)
+            whole = format_duration(each * self.schedule.updates)
+            log.info(f"{each:.3g} s an update: about {whole} for {self.schedule.updates:,} updates.")
             trainer.should_stop = True
 
-    def keep(self, trainer: "Trainer") -> None:
+    def save_epoch(self, trainer: "Trainer") -> None:
         """Save a checkpoint into `all/`, and as the last one."""
         update = self.updates()
-        path = self.run.checkpoints / "all" / f"epoch_{self.pace.epoch(update)}-step_{update}.ckpt"
+        path = self.run.checkpoints / "all" / f"epoch_{self.schedule.epoch(update)}-step_{update}.ckpt"
         self._save(trainer, path)
         if trainer.is_global_zero:
             files.copy(path, self.run.last)
@@ -125,15 +124,16 @@ class Keeper:
                 self.saved(path)
             except (OSError, CanaryganError) as error:  # a picture is not worth the training
                 log.warning(f"No preview of {path.name}: {error}")
-            log.info(f"Epoch {self.pace.epoch(update)} of {self.pace.epochs}, {update} updates{self._left(update)}.")
+            epochs = f"Epoch {self.schedule.epoch(update)} of {self.schedule.epochs}"
+            log.info(f"{epochs}, {update} updates{self._format_rest(update)}.")
 
-    def _left(self, update: int) -> str:
+    def _format_rest(self, update: int) -> str:
         """How long the rest takes at the pace so far, for a message."""
         since, began = self._began or (update, 0.0)
-        if update == since or update == self.pace.updates:
+        if update == since or update == self.schedule.updates:
             return ""
         each = (time.monotonic() - began) / (update - since)
-        return f"; about {duration(each * (self.pace.updates - update))} left"
+        return f"; about {format_duration(each * (self.schedule.updates - update))} left"
 
     def _save(self, trainer: "Trainer", path: Path) -> None:
         self.check()
@@ -152,29 +152,29 @@ class Keeper:
         self._renewed = time.monotonic()
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def handle_signals(self) -> Iterator[None]:
         """Take a first SIGINT or SIGTERM as a request to stop after this update; a second one stops at once."""
         self._before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-        self.listen()
+        self.take_signals()
         try:
             yield
         finally:
             for name, handler in self._before.items():
                 signal.signal(name, handler)
 
-    def listen(self) -> None:
+    def take_signals(self) -> None:
         """Take the signals, from Lightning too: its own handling of SIGTERM would end an update before it is saved."""
         for name in self._before if self.stop is None else ():
-            signal.signal(name, self._ask)
+            signal.signal(name, self._request_stop)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
         self.stop = signal.Signals(number)
         for name, handler in self._before.items():
             signal.signal(name, handler)
         log.warning(f"{self.stop.name}: stopping after this update; once more stops at once, unsaved.")
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds in the unit that reads best."""
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
@@ -182,7 +182,7 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _anywhere(trainer: "Trainer", here: bool) -> bool:
+def _is_true_anywhere(trainer: "Trainer", here: bool) -> bool:
     """Whether a condition holds in any process, so that all of them do the same."""
     if trainer.world_size == 1:
         return here

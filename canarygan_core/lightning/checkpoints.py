@@ -70,7 +70,7 @@ class Inert:
         self.state = state
 
 
-def strategy(training: "Training") -> Any:
+def create_strategy(training: "Training") -> Any:
     """Lightning's strategy for a module that averages its gradients itself: several processes without a wrapper.
 
     Lightning's own wrapper expects one backward pass a step, and our modules make many.

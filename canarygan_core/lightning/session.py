@@ -1,0 +1,62 @@
+"""The frame of a task that trains: clips loaded and checked against the run that goes on, a run opened, a dry run."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canarygan_core import runs
+from canarygan_core.lightning.training import Training
+from canarygan_core.runs import Request, Run
+
+if TYPE_CHECKING:
+    from canarygan_core.clips import Clips
+
+log = logging.getLogger("canarygan")
+
+
+@contextmanager
+def open_training(
+    load: "Callable[[], Clips]",
+    training: Training,
+    request: Request,
+    *,
+    save_dir: Path,
+    version: str,
+    resume: bool,
+    fixed: Mapping[str, Collection[str] | None],
+) -> "Iterator[tuple[Clips, Run, Training]]":
+    """The clips, the run and the options that the block trains with. A dry run has a run that is removed afterwards.
+
+    Args:
+        load: gives the clips.
+        training: options.
+        request: what was asked for.
+        save_dir: folder of all versions.
+        version: `infer`, a number or a name.
+        resume: go on with a version that exists.
+        fixed: options that must be those the run was started with, as `check_same_options` takes them.
+
+    Raises:
+        CanaryganError: where the run cannot be resumed or opened, or was started with other clips or options.
+    """
+    started = runs.find_to_resume(save_dir, version, request.task) if resume else None
+    if started is not None:
+        runs.check_same_options(request, started, fixed)
+    clips = load()
+    if started is not None:
+        runs.check_same_clips(clips, started)
+    with ExitStack() as stack:
+        if training.dry_run:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            run = stack.enter_context(runs.open_run(folder, request))
+            training = replace(training, devices=1, num_nodes=1)
+        else:
+            facts = {"dataset": dict(clips.origin), "seed": training.seed}
+            opened = runs.open_run(save_dir, request, version=version, resume=resume, facts=facts)
+            run = stack.enter_context(opened)
+            log.info(f"Version {run.version} in {run.save_dir}.")
+        yield clips, run, training

@@ -1,0 +1,154 @@
+"""The trainer of every plugin that trains with Lightning: one loop, its logs, and going on where it stopped.
+
+Nothing here imports torch or Lightning before a training starts.
+"""
+
+import csv
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from canarygan_core import console
+from canarygan_core.errors import CanaryganError
+from canarygan_core.lightning.checkpointing import Checkpointing
+from canarygan_core.lightning.training import Training
+from canarygan_core.runs import Run, files, get_rank
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+    from lightning.pytorch.loggers import Logger
+
+log = logging.getLogger("canarygan")
+
+
+def fit(
+    module: "LightningModule",
+    training: Training,
+    run: Run,
+    checkpointing: Checkpointing,
+    *,
+    strategy: Any = "auto",
+    precision: Any = "32-true",
+) -> None:
+    """Train a module until its pace is done, from `run.resume_from` where that is set.
+
+    Args:
+        module: trains by manual optimisation; one call of `training_step` is one update. Its `train_dataloader` gives
+            what is needed for the updates that remain.
+        training: options.
+        run: where everything goes.
+        checkpointing: saves and stops.
+        strategy: Lightning's.
+        precision: Lightning's; the default leaves autocasting to the module.
+
+    Raises:
+        Interrupted: when stopped by a signal, after saving.
+    """
+    import lightning.pytorch as lightning
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+    from lightning.pytorch.callbacks import LambdaCallback
+
+    _silence_lightning()
+    done = 0 if run.resume_from is None else _read_step(run.resume_from)
+    if run.resume_from is not None:
+        log.info(f"Going on after {done} updates, epoch {checkpointing.schedule.epoch(done)}.")
+    schedule = checkpointing.schedule
+    if done >= schedule.updates:
+        log.warning(f"Nothing is left to do: ask for more than {schedule.epoch(done)} epochs with --max-epochs.")
+        return
+    with console.show_bar("training", schedule.updates) as advance, checkpointing.handle_signals():
+
+        def started(trainer: "Trainer", module: "LightningModule") -> None:
+            checkpointing.take_signals()
+            advance(checkpointing.updates())
+            if trainer.is_global_zero and checkpointing.updates() == 0:
+                checkpointing.saved(None)
+
+        def updated(trainer: "Trainer", *_: Any) -> None:
+            update = checkpointing.updates()
+            advance(1, note=f"epoch {checkpointing.schedule.epoch(update)} of {checkpointing.schedule.epochs}")
+            checkpointing.after_update(trainer)
+
+        hooks = LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=_drop_loops)
+        try:
+            trainer = lightning.Trainer(
+                accelerator=training.accelerator,
+                devices=training.devices,
+                num_nodes=training.num_nodes,
+                strategy=strategy,
+                precision=precision,
+                max_epochs=1,
+                logger=create_loggers(run, done),
+                callbacks=[hooks],
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                use_distributed_sampler=False,
+            )
+        except MisconfigurationException as error:
+            asked = f"--accelerator {training.accelerator} -G {training.devices} -N {training.num_nodes}"
+            raise CanaryganError(f"{asked} cannot be had here: {str(error).strip().splitlines()[0]}") from None
+        try:
+            trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
+        except SystemExit as left:  # what Lightning makes of a second Ctrl-C
+            raise KeyboardInterrupt from left
+
+
+def create_loggers(run: Run, done: int) -> "list[Logger]":
+    """TensorBoard and CSV logs of a run; what was logged after the updates that are done is taken back."""
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+    rows = _read_rows(run.logs("csv") / "metrics.csv", done)
+    table = CSVLogger(str(run.save_dir / "logs" / "csv"), name="", version=run.folder)
+    if get_rank() == 0:
+        (run.logs("csv") / "metrics.csv").unlink(missing_ok=True)
+        table.experiment.metrics.extend(rows)
+        table.save()
+    board = TensorBoardLogger(
+        str(run.save_dir / "logs" / "tensorboard"),
+        name="",
+        version=run.folder,
+        purge_step=done + 1 if done else None,
+    )
+    return [board, table]
+
+
+def _read_rows(path: Path, step: int) -> list[Any]:
+    """The rows of a CSV log up to a step, but for one that was cut short when the machine went down."""
+    if not path.is_file():
+        return []
+    with open(path, encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if (row["step"] or "").isdigit() and int(row["step"]) <= step]
+
+
+def _read_step(checkpoint: Path) -> int:
+    """The updates after which a checkpoint was saved.
+
+    Raises:
+        CanaryganError: where it is damaged.
+    """
+    import torch
+
+    try:
+        files.check_zip(checkpoint)
+        return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
+    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
+        folder = checkpoint.parents[1] / "all"
+        raise CanaryganError(
+            f"{checkpoint} is damaged ({type(error).__name__}): copy the newest whole one from {folder} over it, "
+            "or start a new version."
+        ) from None
+
+
+def _drop_loops(trainer: "Trainer", module: "LightningModule", checkpoint: dict[str, Any]) -> None:
+    """Leave Lightning's loops out of a checkpoint: the module's own count says where to go on, in whatever process."""
+    checkpoint.pop("loops")
+
+
+def _silence_lightning() -> None:
+    """Keep Lightning's advice on its own habits from our users; errors still come through."""
+    import warnings
+
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")
