@@ -59,7 +59,7 @@ def writing(path: Path, size: int) -> Iterator[Writer]:
         CanaryganError: where the disk cannot hold it.
     """
     check_room(path, size)
-    with files.replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+    with files.replace_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         yield Writer(archive)
 
 

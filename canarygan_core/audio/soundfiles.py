@@ -161,7 +161,7 @@ def write(path: Path, audio: NDArray[Any], rate: int, subtype: Literal["PCM_16",
     encoded = io.BytesIO()
     soundfile.write(encoded, audio, rate, format="WAV", subtype=subtype)
     try:
-        with files.replacing(path) as partial:
+        with files.replace_file(path) as partial:
             partial.write_bytes(encoded.getbuffer())
     except OSError as error:
         raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from None

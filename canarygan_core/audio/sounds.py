@@ -16,7 +16,7 @@ from canarygan_core.audio import Problem, archives
 from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
-from canarygan_core.console import bar
+from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError
 
 log = logging.getLogger("canarygan")
@@ -113,7 +113,7 @@ def read_clips(
         label: what is being done, for the progress bar.
     """
     samples, cut, rates = round(seconds * rate), 0, set[int]()
-    with bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
+    with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
             if _is_archive(batch[0].file):
                 results = _read_rows(batch, rate)

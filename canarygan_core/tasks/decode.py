@@ -17,13 +17,11 @@ from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.audio.stretches import read_stretches
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_core.fitted import decoders
-from canarygan_core.fitted.decoders import Trained
-from canarygan_core.plugins import installed
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
+from canarygan_core.fitted.decoders import TrainedDecoder
+from canarygan_core.plugins import get_registry
+from canarygan_core.runs import Manifest, Request, files
 
 log = logging.getLogger("canarygan")
 
@@ -50,81 +48,83 @@ def decode(
         onsets: CSV table with onset and offset in seconds, and file where there are several recordings, by which long
             recordings are cut.
         format: csv for one table, audacity for a label file a recording; may be given again. [default: csv]
-        reject: Label X what a decoder is less sure of than of nearly all real sounds it was tried on.
+        reject: Label a sound X where the decoder is less sure than of nearly all real clips that it was tested on.
         skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
         overwrite: Replace what is in the way.
     """
     if not paths:
         raise UsageError("Give sound files, folders of them, or .npz archives to decode.")
     formats = format or ["csv"]
-    trained = decoders.load_all(decoder_ckpt, installed(), transform_params)
+    trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
     stretches = None if onsets is None else read_stretches(onsets)
     sounds = collect_sounds(paths, stretches)
-    targets = _targets(save_dir, sounds, formats)
-    for target in targets.values():
-        if target.exists() and not overwrite:
-            raise CanaryganError(f"{target} is there already: give another --save-dir, or --overwrite.")
+    targets = _name_outputs(save_dir, sounds, formats)
+    files.check_absent(*targets.values(), overwrite=overwrite)
     manifest = Manifest.begin(save_dir / "decoded.manifest.json", request)
-    with ending(manifest):
+    with manifest:
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         if onsets is not None:
             manifest.add_input("onsets", onsets)
-        table, problems = _decoded(sounds, trained, reject=reject)
+        table, problems = _decode_sounds(sounds, trained, reject=reject)
         _refuse(problems, skip_unusable, len(sounds))
         for problem in problems:
             manifest.warn(str(problem))
         for (kind, name), target in targets.items():
-            text = _csv(table) if kind == "csv" else _audacity([row for row in table if row["file"] == name])
+            text = (
+                _format_csv(table) if kind == "csv" else _format_audacity([row for row in table if row["file"] == name])
+            )
             files.write_text(target, text)
             manifest.add_output(target)
-    return _answer(table, trained, list(targets.values()))
+    return _make_answer(table, trained, list(targets.values()))
 
 
-def _targets(save_dir: Path, sounds: Sequence[Sound], formats: Sequence[str]) -> dict[tuple[str, str], Path]:
+def _name_outputs(save_dir: Path, sounds: Sequence[Sound], formats: Sequence[str]) -> dict[tuple[str, str], Path]:
     """Where each output goes, by its format and, for label files, the recording."""
-    made: dict[tuple[str, str], Path] = {}
+    outputs: dict[tuple[str, str], Path] = {}
     if "csv" in formats:
-        made["csv", ""] = save_dir / "decoded.csv"
+        outputs["csv", ""] = save_dir / "decoded.csv"
     if "audacity" in formats:
         names = list(dict.fromkeys(sound.file for sound in sounds))
         stems = Counter(Path(name).stem for name in names)
         for name in names:
             stem = Path(name).stem if stems[Path(name).stem] == 1 else "-".join(Path(name).with_suffix("").parts[-2:])
-            made["audacity", name] = save_dir / f"{stem}.labels.txt"
-        if len(set(made.values())) < len(made):
+            outputs["audacity", name] = save_dir / f"{stem}.labels.txt"
+        if len(set(outputs.values())) < len(outputs):
             raise UsageError("Two recordings have one name: decode them with --format audacity one at a time.")
-    return made
+    return outputs
 
 
-def _decoded(
-    sounds: Sequence[Sound], trained: Sequence[Trained], *, reject: bool
+def _decode_sounds(
+    sounds: Sequence[Sound], trained: Sequence[TrainedDecoder], *, reject: bool
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """A row a sound, and what could not be used."""
     rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
     table: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for heard, audio, refused in read_clips(sounds, rate, seconds):
+    for found, audio, refused in read_clips(sounds, rate, seconds):
         problems += refused
-        if heard:
-            table += _rows(heard, Clips(audio, rate), trained, reject=reject)
+        if found:
+            table += _make_rows(found, Clips(audio, rate), trained, reject=reject)
     return table, problems
 
 
-def _rows(heard: Sequence[Sound], clips: Clips, trained: Sequence[Trained], *, reject: bool) -> list[dict[str, Any]]:
+def _make_rows(
+    found: Sequence[Sound], clips: Clips, trained: Sequence[TrainedDecoder], *, reject: bool
+) -> list[dict[str, Any]]:
     """A row a clip: where it is, what most decoders say, and what each says."""
     votes, certainty, columns = [], [], {}
     for one in trained:
         posteriors = one.posteriors(clips)
-        labels = one.labels(posteriors)
-        columns[one.key] = (labels, posteriors.max(1), decoders.margins(posteriors))
-        votes.append(one.votes(posteriors) if reject else labels)
+        labels = one.label(posteriors)
+        columns[one.key] = (labels, posteriors.max(1), decoders.compute_margins(posteriors))
+        votes.append(one.vote(posteriors) if reject else labels)
         certainty.append(posteriors.max(1))
-    chosen, agreement = decoders.consensus(votes, certainty)
+    chosen, agreement = decoders.find_consensus(votes, certainty)
     rows = []
-    for index, sound in enumerate(heard):
+    for index, sound in enumerate(found):
         row: dict[str, Any] = {
             "file": sound.file,
             "row": sound.row,
@@ -135,13 +135,13 @@ def _rows(heard: Sequence[Sound], clips: Clips, trained: Sequence[Trained], *, r
         }
         for key, (labels, best, margin) in columns.items():
             row[key] = str(labels[index])
-            row[f"{key}_posterior"] = _rounded(best, index)
-            row[f"{key}_margin"] = _rounded(margin, index)
+            row[f"{key}_posterior"] = _round(best, index)
+            row[f"{key}_margin"] = _round(margin, index)
         rows.append(row)
     return rows
 
 
-def _rounded(values: NDArray[np.floating[Any]], index: int) -> float:
+def _round(values: NDArray[np.floating[Any]], index: int) -> float:
     return round(float(values[index]), 4)
 
 
@@ -154,7 +154,7 @@ def _refuse(problems: Sequence[Problem], skip: bool, total: int) -> None:
         log.warning("%s", UnusableAudio(problems, f"{len(problems)} of {total} sounds left out as unusable:"))
 
 
-def _csv(table: Sequence[dict[str, Any]]) -> str:
+def _format_csv(table: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
     writer.writeheader()
@@ -162,13 +162,13 @@ def _csv(table: Sequence[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _audacity(rows: Sequence[dict[str, Any]]) -> str:
+def _format_audacity(rows: Sequence[dict[str, Any]]) -> str:
     """A label track as Audacity imports it: start, end and text, tab-separated, seconds."""
     plain = str.maketrans("\t\n\r", "   ")
     return "".join(f"{row['onset']:.6f}\t{row['offset']:.6f}\t{row['label'].translate(plain)}\n" for row in rows)
 
 
-def _answer(table: Sequence[dict[str, Any]], trained: Sequence[Trained], targets: Sequence[Path]) -> Answer:
+def _make_answer(table: Sequence[dict[str, Any]], trained: Sequence[TrainedDecoder], targets: Sequence[Path]) -> Answer:
     counts = Counter(row["label"] for row in table)
     lines = [f"{len(table)} sounds: " + ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))]
     if len(trained) > 1:

@@ -1,6 +1,5 @@
 """`generate`: make sounds with a trained model."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,16 +10,14 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core import audio, console
+from canarygan_core import audio, console, runs
 from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_core.fitted import decoders, generators, latents
-from canarygan_core.plugins import installed
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
+from canarygan_core.plugins import get_registry
+from canarygan_core.runs import Manifest, Request, files
 
 
 def generate(
@@ -68,15 +65,14 @@ def generate(
     for flag, number in (("--batch-size", batch_size), ("--num-workers", num_workers)):
         if number < 1:
             raise UsageError(f"{flag} must be at least 1, not {number}.")
-    checkpoint = generators.resolve(generator_ckpt)
-    generator, run = generators.load(checkpoint, installed(), model=model, device=generators.device(device, device_idx))
-    trained = decoders.load_all(decoder_ckpt or [], installed(), transform_params)
-    version = run.path.parent.name.removeprefix("version_") if run else checkpoint.stem
+    checkpoint = runs.find_checkpoint(generator_ckpt)
+    place = generators.choose_device(device, device_idx)
+    generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
+    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
+    version = run.version if run else checkpoint.stem
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
-    for taken in (path, path.with_suffix("")) if wav else (path,):
-        if taken.exists() and not overwrite:
-            raise CanaryganError(f"{taken} is there already: give another --save-dir, or --overwrite.")
+    files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
     if vec_file is not None:
         z = latents.read(vec_file, generator.latent_dim)
     else:
@@ -84,7 +80,7 @@ def generate(
         archives.check_room(path, 4 * count * (generator.samples + generator.latent_dim))
         z = latents.draw(count, generator.latent_dim, dist=dist, params=dist_params, seed=seed)
     record = path.with_suffix(".manifest.json")
-    with _unless_replaced(record, path), ending(Manifest.begin(record, request, seed=seed)) as manifest:
+    with _restore_manifest(record, path), Manifest.begin(record, request, seed=seed) as manifest:
         manifest.add_input("generator", checkpoint)
         if vec_file is not None:
             manifest.add_input("latents", vec_file)
@@ -94,43 +90,44 @@ def generate(
         posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
         with archives.writing(path, size=size) as archive:
-            sounds = _decoded(generators.sounds(generator, z, batch_size), generator.rate, trained, posteriors)
+            batches = generators.generate_sounds(generator, z, batch_size)
+            sounds = _decode_on_the_way(batches, generator.rate, trained, posteriors)
             archive.stream("x", shape, np.dtype(np.float32), sounds)
             archive.add("z", z)
             for one in trained:
-                judged = np.concatenate(posteriors[one.key])
-                archive.add(f"y_{one.key}", one.labels(judged))
-                archive.add(f"posteriors_{one.key}", judged)
+                rows = np.concatenate(posteriors[one.key])
+                archive.add(f"y_{one.key}", one.label(rows))
+                archive.add(f"posteriors_{one.key}", rows)
                 archive.add(f"classes_{one.key}", np.asarray(one.classes))
                 archive.add(f"threshold_{one.key}", np.asarray(one.threshold))
             archive.add("rate", np.asarray(generator.rate))
             archive.add("version", np.asarray(version))
             archive.add("epoch", np.asarray(epoch))
             archive.add("step", np.asarray(step))
-            archive.add("checkpoint", np.asarray(files.digest(checkpoint)))
+            archive.add("checkpoint", np.asarray(files.compute_digest(checkpoint)))
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate, num_workers)
-    shares = {one.key: _shares(np.concatenate(posteriors[one.key]), one) for one in trained}
+    counts_by_decoder = {one.key: _count_labels(np.concatenate(posteriors[one.key]), one) for one in trained}
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
-    for key, counts in shares.items():
+    for key, counts in counts_by_decoder.items():
         text += f"\n{key}: {', '.join(f'{label} {count}' for label, count in counts.items())}"
     if wav:
         text += f"\nWAV files: {path.with_suffix('')}"
     data = {"path": str(path), "shape": list(shape), "rate": generator.rate, "epoch": epoch, "step": step}
-    return Answer(text, data | ({"labels": shares} if shares else {}))
+    return Answer(text, data | ({"labels": counts_by_decoder} if trained else {}))
 
 
-def _shares(posteriors: NDArray[np.float32], trained: decoders.Trained) -> dict[str, int]:
+def _count_labels(posteriors: NDArray[np.float32], trained: decoders.TrainedDecoder) -> dict[str, int]:
     """How many sounds have each label, those that the decoder would reject under X."""
-    labels, counts = np.unique(trained.votes(posteriors), return_counts=True)
+    labels, counts = np.unique(trained.vote(posteriors), return_counts=True)
     return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
 
-def _decoded(
+def _decode_on_the_way(
     sounds: Iterable[NDArray[np.float32]],
     rate: int,
-    trained: Sequence[decoders.Trained],
+    trained: Sequence[decoders.TrainedDecoder],
     posteriors: dict[str, list[NDArray[np.float32]]],
 ) -> Iterator[NDArray[np.float32]]:
     """Pass sounds on, batch by batch, and keep what each decoder makes of them."""
@@ -141,8 +138,8 @@ def _decoded(
 
 
 @contextmanager
-def _unless_replaced(record: Path, archive: Path) -> Iterator[None]:
-    """Give an archive that the block was to replace, and did not, its manifest back."""
+def _restore_manifest(record: Path, archive: Path) -> Iterator[None]:
+    """Restore the manifest of an existing archive where the block fails before it replaces the archive."""
     before = (record.read_bytes(), archive.stat().st_ino) if record.is_file() and archive.is_file() else None
     try:
         yield
@@ -153,18 +150,13 @@ def _unless_replaced(record: Path, archive: Path) -> Iterator[None]:
 
 
 def _write_waves(archive: Path, rate: int, workers: int) -> None:
-    """Write a folder of WAV files, named like the archive, whole or not at all; one of that name is replaced."""
-    sounds, folder = archives.read(archive)["x"], archive.with_suffix("")
+    """Write a folder of WAV files, named like the archive, whole or absent; one of that name is replaced."""
+    sounds = archives.read(archive)["x"]
     digits = len(str(len(sounds) - 1))
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as draft:
-        made = Path(draft) / folder.name
+    with files.replace_folder(archive.with_suffix("")) as draft, ThreadPoolExecutor(workers) as pool:
 
         def write(number: int) -> None:
-            audio.write(made / f"{number:0{digits}}.wav", sounds[number], rate)
+            audio.write(draft / f"{number:0{digits}}.wav", sounds[number], rate)
 
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in console.track(pool.map(write, range(len(sounds))), "writing WAV files", len(sounds)):
-                pass
-        if folder.exists():
-            folder.rename(Path(draft) / "replaced")
-        made.rename(folder)
+        for _ in console.track(pool.map(write, range(len(sounds))), "writing WAV files", len(sounds)):
+            pass

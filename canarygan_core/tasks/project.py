@@ -1,6 +1,5 @@
 """`project`: lay clips out in few dimensions."""
 
-import dataclasses
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,12 +13,11 @@ from canarygan_core.audio import UnusableAudio, archives
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Projector, Slot
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_core.fitted import projectors
-from canarygan_core.fitted.projectors import Fitted
-from canarygan_core.plugins import installed
-from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
+from canarygan_core.fitted.projectors import SavedProjector
+from canarygan_core.plugins import get_registry
+from canarygan_core.runs import Manifest, Request, files
 
 REAL = "real"
 """The set that the dataset's own clips are of."""
@@ -42,57 +40,45 @@ def project(
         projector_ckpt: Folder of a projector fitted before, to use instead of fitting one.
         overwrite: Replace coordinates and a projector that are there.
     """
-    refuse_refitting(projector, "--projector-ckpt", projector_ckpt, request)
+    projectors.check_not_refitting(projector, "--projector-ckpt", projector_ckpt, request)
     target, folder = save_dir / "coordinates.npz", save_dir / "projector"
-    for taken in (target,) if projector_ckpt else (target, folder):
-        if taken.exists() and not overwrite:
-            raise CanaryganError(f"{taken} is there already: give another --save-dir, or --overwrite.")
+    files.check_absent(target, *([] if projector_ckpt else [folder]), overwrite=overwrite)
     sounds = collect_sounds(paths) if paths else []
     clips = dataset.load()
-    with ending(Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin))) as manifest:
+    with Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin)) as manifest:
         if projector_ckpt is not None:
-            fitted = projectors.load_for(projector_ckpt, clips, installed())
+            fitted = projectors.load_for(projector_ckpt, clips, get_registry())
             if "projector" in request.given and fitted.name != projector.name:
                 raise UsageError(f"{projector_ckpt} is of projector {fitted.name}: leave out --projector.")
             manifest.add_input("projector", projector_ckpt / projectors.RECORD)
         else:
-            fitted = projectors.fit(projector, clips, folder, installed())
+            fitted = projectors.fit(projector, clips, folder, get_registry())
             manifest.add_output(folder / projectors.RECORD)
-        parts = [(fitted.project(clips), *_columns(clips), REAL)]
+        parts = [(fitted.project(clips), *_get_columns(clips), REAL)]
         if sounds:
-            parts += _further(sounds, fitted, clips)
+            parts += _project_sounds(sounds, fitted, clips)
         arrays = {
-            "coordinates": np.concatenate([laid for laid, *_ in parts]),
+            "coordinates": np.concatenate([points for points, *_ in parts]),
             "labels": np.concatenate([labels for _, labels, *_ in parts]),
             "sources": np.concatenate([sources for *_, sources, _ in parts]),
-            "set": np.concatenate([np.full(len(laid), name) for laid, *_, name in parts]),
+            "set": np.concatenate([np.full(len(points), name) for points, *_, name in parts]),
         }
         with archives.writing(target, sum(array.nbytes for array in arrays.values())) as archive:
             for name, array in arrays.items():
                 archive.add(name, array)
         manifest.add_output(target)
     sets, counts = np.unique(arrays["set"], return_counts=True)
-    told = dict(zip(sets.tolist(), counts.tolist(), strict=True))
+    sizes = dict(zip(sets.tolist(), counts.tolist(), strict=True))
     size = arrays["coordinates"].shape[1]
-    lines = [f"{sum(told.values())} sounds in {size} dimensions: {target}"]
-    lines += [f"  {name}: {count}" for name, count in list(told.items())[:10]]
-    lines += [f"  ... and {len(told) - 10} more files"] if len(told) > 10 else []
+    lines = [f"{sum(sizes.values())} sounds in {size} dimensions: {target}"]
+    lines += [f"  {name}: {count}" for name, count in list(sizes.items())[:10]]
+    lines += [f"  ... and {len(sizes) - 10} more files"] if len(sizes) > 10 else []
     lines.append(f"Lay others out on the same map: --projector-ckpt {shlex.quote(str(fitted.folder))}")
-    data = {"path": str(target), "projector": str(fitted.folder), "dimensions": size, "sounds": told}
+    data = {"path": str(target), "projector": str(fitted.folder), "dimensions": size, "sounds": sizes}
     return Answer("\n".join(lines), data)
 
 
-def refuse_refitting(projector: Projector, flag: str, folder: Path | None, request: Request) -> None:
-    """Raise where a fitted projector is to be used and options are given that only fitting one could heed."""
-    known = {field.name.replace("_", "-") for field in dataclasses.fields(projector)}
-    given = sorted(known & request.given) if folder is not None else []
-    if given:
-        raise UsageError(
-            f"{flag} {folder} is fitted already, and --{given[0]} would be ignored: leave one of them out."
-        )
-
-
-def _columns(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+def _get_columns(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     """Labels and sources of clips, empty words where they are not known."""
     empty = np.full(len(clips), "", np.str_)
     return (
@@ -101,18 +87,18 @@ def _columns(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     )
 
 
-def _further(
-    sounds: Sequence[Sound], fitted: Fitted, clips: Clips
+def _project_sounds(
+    sounds: Sequence[Sound], fitted: SavedProjector, clips: Clips
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.str_], str]]:
     """Coordinates, labels (none), sources and file of further sounds, batch by batch and file by file."""
     seconds = clips.samples / clips.rate
-    for heard, audio, problems in read_clips(sounds, clips.rate, seconds, "laying out"):
+    for found, audio, problems in read_clips(sounds, clips.rate, seconds, "laying out"):
         if problems:
             raise UnusableAudio(problems, "", "Mend or remove them.")
-        laid = fitted.project_few(Clips(audio, clips.rate))
-        files = np.array([sound.file for sound in heard])
-        rows = np.array([sound.row for sound in heard])
-        for name in dict.fromkeys(files.tolist()):
-            mine = files == name
+        points = fitted.project_batch(Clips(audio, clips.rate))
+        names = np.array([sound.file for sound in found])
+        rows = np.array([sound.row for sound in found])
+        for name in dict.fromkeys(names.tolist()):
+            mine = names == name
             sources = np.array([f"{name}#{row}" for row in rows[mine]])
-            yield laid[mine], np.full(mine.sum(), "", np.str_), sources, name
+            yield points[mine], np.full(mine.sum(), "", np.str_), sources, name

@@ -7,11 +7,8 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core.components import Answer
-from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import latents
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Manifest, Request, files
 
 
 def sample(
@@ -38,10 +35,9 @@ def sample(
     """
     drawn = latents.draw(n_samples, dim, dist=dist, params=dist_params, seed=seed)
     path = save_dir / f"latent_z-dim_{dim}.npy"
-    if path.exists() and not overwrite:
-        raise CanaryganError(f"{path} is there already: give another --save-dir, or --overwrite.")
-    with ending(Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed)) as manifest:
-        with files.replacing(path) as partial, open(partial, "wb") as stream:
+    files.check_absent(path, overwrite=overwrite)
+    with Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed) as manifest:
+        with files.replace_file(path) as draft, open(draft, "wb") as stream:
             np.save(stream, drawn)
         manifest.add_output(path)
     return Answer(f"{n_samples} vectors of {dim} coordinates: {path}", {"path": str(path), "shape": list(drawn.shape)})

@@ -1,9 +1,6 @@
 """`train-gan`: train a generative model on clips."""
 
-import logging
 import shlex
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +8,9 @@ from cyclopts import Parameter
 
 from canarygan_core import runs
 from canarygan_core.components import Answer, Dataset, Model, Slot
-from canarygan_core.lightning.training import Training
-from canarygan_core.runs.manifest import Manifest
-from canarygan_core.runs.request import Request
-from canarygan_core.runs.resuming import SHAPING, same_data, same_options
-
-log = logging.getLogger("canarygan")
+from canarygan_core.lightning.session import open_training
+from canarygan_core.lightning.training import SHAPING, Training
+from canarygan_core.runs import Request
 
 
 def train_gan(
@@ -33,25 +27,18 @@ def train_gan(
 
     Args:
         save_dir: Folder of all versions.
-        version: Number or name of this version; infer takes the next free number, or the latest with --resume.
+        version: Number or name of this version; infer takes the next free number, or the newest with --resume.
         resume: Go on with a version, with the options it was started with.
     """
-    started = Manifest.read(runs.latest(save_dir, version) / "manifest.json") if resume else None
-    if started is not None:
-        same_options(request, started, {"model": None, "dataset": None, "training": SHAPING})
-    clips = dataset.load()
-    if started is not None:
-        same_data(clips, started)
+    fixed = {"model": None, "dataset": None, "training": SHAPING}
+    opened = open_training(
+        dataset.load, training, request, save_dir=save_dir, version=version, resume=resume, fixed=fixed
+    )
+    with opened as (clips, run, options):
+        model.train(clips, run, training=options)
     if training.dry_run:
-        training = replace(training, devices=1, num_nodes=1)
-        with tempfile.TemporaryDirectory() as folder, runs.opened(Path(folder), request) as run:
-            model.train(clips, run, training=training)
         return Answer("The dry run went through; nothing was kept.")
-    facts = {"dataset": dict(clips.origin), "seed": training.seed}
-    with runs.opened(save_dir, request, version=version, resume=resume, facts=facts) as run:
-        log.info(f"Version {run.version} in {save_dir}.")
-        model.train(clips, run, training=training)
-    if runs.rank() > 0:
+    if runs.get_rank() > 0:
         return None
     where = f"-x {shlex.quote(str(run.last))} -s {shlex.quote(str(save_dir / 'generated'))}"
     generate = f"canarygan run generate {where} -n 100 --wav"

@@ -13,7 +13,7 @@ from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.console import track
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs.files import replacing_folder
+from canarygan_core.runs.files import replace_folder
 
 
 def write_dataset(
@@ -31,7 +31,7 @@ def write_dataset(
     _check_target(target, save_dir)
     clips = dataset.load()
     names = _choose_names(clips)
-    with replacing_folder(target) as draft:
+    with replace_folder(target) as draft:
         for clip, name in zip(clips.audio, track(names, "Writing clips"), strict=True):
             audio.write(draft / name, clip, clips.rate)
         _check_target(target, save_dir)

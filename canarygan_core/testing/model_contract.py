@@ -13,7 +13,7 @@ from canarygan_core import runs
 from canarygan_core.components import Generator, Model
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,10 +37,10 @@ def check(model: Model, folder: Path, clips: "Clips") -> None:
     name = type(model).__name__
     sounds = _trained(model, folder / "runs", clips)
     again = _trained(model, folder / "again", clips)
-    told = f"{name} learns something else the second time: seed what you draw with training.seed."
-    assert sounds.tobytes() == again.tobytes(), told
+    message = f"{name} learns something else the second time: seed what you draw with training.seed."
+    assert sounds.tobytes() == again.tobytes(), message
     _goes_on(model, folder / "runs", clips)
-    with runs.opened(folder / "dry", REQUEST) as run:
+    with runs.open_run(folder / "dry", REQUEST) as run:
         model.train(clips, run, training=replace(TRAINING, dry_run=True))
     _refuses_nothing(model, folder / "none", clips)
 
@@ -48,17 +48,17 @@ def check(model: Model, folder: Path, clips: "Clips") -> None:
 def _trained(model: Model, folder: Path, clips: "Clips") -> "NDArray[np.float32]":
     """Train afresh; the sounds that the last checkpoint makes."""
     name = type(model).__name__
-    with runs.opened(folder, REQUEST) as run:
+    with runs.open_run(folder, REQUEST) as run:
         model.train(clips, run, training=TRAINING)
     assert run.last.is_file(), f"{name}.train must leave its last checkpoint at run.last, {run.last}."
-    kept = list((run.checkpoints / "all").glob("*.ckpt"))
-    assert kept, f"{name}.train must keep checkpoints in {run.checkpoints / 'all'}, named epoch_E-step_S.ckpt."
+    paths = run.list_checkpoints()
+    assert paths, f"{name}.train must keep checkpoints in {run.checkpoints / 'all'}, named epoch_E-step_S.ckpt."
     generator = type(model).load(run.last)
     assert generator.rate == clips.rate, f"{name}: a generator's rate must be the clips', {clips.rate} Hz."
     progress = generator.progress
     assert progress.keys() >= {"epoch", "step"}, f"{name}: a generator's progress must have epoch and step."
     named = f"epoch_{progress['epoch']}-step_{progress['step']}.ckpt"
-    there = [path.name for path in kept]
+    there = [path.name for path in paths]
     assert named in there, f"{name}: the last checkpoint's progress says {named}, and all/ holds {', '.join(there)}."
     return _sounds(name, generator)
 
@@ -68,14 +68,14 @@ def _sounds(name: str, generator: Generator) -> "NDArray[np.float32]":
     import numpy as np
 
     z = np.random.default_rng(0).uniform(-1, 1, (5, generator.latent_dim)).astype(np.float32)
-    kept = z.copy()
+    before = z.copy()
     sounds = generator.generate(z)
     shape = (5, generator.samples)
     assert sounds.shape == shape, f"{name}: generate must give (n, samples), {shape}, not {sounds.shape}."
     assert sounds.dtype == np.float32, f"{name}: generate must give float32, not {sounds.dtype}."
     assert np.isfinite(sounds).all(), f"{name}: generate gives NaN or infinite samples."
     assert sounds.any(), f"{name}: generate gives silence."
-    assert np.array_equal(z, kept), f"{name}: generate changes the latents: work on a copy."
+    assert np.array_equal(z, before), f"{name}: generate changes the latents: work on a copy."
     again = generator.generate(z)
     assert sounds.tobytes() == again.tobytes(), f"{name}: equal latents must give equal bytes: seed what you draw."
     alone = generator.generate(z[:1])
@@ -86,19 +86,19 @@ def _sounds(name: str, generator: Generator) -> "NDArray[np.float32]":
 def _goes_on(model: Model, folder: Path, clips: "Clips") -> None:
     """Resume, and find the last checkpoint no older than before."""
     name = type(model).__name__
-    before = type(model).load(folder / "checkpoints" / "version_0" / "last" / "last.ckpt").progress
-    with runs.opened(folder, REQUEST, resume=True) as run:
+    before = type(model).load(runs.find(folder).last).progress
+    with runs.open_run(folder, REQUEST, resume=True) as run:
         model.train(clips, run, training=replace(TRAINING, max_epochs=2))
     after = type(model).load(run.last).progress
-    told = f"{name}.train must go on from run.resume_from: after epoch {before['epoch']} came {after['epoch']}."
-    assert after["epoch"] >= before["epoch"], told
-    assert after["step"] >= before["step"], told
+    message = f"{name}.train must go on from run.resume_from: after epoch {before['epoch']} came {after['epoch']}."
+    assert after["epoch"] >= before["epoch"], message
+    assert after["step"] >= before["step"], message
 
 
 def _refuses_nothing(model: Model, folder: Path, clips: "Clips") -> None:
     """Training on no clips at all is refused in words."""
     name = type(model).__name__
-    with suppress(CanaryganError), runs.opened(folder, REQUEST) as run:
+    with suppress(CanaryganError), runs.open_run(folder, REQUEST) as run:
         _only_refusal(f"{name}.train", "no clips", lambda: model.train(clips.select(slice(0)), run, training=TRAINING))
 
 

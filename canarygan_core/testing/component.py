@@ -1,0 +1,182 @@
+"""The contract of components, for the tests of any plugin: what breaks it is an `AssertionError` that says what to do.
+
+def test_contract():
+    check_component(MyMetric)
+    check_cheap_import("canarygan_my_metric")
+"""
+
+import dataclasses
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from canarygan_core.components import KINDS, Component, Dataset, Model
+from canarygan_core.errors import CanaryganError
+from canarygan_core.hookspecs import hookimpl
+from canarygan_core.lightning.training import Training
+from canarygan_core.plugins import Plugin, Registry
+from canarygan_core.plugins.options import build_app, restore, to_json
+from canarygan_core.testing import contracts
+from canarygan_core.testing.toys import refuses, toy_clips
+
+__all__ = ["HEAVY", "check_cheap_import", "check_component", "toy_clips"]
+
+HEAVY = (
+    *("hdbscan", "jax", "librosa", "lightning", "matplotlib", "numba", "numpy", "pandas", "reservoirpy", "scipy"),
+    *("sklearn", "soundfile", "soxr", "tensorflow", "torch", "torchaudio", "torchmetrics", "transformers", "umap"),
+)
+"""Modules that take so long to import that a plugin may do so only when it works, not when it is found."""
+
+TAKEN = frozenset({"model", "dataset", "save_dir", "version", "resume", "preset", "config"})
+"""Options of `train-gan` itself; those of `Training` are taken too."""
+
+ODD: Mapping[Any, tuple[Any, ...]] = {int: (-1, 0), float: (-1.0, 0.0, math.nan, math.inf), str: ("",)}
+"""Values that an option of a type may be given, and often cannot have."""
+
+_PROBE = """
+import importlib, sys
+from canarygan_core.plugins import Plugin, Registry
+before = set(sys.modules)
+registry = Registry()
+registry.add(Plugin("probed", "probed", ""), importlib.import_module(sys.argv[1]))
+brought = [name for name in sys.argv[2:] if name in sys.modules and name not in before]
+print(registry.plugins[0].failure, *brought, sep="\\n")
+"""
+
+
+def check_component(cls: type[Any], /, **options: Any) -> None:
+    """Check that a class is a sound component, and does what its kind promises on toy clips.
+
+    Args:
+        cls: what a hook returns.
+        options: values of its fields; give those that have no default, and what makes it quick.
+
+    Raises:
+        AssertionError: where it breaks the contract; the message says what to change.
+    """
+    kind = _check_class(cls)
+    component = _check_options(cls, kind, options)
+    _check_record(cls, component)
+    with tempfile.TemporaryDirectory() as folder, _explain_refusal(cls):
+        contracts.check(component, Path(folder))
+    same = cls(**options)
+    assert component == same, f"{cls.__name__} changed its options while it worked: keep what is learnt elsewhere."
+
+
+def check_cheap_import(module: str) -> None:
+    """Check that a plugin's entry module is found without waiting: that it imports no heavy library, nor do its hooks.
+
+    Raises:
+        AssertionError: where it does, or cannot be loaded.
+    """
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, module, *HEAVY],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    assert done.returncode == 0, f"{module} cannot be imported:\n{done.stderr}"
+    failure, *heavy = done.stdout.splitlines()
+    assert not failure, f"{module} cannot be loaded as a plugin: {failure}"
+    assert not heavy, f"{module} imports {', '.join(heavy)}: import them within the functions that use them."
+
+
+def _check_class(cls: type[Any]) -> type[Component]:
+    """The class's one kind."""
+    assert isinstance(cls, type), f"{cls!r} is not a class: hooks return classes, not instances."
+    name = cls.__name__
+    kinds = [kind for kind in KINDS if issubclass(cls, kind)]
+    known = ", ".join(kind.__name__ for kind in KINDS)
+    assert len(kinds) == 1, f"{name} must derive from exactly one of {known}, not from {len(kinds)} of them."
+    params = vars(cls).get("__dataclass_params__")
+    frozen = params is not None and params.frozen
+    assert frozen, f"{name} must be decorated with @dataclass(frozen=True)."
+    try:
+        typing.get_type_hints(cls)
+    except NameError as error:
+        raise AssertionError(
+            f"{name}: {error}: import the types of its fields outside of `if TYPE_CHECKING`."
+        ) from None
+    failure = _load_alone(cls, kinds[0])
+    assert not failure, f"{name} is refused by the kernel: {failure}"
+    return kinds[0]
+
+
+def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, Any]) -> Any:
+    """The component of these options."""
+    name = cls.__name__
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    for field in fields.values():
+        bare = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        advice = f"give it one, or pass a value to check with: check_component({name}, {field.name}=...)"
+        given = not bare or field.name in options
+        assert given, f"{name}.{field.name} has no default: {advice}."
+    taken = TAKEN | {field.name for field in dataclasses.fields(Training)} if kind in (Model, Dataset) else {"config"}
+    clashing = sorted(fields.keys() & taken)
+    assert not clashing, f"{name}.{clashing[0]} is an option of the command itself: rename the field."
+    component = cls(**options)
+    try:
+        same = hash(component) == hash(cls(**options))
+    except TypeError as error:
+        raise AssertionError(
+            f"{name} cannot be hashed ({error}): let its fields be tuples, not lists or dicts."
+        ) from None
+    assert same, f"Two {name} of the same options have different hashes: leave __hash__ to the dataclass."
+    assert component == cls(**options), f"Two {name} of the same options differ: leave __eq__ to the dataclass."
+    hints = typing.get_type_hints(cls)
+    for option in fields:
+        for odd in ODD.get(hints[option], ()):
+            changed: dict[str, Any] = {**options, option: odd}
+            refuses(f"{name}({option}={odd!r})", partial(type.__call__, cls, **changed))
+    return component
+
+
+def _check_record(cls: type[Any], component: Any) -> None:
+    """Options go into a manifest and come back, and each of them has a help text."""
+    name = cls.__name__
+    try:
+        record = json.loads(json.dumps(to_json(component)))
+    except TypeError as error:
+        raise AssertionError(f"The options of {name} cannot be written as JSON: {error}.") from None
+    try:
+        rebuilt = restore(cls, record)
+    except CanaryganError as error:
+        raise AssertionError(f"{name} cannot be built again from its record {record}: {error}") from None
+    assert rebuilt == component, f"{name} comes back from its record as {rebuilt}, not as {component}."
+    for argument in build_app(cls).assemble_argument_collection(parse_docstring=True):
+        if argument.keys and not list(argument.children):
+            field = ".".join(argument.keys)
+            assert argument.parameter.help, (
+                f"{name}.{field} has no help: write a string under the field, which ends with its unit."
+            )
+
+
+def _load_alone(cls: type[Any], kind: type[Component]) -> str:
+    """Why the kernel refuses a class that a plugin offers; empty where it does not."""
+    module = types.ModuleType(cls.__module__)
+    setattr(module, f"register_{kind.kind}s", hookimpl(lambda: [cls]))
+    registry = Registry()
+    registry.add(Plugin("checked", "checked", ""), module)
+    return registry.plugins[0].failure
+
+
+@contextmanager
+def _explain_refusal(cls: type[Any]) -> Iterator[None]:
+    """Work that a component refuses is not checked, so it must be given options with which it can."""
+    try:
+        yield
+    except CanaryganError as error:
+        advice = f"pass options with which it can: check_component({cls.__name__}, ...)"
+        raise AssertionError(f"{cls.__name__} cannot work: {error} If it is right, {advice}.") from error
