@@ -101,7 +101,7 @@ def measured(side: str, count: int, epochs: int, data: Path | None) -> dict[str,
     train, test = np.sort(np.concatenate([rows.train, rows.validation])), rows.test
     targets = np.searchsorted(clips.classes, clips.labels)
     ending = clips.select(slice(0, count, 4))  # sounds of a quarter of a second in a second of padding
-    sets = {"scoring": clips, "scoring_ending": replace(ending, audio=padded(fit_length(ending.audio, SHORT)))}
+    sets = {"scoring": clips, "scoring_ending": replace(audio=padded(fit_length(ending.audio, SHORT)))}
     if data is not None:
         recorded = Folder(data_dir=data).load()
         sets["scoring_recorded"] = replace(recorded, audio=padded(recorded.audio))
@@ -164,7 +164,7 @@ def main() -> None:
     result = {
         "machine": about,
         "load_after": os.getloadavg()[0],
-        "bfloat16": shared.bfloat16(ClassifierTraining()),
+        "bfloat16": shared.uses_bfloat16(ClassifierTraining()),
         "clips": options.clips,
         "trained_on": sides["ours"]["trained_on"],
         "operations_a_clip": operations(Spectrogram()),

@@ -71,7 +71,7 @@ def main() -> None:
     heard_by = {metric.listener() for metric in metrics}
     held_out = next(one for one in heard_by if hasattr(one, "classifier")).classifier.held_out
     held = clips.select(np.isin(clips.sources, held_out))
-    one, other = (clips.select(rows) for rows in streaming.halves(clips, 0))
+    one, other = (clips.select(rows) for rows in streaming.split_halves(clips, 0))
     kept = clips.classes[: len(clips.classes) * 2 // 3]
     series = {
         "held out": (held, clips),
@@ -81,11 +81,11 @@ def main() -> None:
         "half of the set": (one, other),
         f"{len(kept)} of {len(clips.classes)} classes": (one.select(np.isin(one.labels, kept)), other),
     }
-    listened: dict[int, streaming.Heard] = {}
+    listened: dict[int, streaming.Listened] = {}
 
-    def heard(these: Clips) -> streaming.Heard:
+    def heard(these: Clips) -> streaming.Listened:
         if id(these) not in listened:
-            listened[id(these)] = streaming.hear(these.batches(streaming.BATCH), heard_by)
+            listened[id(these)] = streaming.listen(these.batches(streaming.BATCH), heard_by)
         return listened[id(these)]
 
     table = {}

@@ -14,7 +14,7 @@ def test_contract() -> None:
 def test_tells_unseen_clips_apart() -> None:
     fitted = ForestDecoder(trees=50).fit(toy_clips(60, classes=3, samples=16000, seed=1))
     unseen = toy_clips(12, classes=3, samples=16000, seed=2)
-    labels = decoders.labels_of(fitted.posteriors(unseen), fitted.classes)
+    labels = decoders.pick_labels(fitted.posteriors(unseen), fitted.classes)
     assert unseen.labels is not None
     assert labels.tolist() == unseen.labels.tolist()
 

@@ -71,7 +71,7 @@ def test_tells_syllables_apart(fitted, syllables: Clips) -> None:
     assert posteriors.dtype == np.float32
     assert fitted.classes == tuple(syllables.classes)
     np.testing.assert_allclose(posteriors.sum(1), 1, atol=1e-5)
-    assert np.mean(decoders.labels_of(posteriors, fitted.classes) == unseen.labels) > 0.9
+    assert np.mean(decoders.pick_labels(posteriors, fitted.classes) == unseen.labels) > 0.9
 
 
 def test_does_not_depend_on_order_batch_or_level(fitted, syllables: Clips) -> None:
@@ -133,7 +133,7 @@ def forge(folder: Path, name: str, content: bytes) -> None:
     """Put other content into a decoder's file, and make its record agree."""
     (folder / name).write_bytes(content)
     record = json.loads((folder / decoders.RECORD).read_text())
-    record["files"][name] = files.digest(folder / name)
+    record["files"][name] = files.compute_digest(folder / name)
     (folder / decoders.RECORD).write_text(json.dumps(record))
 
 
@@ -226,7 +226,7 @@ def test_classes_of_one_clip_still_train(syllables: Clips, short: Features) -> N
     few = syllables.select(np.array([0, 12, 24, 36]))
     for decoder in ALL:
         fitted = decoder.fit(few, parameters=short)
-        assert (decoders.labels_of(fitted.posteriors(few), fitted.classes) == few.labels).all()
+        assert (decoders.pick_labels(fitted.posteriors(few), fitted.classes) == few.labels).all()
 
 
 def test_k_above_the_training_size_is_said(syllables: Clips, short: Features, caplog, monkeypatch) -> None:

@@ -88,7 +88,7 @@ def test_a_run_without_checkpoints_and_a_class_of_the_name(run: Path, syllables:
 def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) -> None:
     from canarygan_core import audio
     from canarygan_core.fitted import decoders
-    from canarygan_core.plugins import installed
+    from canarygan_core.plugins import get_registry
 
     for number, (sound, label) in enumerate(zip(syllables.audio, syllables.labels, strict=True)):
         audio.write(tmp_path / "data" / str(label) / f"{number}.wav", sound, syllables.rate)
@@ -106,9 +106,9 @@ def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) 
     assert main.main([*map(str, words), "--early-epochs", "15", "--early-epochs", "30"]) == 0
     assert read_dataset(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN")
     assert main.main(["train-decoders", "-p", str(tmp_path / "set"), "-s", str(tmp_path / "d"), "-m", "svm"]) == 0
-    svm = decoders.load(tmp_path / "d" / "svm", installed())
+    svm = decoders.load(tmp_path / "d" / "svm", get_registry())
     noise = np.random.default_rng(5).standard_normal((5, 4800), np.float32)
     posteriors = svm.posteriors(Clips(np.concatenate([noise, syllables.audio[:5]]), 16000))
-    assert svm.labels(posteriors)[:5].tolist() == ["WN"] * 5
-    assert svm.votes(posteriors)[:5].tolist() == ["X"] * 5
-    assert (svm.labels(posteriors)[5:] == syllables.labels[:5]).all()
+    assert svm.label(posteriors)[:5].tolist() == ["WN"] * 5
+    assert svm.vote(posteriors)[:5].tolist() == ["X"] * 5
+    assert (svm.label(posteriors)[5:] == syllables.labels[:5]).all()

@@ -10,7 +10,7 @@ from canarygan_metrics.acoustics.comparison import ENOUGH
 from canarygan_metrics.acoustics.metric import Acoustics
 from matplotlib.image import imread
 
-from canarygan_core.clips import Clips, concatenated
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.errors import CanaryganError
 from canarygan_core.testing import check_component, toy_clips
 
@@ -39,7 +39,7 @@ def test_the_listener_leaves_measures_and_no_audio() -> None:
     assert measured.rate == clips.rate
     np.testing.assert_array_equal(measured.labels, clips.labels)
     np.testing.assert_array_equal(measured.sources, clips.sources)
-    parts = concatenated(Acoustics().listener()(part) for part in clips.batches(32))
+    parts = concatenate(Acoustics().listener()(part) for part in clips.batches(32))
     for name, values in measured.facts.items():
         np.testing.assert_allclose(parts.facts[name], values, rtol=1e-5)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from canarygan_metrics.classifier import classifier
 from canarygan_metrics.classifier.classifier import ClassifierListener
-from canarygan_metrics.classifier.module import BatchRows, add_noise, rows_of_process, updates_per_epoch
+from canarygan_metrics.classifier.module import BatchRows, add_noise_to_some, rows_of_process, updates_per_epoch
 from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
@@ -19,9 +19,10 @@ from canarygan_metrics.scores.metrics import (
     PrecisionRecall,
 )
 
+from canarygan_core import runs
 from canarygan_core.audio import find_extent
 from canarygan_core.cli import main
-from canarygan_core.clips import Clips, concatenated
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.errors import CanaryganError
 from canarygan_core.testing import check_component, toy_clips
 
@@ -77,7 +78,7 @@ def test_metrics_keep_the_contract_on_embeddings(metric, toys: Toys) -> None:
 def test_a_listener_keeps_no_sound_and_equal_listeners_are_one(toys: Toys) -> None:
     clips = toy_clips(5, classes=3, samples=2048)
     listener = ClassifierListener(toys.classifier)
-    heard = concatenated(listener(batch) for batch in clips.batches(2))
+    heard = concatenate(listener(batch) for batch in clips.batches(2))
     assert heard.audio.shape == (5, 0)
     assert heard.facts["embedding"].shape == (5, 128)
     assert heard.origin["classes"] == ["s0", "s1", "s2"]
@@ -106,7 +107,7 @@ def test_files_that_are_no_classifier_are_refused_and_run_nothing(toys: Toys, tm
         def __reduce__(self):
             return Path.touch, (mark,)
 
-    best = classifier.resolve(toys.classifier)
+    best = runs.find_checkpoint(toys.classifier, best=True)
     cut = tmp_path / "cut.ckpt"
     cut.write_bytes(best.read_bytes()[:5000])
     other = tmp_path / "other.ckpt"
@@ -236,7 +237,7 @@ def test_silence_is_classified_without_complaint(toys: Toys) -> None:
 
 def test_a_share_of_the_clips_is_trained_on_with_noise_of_10_to_40_db() -> None:
     clips = toy_clips(200, samples=2000)
-    heard = add_noise(clips, 0.5, np.random.default_rng(0)).audio - clips.audio
+    heard = add_noise_to_some(clips, 0.5, np.random.default_rng(0)).audio - clips.audio
     under = heard.any(1)
     assert 70 < under.sum() < 130
     spans = [slice(*find_extent(sound, clips.rate, background=None, block=0.0)) for sound in clips.audio]
@@ -244,4 +245,4 @@ def test_a_share_of_the_clips_is_trained_on_with_noise_of_10_to_40_db() -> None:
     ratio = 10 * np.log10(power[under] / np.square(heard[under]).mean(1))
     assert 9 < ratio.min() < 14
     assert 36 < ratio.max() < 41
-    assert not (add_noise(clips, 0.0, np.random.default_rng(0)).audio - clips.audio).any()
+    assert not (add_noise_to_some(clips, 0.0, np.random.default_rng(0)).audio - clips.audio).any()

@@ -10,7 +10,7 @@ from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import generators, latents
-from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs import Manifest
 from canarygan_core.testing import toy_clips
 
 from .conftest import Toys

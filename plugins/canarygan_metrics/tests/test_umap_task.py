@@ -13,6 +13,7 @@ from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.runs import files
 from canarygan_core.testing import toy_clips
 
 SMALL = ["--neighbors", "8", "--seconds", "0.1", "--max-length", "0.1"]
@@ -213,10 +214,10 @@ def test_mean_spectrograms_are_means_by_label() -> None:
 
 
 def test_nothing_is_kept_out_where_there_is_no_data_folder(tmp_path: Path) -> None:
-    placements.check_outside(None, [tmp_path])
-    placements.check_outside(tmp_path / "data", [tmp_path / "database"])
+    files.check_outside(None, tmp_path)
+    files.check_outside(tmp_path / "data", tmp_path / "database")
     with pytest.raises(UsageError):
-        placements.check_outside(tmp_path / "data", [tmp_path / "x" / ".." / "data" / "y"])
+        files.check_outside(tmp_path / "data", tmp_path / "x" / ".." / "data" / "y")
 
 
 def test_panels_are_few_and_have_the_first_and_the_last() -> None:

@@ -10,9 +10,7 @@ import yaml
 
 from canarygan_core import audio
 from canarygan_core.audio import archives
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Manifest, Request, files
 
 RATE = 16000
 EVIL = "<img src=x onerror=alert(1)>"
@@ -114,7 +112,7 @@ def _generated(folder: Path, tones: dict[str, int]) -> np.ndarray:
         archive.add("coordinates", map_of.astype(np.float32))
         archive.add("cluster", np.repeat([0, 1, -1], [12, 12, 6]))
         archive.add("label", labels)
-        archive.add("archive", np.asarray(files.digest(path)))
+        archive.add("archive", np.asarray(files.compute_digest(path)))
     sources = np.array([f"{label}/{number}.wav" for label in sorted(tones) for number in range(8)])
     with archives.writing(folder / "umap" / "real.umap.npz", 0) as archive:
         archive.add("coordinates", (map_of[:24] + 0.5).astype(np.float32))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canarygan_report import browser, material, page, records, sounds
+from canarygan_report import browser, material, page, points, records
 from canarygan_report.inputs import Inputs, Notes, Paths
 from canarygan_report.material import Layout
 
@@ -144,7 +144,7 @@ def test_sounds_come_back_from_the_page(made: Path, toy_run) -> None:
     bytes_kept = np.frombuffer(base64.b64decode(drawn["sound"][row]), np.uint8)
     levels = (bytes_kept.astype(float) - 128) / 127
     heard = np.sign(levels) * (256 ** np.abs(levels) - 1) / 255
-    start, end = sounds.sounding(toy_run.sounds[4])
+    start, end = points.find_span(toy_run.sounds[4], 16000)
     assert (start, end) == (321, 1920)
     np.testing.assert_allclose(heard, toy_run.sounds[4][start:end], atol=0.012)
     assert drawn["level"][row] == pytest.approx(-6, abs=0.1)
@@ -238,11 +238,11 @@ def test_the_draw_follows_the_seed(toy_run, tmp_path: Path) -> None:
     ("words", "said"),
     [
         ([], "Nothing to report on"),
-        (["-x", "{run}/nowhere"], "There is no run at"),
-        (["-x", "{run}/data"], "no manifest"),
+        (["-x", "{run}/nowhere"], "Cannot find any run in"),
+        (["-x", "{run}/data"], "it holds no run yet"),
         (["-d", "{run}/nowhere"], "nowhere"),
         (["-g", "{run}/data"], "canarygan generate makes one"),
-        (["-g", "{run}/umap/real.umap.npz"], "no generation archive"),
+        (["-g", "{run}/umap/real.umap.npz"], "holds no sounds: an archive from generate has x"),
         (["--umap", "{run}/data"], "canarygan umap leaves real.umap.npz"),
         (["--scores", "{run}/nowhere"], "There is nothing at --scores"),
         (["--scores", "{run}/data/A/0.wav"], "is none of the files"),

@@ -20,10 +20,10 @@ def test_mu_law_loses_little_at_any_level() -> None:
 
 
 def test_silence_has_no_sounding_part() -> None:
-    assert sounds.sounding(np.zeros(9, np.float32)) == (0, 0)
-    assert sounds.sounding(np.full(9, np.nan, np.float32)) == (0, 0)
+    assert points.find_span(np.zeros(9, np.float32), 16000) == (0, 0)
+    assert points.find_span(np.full(9, np.nan, np.float32), 16000) == (0, 0)
     faint = np.array([0, 10**-2.6, 0, 1, 0, -(10**-2.4), 0], np.float32)
-    assert sounds.sounding(faint) == (3, 6)
+    assert points.find_span(faint, 16000) == (3, 6)
 
 
 @pytest.mark.parametrize("budget", [0, 5, 60, 61, 110, 1000])

@@ -83,7 +83,7 @@ def test_sounds_are_made_in_the_arithmetic_of_the_training_where_that_is_fast(
     weights = {f"generator.{name}": weight for name, weight in network.state_dict().items()}
     content = {"state_dict": weights, "updates": 3, "wavegan": record | {"arithmetic": "bfloat16"}}
     torch.save(content, tmp_path / "last.ckpt")
-    monkeypatch.setattr(checkpoints, "fast_bfloat16", lambda device: fast)
+    monkeypatch.setattr(checkpoints, "is_bfloat16_fast", lambda device: fast)
     sounds = load(tmp_path / "last.ckpt").generate(z.numpy())
     with torch.no_grad():
         np.testing.assert_array_equal(sounds, network(z, arithmetic).numpy())

@@ -13,8 +13,7 @@ from canarygan_core import runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import Interrupted
 from canarygan_core.lightning.training import Training
-from canarygan_core.runs import files
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Request, files
 
 
 def test_a_signal_that_comes_while_a_checkpoint_is_saved_costs_no_update(
@@ -33,7 +32,7 @@ def test_a_signal_that_comes_while_a_checkpoint_is_saved_costs_no_update(
     training = Training(batch_size=4, max_epochs=3, save_every_n_epochs=1, accelerator="cpu", precision="32")
     with (
         pytest.raises(Interrupted, match="after 4 updates"),
-        runs.opened(tmp_path, Request("train-gan")) as run,
+        runs.open_run(tmp_path, Request("train-gan")) as run,
     ):
         model.train(Clips(noise, 16000), run, training=training)
     assert torch.load(run.last, weights_only=True)["updates"] == 4

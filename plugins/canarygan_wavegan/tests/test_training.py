@@ -24,8 +24,7 @@ from canarygan_core import runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
-from canarygan_core.runs import Run
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Request, Run
 
 OPTIONS: dict[str, Any] = {"dim": 2, "slice_len": 4096, "critic_updates": 2, "lr": 1e-3, "ema": 0.9}
 TRAINING: dict[str, Any] = {
@@ -48,7 +47,7 @@ def clips() -> Clips:
 
 def trained(folder: Path, clips: Clips, *, resume: bool = False, training: Any = None, **options: Any) -> Run:
     """A run in `folder`, trained with small options but for those given."""
-    with runs.opened(folder, Request("train-gan"), resume=resume) as run:
+    with runs.open_run(folder, Request("train-gan"), resume=resume) as run:
         model = WaveGAN(**(OPTIONS | options))
         model.train(clips, run, training=Training(**(TRAINING | (training or {}))))
     return run

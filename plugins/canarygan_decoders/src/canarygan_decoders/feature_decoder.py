@@ -220,7 +220,7 @@ class FittedFeatureDecoder:
         import numpy as np
 
         from canarygan_core.audio import archives
-        from canarygan_core.plugins.options import jsonable
+        from canarygan_core.plugins.options import to_json
         from canarygan_core.runs import files
 
         state = {name: np.asarray(array) for name, array in self.state.items()}
@@ -228,6 +228,6 @@ class FittedFeatureDecoder:
         with archives.writing(folder / STATE, sum(array.nbytes for array in state.values())) as archive:
             for name, array in state.items():
                 archive.add(name, array)
-        component = {"options": jsonable(self.decoder), "classes": list(self.classes)}
+        component = {"options": to_json(self.decoder), "classes": list(self.classes)}
         files.write_text(folder / COMPONENT, json.dumps(component, indent=2) + "\n")
         write_config(folder / CONFIG, self.parameters)

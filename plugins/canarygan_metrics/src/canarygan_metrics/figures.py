@@ -20,7 +20,7 @@ def saved_figure(path: Path, size: tuple[float, float], dpi: int = 120) -> Itera
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     yield figure
-    with files.replacing(path) as partial, warnings.catch_warnings(record=True) as caught:
+    with files.replace_file(path) as partial, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         figure.savefig(partial, format="png", dpi=dpi)
     if any("Glyph" in str(one.message) for one in caught):

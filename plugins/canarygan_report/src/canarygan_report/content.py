@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_report import material, points, records
-from canarygan_report.inputs import Inputs, Notes, save_dir_of
+from canarygan_report.inputs import Inputs, Notes
 from canarygan_report.material import Layout
 from canarygan_report.records import Json
 
@@ -28,7 +28,7 @@ def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, cou
     """
     curves = None
     if inputs.run is not None:
-        path = save_dir_of(inputs.run) / "logs" / "csv" / f"version_{inputs.version}" / "metrics.csv"
+        path = inputs.run.logs("csv") / "metrics.csv"
         curves = notes.read(records.read_curves, path) if path.is_file() else None
     given = {path.resolve() for path in inputs.paths.scores if path.is_file()}
     tables = {
@@ -59,7 +59,7 @@ def _run(inputs: Inputs) -> Json | None:
     """The run's record, and the command that makes it again."""
     if inputs.run is None:
         return None
-    record = records.as_json(inputs.run.record)
+    record = records.as_json(inputs.run.manifest.record)
     command = shlex.join(["canarygan", *map(str, record.get("argv", []))])
     return {"version": inputs.version, "command": command, "manifest": record}
 
@@ -112,7 +112,7 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
         return word if path is None else shlex.quote(str(path))
 
     data = quoted(inputs.paths.data or (inputs.real.origin.get("path") if inputs.real is not None else None), "DATA")
-    run = quoted(None if inputs.run is None else inputs.run.path.parent, "VERSION_DIR")
+    run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
     generated = quoted(inputs.paths.generated, "GENERATED")
     missing = {
         "run": ("No run yet.", f"canarygan train-gan -d {data}"),

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError, runs
 from canarygan_core.clips import Clips
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs import Run, files
 from canarygan_report import material, records
 from canarygan_report.material import Generated, Layout
 
@@ -61,7 +60,7 @@ class Inputs:
 
     Attributes:
         paths: what the user gave.
-        run: the run's manifest.
+        run: the run.
         generated: the generated sounds.
         real: the real clips.
         generated_map: coordinates of the generated sounds.
@@ -70,7 +69,7 @@ class Inputs:
     """
 
     paths: Paths
-    run: Manifest | None
+    run: Run | None
     generated: Generated | None
     real: Clips | None
     generated_map: Layout | None
@@ -84,11 +83,11 @@ class Inputs:
         Raises:
             CanaryganError: where something that the user gave cannot be used.
         """
-        run = None if paths.run is None else find_run(paths.run)
-        version = None if run is None else version_of(run)
-        folders = [] if run is None else [save_dir_of(run)]
+        run = None if paths.run is None else runs.find(paths.run)
+        version = None if run is None else run.version
+        folders = [] if run is None else [run.save_dir]
         if run is not None:
-            notes.inputs["run"] = run.path
+            notes.inputs["run"] = run.manifest.path
         generated = None if paths.generated is None else material.read_generated(paths.generated, version)
         if generated is not None:
             notes.inputs["generated"] = generated.path
@@ -105,7 +104,7 @@ class Inputs:
     def version(self) -> str | None:
         """The version that the page is of."""
         if self.run is not None:
-            return version_of(self.run)
+            return self.run.version
         return None if self.generated is None else self.generated.facts.get("version")
 
     @property
@@ -116,39 +115,11 @@ class Inputs:
         return ({} if mapped is None else {NEAREST: mapped}) | decoded
 
 
-def find_run(path: Path) -> Manifest:
-    """The manifest of a run: of a version's folder, of the newest version in a folder of runs, or of a checkpoint.
-
-    Raises:
-        CanaryganError: where there is none.
-    """
-    if path.is_dir():
-        if not (path / "manifest.json").is_file() and runs.versions(path):
-            path = runs.latest(path)
-        return Manifest.read(path / "manifest.json")
-    if not path.is_file():
-        raise CanaryganError(f"There is no run at {path}. Give -x the folder of a version, or a checkpoint in it.")
-    manifest = runs.manifest_of(path)
-    if manifest is None:
-        raise CanaryganError(f"{path} lies in no run: there is no manifest.json in its folder or the one above.")
-    return manifest
-
-
-def version_of(run: Manifest) -> str:
-    """The number or name of a run's version."""
-    return run.path.resolve().parent.name.removeprefix("version_")
-
-
-def save_dir_of(run: Manifest) -> Path:
-    """The folder that holds all versions of a run."""
-    return run.path.resolve().parents[2]
-
-
-def _doubts(generated: Generated, run: Manifest | None) -> list[str]:
+def _doubts(generated: Generated, run: Run | None) -> list[str]:
     """Messages on what is wrong with generated sounds, or does not fit to the run."""
     messages, name = [], generated.path.name
-    if run is not None and generated.facts.get("version", version_of(run)) != version_of(run):
-        messages.append(f"{name} is of version {generated.facts['version']}, not of {version_of(run)}.")
+    if run is not None and generated.facts.get("version", run.version) != run.version:
+        messages.append(f"{name} is of version {generated.facts['version']}, not of {run.version}.")
     elif run is not None and not _is_made_by(run, generated.facts):
         messages.append(f"{name} was made by none of this run's checkpoints, as its digest says.")
     if unusable := material.count_unusable(generated.audio):
@@ -156,18 +127,17 @@ def _doubts(generated: Generated, run: Manifest | None) -> list[str]:
     return messages
 
 
-def _is_made_by(run: Manifest, facts: Mapping[str, str]) -> bool:
+def _is_made_by(run: Run, facts: Mapping[str, str]) -> bool:
     """Whether sounds came from a checkpoint of a run, by its digest; True where they do not say which.
 
     Only checkpoints of the `step` in `facts` are read, where there is one.
     """
-    folder = run.path.parent
-    paths = [folder / "last" / "last.ckpt", *folder.glob(f"all/*step_{facts.get('step', '*')}.ckpt")]
-    digests = (files.digest(path) for path in paths if path.is_file())
+    paths = [run.last, *run.checkpoints.glob(f"all/*step_{facts.get('step', '*')}.ckpt")]
+    digests = (files.compute_digest(path) for path in paths if path.is_file())
     return "checkpoint" not in facts or facts["checkpoint"] in digests
 
 
-def _real_clips(paths: Paths, run: Manifest | None, generated: Generated | None, notes: Notes) -> Clips | None:
+def _real_clips(paths: Paths, run: Run | None, generated: Generated | None, notes: Notes) -> Clips | None:
     if paths.data is None and run is None:
         return None
     try:
@@ -177,7 +147,7 @@ def _real_clips(paths: Paths, run: Manifest | None, generated: Generated | None,
             raise
         notes.messages.append(f"The clips that the run was trained on cannot be read: {error}")
         return None
-    before = None if run is None else run.record.get("dataset", {}).get("fingerprint")
+    before = None if run is None else run.manifest.record.get("dataset", {}).get("fingerprint")
     if before is not None and clips.origin.get("fingerprint") != before:
         notes.messages.append("The run was trained on other real clips than these: their fingerprints differ.")
     return clips

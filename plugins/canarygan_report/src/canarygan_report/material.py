@@ -13,10 +13,9 @@ from canarygan_core import CanaryganError, Dataset
 from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.fitted.decoders import X, audible
-from canarygan_core.plugins import installed
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest
+from canarygan_core.fitted.decoders import X, is_audible
+from canarygan_core.plugins import get_registry
+from canarygan_core.runs import Run, files
 
 Arrays = Mapping[str, NDArray[Any]]
 Labels = NDArray[np.str_]
@@ -109,7 +108,7 @@ def _decoded(content: Arrays, decoder: str) -> Labels:
     return np.where(posteriors.max(1) < float(threshold), X, labels)
 
 
-def load_real(data_dir: Path | None, run: Manifest | None, rate: int | None) -> Clips:
+def load_real(data_dir: Path | None, run: Run | None, rate: int | None) -> Clips:
     """The real clips: of a folder, with the options that the run had, or else those that the run was trained on.
 
     Args:
@@ -120,28 +119,20 @@ def load_real(data_dir: Path | None, run: Manifest | None, rate: int | None) -> 
     Raises:
         CanaryganError: where there are none, or they cannot be read.
     """
-    record = run.record["options"].get("dataset", {}) if run is not None else {}
-    options = dict(record.get("options", {}))
-    if data_dir is not None:
-        known = {one.name for one in dataclasses.fields(Folder)} if record.get("name") == Folder.name else set()
-        same: dict[str, Any] = {key: value for key, value in options.items() if key in known}
-        if not same and rate is not None:
-            same = {"sampling_rate": rate}
-        return Folder(**{**same, "data_dir": data_dir}).load()
-    if run is None or "name" not in record:
+    part = {} if run is None else run.manifest.record["options"].get("dataset", {})
+    if data_dir is not None and part.get("name") != Folder.name:
+        return (Folder(data_dir=data_dir) if rate is None else Folder(data_dir=data_dir, sampling_rate=rate)).load()
+    if run is None or not part:
         raise CanaryganError("no run says which clips it was trained on")
-    if options.get("data_dir") is not None:
-        options["data_dir"] = Path(run.record.get("cwd", ""), options["data_dir"])
-    try:
-        dataset: Dataset = installed().get("dataset", record["name"])(**options)
-    except TypeError as error:
-        raise CanaryganError(f"dataset {record['name']} takes other options now ({error})") from None
+    dataset: Dataset = get_registry().restore("dataset", run.checkpoints, run.manifest.record)
+    if data_dir is not None:
+        dataset = dataclasses.replace(dataset, data_dir=data_dir)  # type: ignore[call-arg]
     return dataset.load()
 
 
 def count_unusable(sounds: NDArray[np.float32]) -> int:
     """How many sounds (n, samples) are silent or not finite."""
-    return sum(int((~audible(sounds[start : start + 1000])).sum()) for start in range(0, len(sounds), 1000))
+    return sum(int((~is_audible(sounds[start : start + 1000])).sum()) for start in range(0, len(sounds), 1000))
 
 
 def is_map_of(layout: Layout, clips: Clips) -> bool:
@@ -181,7 +172,7 @@ def read_generated_map(path: Path, sounds: Generated) -> Layout:
     """
     layout = read_layout(path)
     digest = layout.facts.get("archive", "")
-    other = digest.startswith("sha256:") and digest != files.digest(sounds.path)
+    other = digest.startswith("sha256:") and digest != files.compute_digest(sounds.path)
     if other or len(layout.points) != len(sounds.audio):
         raise CanaryganError(f"{path} is the map of other sounds than those in {sounds.path.name}: make it again.")
     return layout

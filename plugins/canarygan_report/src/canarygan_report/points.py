@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.audio import find_extent
 from canarygan_core.clips import Clips
 from canarygan_core.fitted.decoders import X
 from canarygan_report import sounds
@@ -96,7 +97,9 @@ def points(sides: list[Side], *, count: int, seed: int, budget: int = BUDGET) ->
     """
     rows = [(side, int(row)) for side, rows in zip(sides, choose(sides, count, seed), strict=True) for row in rows]
     audio = [side.sound(row) for side, row in rows]
-    spans = [(0, 0) if sound is None else sounds.sounding(sound) for sound in audio]
+    spans = [
+        (0, 0) if sound is None else find_span(sound, side.rate) for (side, _), sound in zip(rows, audio, strict=True)
+    ]
     longest = sounds.fitting([end - start for start, end in spans], budget)
     labels = sorted({str(side.labels[row]) for side, row in rows})
     table: list[tuple[Any, ...]] = []
@@ -116,6 +119,12 @@ def points(sides: list[Side], *, count: int, seed: int, budget: int = BUDGET) ->
     totals = {side.name: len(side.layout.points) for side in sides}
     rates = {side.name: side.rate for side in sides}
     return {"labels": labels, "totals": totals, "rates": rates, "cut": cut, "longest": longest, **columns}
+
+
+def find_span(sound: NDArray[np.float32], rate: int) -> tuple[int, int]:
+    """First and last sample of a sound, the last excluded, within `sounds.QUIET` dB of its peak; none in silence."""
+    onset, offset = find_extent(sound, rate, below=sounds.QUIET, background=None, block=0.0)
+    return int(onset), int(offset)
 
 
 def _peak_level(sound: NDArray[np.float32]) -> float:
@@ -141,8 +150,8 @@ def spectra(sets: Mapping[str, tuple[NDArray[np.float32], Labels, int]], seed: i
     seconds = 0.0
     for name, (audio, _, rate) in sets.items():
         rows = np.concatenate([chosen[name, label][:20] for label in classes])
-        ends = [sounds.sounding(audio[row])[1] / rate for row in rows]
-        seconds = seconds or (float(np.quantile(ends, 0.95)) if ends else 0.0)
+        _, ends = find_extent(audio[rows], rate, below=sounds.QUIET, background=None, block=0.0)
+        seconds = seconds or (float(np.quantile(ends / rate, 0.95)) if len(ends) else 0.0)
     if not seconds:
         return None
     pictures = []

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.audio import compute_spectrogram
+from canarygan_core.clips import fit_length
+
 QUIET = 50.0
 """Level under a sound's peak below which its beginning and end are left out, dB."""
 
@@ -21,19 +24,6 @@ FRAMES = 160
 
 Span = tuple[int, int]
 Floats = NDArray[np.floating[Any]]
-
-
-def sounding(sound: NDArray[np.float32]) -> Span:
-    """First and last sample, the last excluded, within `QUIET` dB of the peak of a sound (samples,); none in silence.
-
-    What is not finite counts as silence.
-    """
-    level = np.abs(np.nan_to_num(sound, posinf=0.0, neginf=0.0))
-    peak = level.max(initial=0.0)
-    if peak == 0:
-        return 0, 0
-    loud = np.flatnonzero(level >= peak * 10 ** (-QUIET / 20))
-    return int(loud[0]), int(loud[-1]) + 1
 
 
 def fitting(lengths: Sequence[int], budget: int) -> int:
@@ -90,18 +80,11 @@ def mean_spectrogram(clips: Floats, samples: int) -> Floats:
     """
     hop = max(HOP, samples // FRAMES)
     frames = max(1, samples // hop)
-    needed = (frames - 1) * hop + WINDOW
-    total = np.zeros((frames, WINDOW // 2))
-    for clip in clips:
-        sound = np.zeros(needed)
-        part = np.nan_to_num(np.asarray(clip[: needed - WINDOW // 2], np.float64))
-        sound[WINDOW // 2 : WINDOW // 2 + len(part)] = part
-        windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::hop] * np.hanning(WINDOW)
-        power = np.square(np.abs(np.fft.rfft(windows)))[:, 1:]
-        total += power / max(power.max(), np.finfo(float).tiny)
-    power = total.reshape(frames, BANDS, -1).mean(2).T / max(1, len(clips))
-    levels: Floats = 10 * np.log10(np.maximum(power, 1e-12))
-    return levels
+    parts = fit_length(clips, (frames - 1) * hop + WINDOW // 2)
+    levels = compute_spectrogram(parts, 1, window=WINDOW, hop=hop, floor=120.0)[:, 1:, :frames]
+    power = (10 ** (levels / 10)).mean(0).reshape(BANDS, -1, frames).mean(1)
+    decibels: Floats = 10 * np.log10(power)
+    return decibels
 
 
 def shaded(levels: Floats) -> NDArray[np.uint8]:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core import Answer, CanaryganError, Request
+from canarygan_core import Answer, Request
 from canarygan_core.errors import UsageError
-from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs import Manifest
 
 log = logging.getLogger("canarygan")
 
@@ -49,20 +49,18 @@ def report(
         raise UsageError(f"Nothing to report on: give {', '.join(INPUTS)}; best all of them.")
     if not 1 <= points <= MOST:
         raise UsageError(f"--points is {points}: it may be 1 to {MOST}.")
-    if data_dir is not None and save_dir.expanduser().resolve().is_relative_to(data_dir.expanduser().resolve()):
-        raise UsageError(f"{save_dir} lies in the data folder {data_dir}, where nothing may be written: move it out.")
     from canarygan_core.runs import files
     from canarygan_report import page
     from canarygan_report.content import make_content
     from canarygan_report.inputs import Inputs, Notes, Paths
 
+    files.check_outside(data_dir, save_dir)
     notes = Notes()
     inputs = Inputs.find(Paths(generator_ckpt, data_dir, gen_dir, umap, tuple(scores or ())), notes)
     name = "report" if inputs.version is None else "version_" + re.sub(r"[^\w.-]", "_", inputs.version)
     path = save_dir / f"{name}.html"
-    if path.exists() and not overwrite:
-        raise CanaryganError(f"{path} exists already: give another --save-dir, or --overwrite.")
-    with ending(Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed)) as manifest:
+    files.check_absent(path, overwrite=overwrite)
+    with Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed) as manifest:
         content = make_content(inputs, notes, manifest.record, count=points, seed=seed)
         for name, file in notes.inputs.items():
             manifest.add_input(name, file)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning.checkpoints import Inert, read
-from canarygan_core.lightning.training import fast_bfloat16
+from canarygan_core.lightning.training import is_bfloat16_fast
 from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.model import SEED_LENGTH, STRIDES, Generator, Shape
 
@@ -37,7 +37,7 @@ class TrainedGenerator:
     def __init__(self, content: Content, device: str) -> None:
         network, self.rate, self.progress, arithmetic = content
         self.network, self.device = accelerate(network).eval().to(device), device
-        is_half = arithmetic is torch.bfloat16 and fast_bfloat16(device)
+        is_half = arithmetic is torch.bfloat16 and is_bfloat16_fast(device)
         self.arithmetic = torch.bfloat16 if is_half else torch.float32
         self.latent_dim, self.samples = network.shape.latent_dim, network.shape.samples
 

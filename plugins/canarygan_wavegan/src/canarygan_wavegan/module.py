@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from canarygan_core.clips import Clips
-from canarygan_core.lightning import training as shared
-from canarygan_core.lightning.checkpointing import Pace
+from canarygan_core.lightning.checkpointing import Schedule
 from canarygan_core.lightning.checkpoints import average_gradients
-from canarygan_core.lightning.training import Training
+from canarygan_core.lightning.training import Training, uses_bfloat16
 from canarygan_wavegan.checkpoints import SCHEMA
 from canarygan_wavegan.data.stream import ClipStream
 from canarygan_wavegan.fast.convolutions import accelerate
@@ -65,7 +64,7 @@ class WaveGANModule(lightning.LightningModule):
         options: of the model.
         shape: of both networks.
         clips: to learn from.
-        pace: updates an epoch, and epochs.
+        schedule: updates an epoch, and epochs.
         training: options of the training; the first weights and all random numbers depend on its seed.
 
     Attributes:
@@ -74,11 +73,12 @@ class WaveGANModule(lightning.LightningModule):
         on_log: called with the values of each row of the logs.
     """
 
-    def __init__(self, options: Options, shape: Shape, clips: Clips, pace: Pace, training: Training) -> None:
+    def __init__(self, options: Options, shape: Shape, clips: Clips, schedule: Schedule, training: Training) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.options, self.shape, self.clips, self.pace, self.training_options = options, shape, clips, pace, training
-        self.arithmetic = torch.bfloat16 if shared.bfloat16(training) else torch.float32
+        self.options, self.shape, self.clips = options, shape, clips
+        self.schedule, self.training_options = schedule, training
+        self.arithmetic = torch.bfloat16 if uses_bfloat16(training) else torch.float32
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.generator = accelerate(Generator(shape))
@@ -113,7 +113,7 @@ class WaveGANModule(lightning.LightningModule):
             rows=self.rows,
             seed=self.training_options.seed,
             start=self.updates,
-            total=self.pace.updates,
+            total=self.schedule.updates,
             ahead=self.training_options.num_workers > 0,
             pinned=self.device.type == "cuda",
         )
@@ -195,7 +195,7 @@ class WaveGANModule(lightning.LightningModule):
             "generator/gradient_norm": gradient_norm(self.generator),
             "speed/updates_per_second": (self.updates - since) / elapsed,
             "speed/data_wait_share": (waiting - waited) / elapsed,
-            "epoch": self.updates / self.pace.per_epoch,
+            "epoch": self.updates / self.schedule.per_epoch,
         }
         self._timed = (self.updates, now, waiting)
         for logger in self.loggers:
@@ -211,7 +211,7 @@ class WaveGANModule(lightning.LightningModule):
             "rate": self.clips.rate,
             "average": self.average is not None,
             "arithmetic": str(self.arithmetic).removeprefix("torch."),
-            "per_epoch": self.pace.per_epoch,
+            "per_epoch": self.schedule.per_epoch,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

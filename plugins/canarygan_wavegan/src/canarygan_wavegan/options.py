@@ -52,6 +52,13 @@ class Options(Model):
         },
     }
 
+    preset_purposes: ClassVar[Mapping[str, str]] = {
+        "tiny": "a first look",
+        "small": "a laptop, a few hundred clips",
+        "medium": "the same, better sounds",
+        "paper": "the published settings, on a GPU",
+    }
+
     latent_dim: int = 3
     """Coordinates of a latent vector."""
     dim: int = 64

@@ -8,9 +8,8 @@ import torch
 
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
-from canarygan_core.lightning import checkpoints
-from canarygan_core.lightning import training as shared
-from canarygan_core.lightning.checkpointing import Keeper, Pace
+from canarygan_core.lightning import checkpoints, trainer
+from canarygan_core.lightning.checkpointing import Checkpointing, Schedule
 from canarygan_core.lightning.training import Training
 from canarygan_wavegan.data import lengths
 from canarygan_wavegan.model import Shape, count_operations, count_parameters
@@ -38,12 +37,14 @@ def train(options: Options, clips: Clips, run: "Run", training: Training) -> Non
     monitor = Monitor(module, run)
     module.on_log = monitor.check_values
     check, saved = monitor.check_weights, monitor.write_previews
-    keeper = Keeper(run, module.pace, training, updates=lambda: module.updates, check=check, saved=saved)
+    checkpointing = Checkpointing(
+        run, module.schedule, training, updates=lambda: module.updates, check=check, saved=saved
+    )
     if torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")
-    shared.fit(module, training, run, keeper, strategy=checkpoints.strategy(training))
-    result = {"updates": module.updates, "epochs": module.pace.epoch(module.updates), "samples": module.shape.samples}
-    run.manifest.add(result=result)
+    trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
+    epochs = module.schedule.epoch(module.updates)
+    run.manifest.add(result={"updates": module.updates, "epochs": epochs, "samples": module.shape.samples})
 
 
 def build_module(options: Options, clips: Clips, training: Training) -> WaveGANModule:
@@ -62,13 +63,13 @@ def build_module(options: Options, clips: Clips, training: Training) -> WaveGANM
     samples = lengths.choose_length(lengths.compute_shares(clips)) if options.slice_len == "auto" else options.slice_len
     shape = Shape(options.latent_dim, options.dim, samples, options.upsampling, options.batch_norm)
     consumed = options.critic_updates * training.batch_size
-    pace = Pace(max(1, round(len(clips) / consumed)), training.max_epochs)
-    return WaveGANModule(options, shape, clips, pace, training)
+    schedule = Schedule(max(1, round(len(clips) / consumed)), training.max_epochs)
+    return WaveGANModule(options, shape, clips, schedule, training)
 
 
 def log_sizes(module: WaveGANModule) -> None:
     """Log the sizes of clips, networks and epochs, and how much a better length would save."""
-    shape, clips, pace = module.shape, module.clips, module.pace
+    shape, clips, schedule = module.shape, module.clips, module.schedule
     log.info(
         f"{len(clips)} clips of {clips.samples / clips.rate:g} s at {clips.rate} Hz; "
         f"networks for {shape.samples} samples, d = {shape.dim}, "
@@ -76,8 +77,8 @@ def log_sizes(module: WaveGANModule) -> None:
         f"{str(module.arithmetic).removeprefix('torch.')}."
     )
     log.info(
-        f"An epoch is {pace.per_epoch} generator updates of {module.options.critic_updates} critic updates each; "
-        f"{pace.updates:,} generator updates in all."
+        f"An epoch is {schedule.per_epoch} generator updates of {module.options.critic_updates} critic updates each; "
+        f"{schedule.updates:,} generator updates in all."
     )
     shares = lengths.compute_shares(clips)
     enough = lengths.choose_length(shares)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from canarygan_core import runs
 from canarygan_core.audio import resample
-from canarygan_core.clips import Clips, concatenated, fit_length
+from canarygan_core.clips import Clips, concatenate, fit_length
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted import generators, latents
-from canarygan_core.plugins import installed
+from canarygan_core.plugins import get_registry
 from canarygan_decoders.dataset.examples import labels_and_sources
 
 log = logging.getLogger("canarygan")
@@ -57,7 +57,7 @@ def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tu
     gain = clips.facts.get("gain", np.ones(len(clips), np.float32))
     parts = [replace(clips, sources=labels_and_sources(clips)[1], facts={"gain": gain})]
     for number, (label, epoch) in enumerate(epoch_of.items()):
-        generator = generators.load(checkpoints[epoch], installed(), model=None, device="cpu")[0]
+        generator = generators.load(checkpoints[epoch], get_registry(), model=None, device="cpu")[0]
         actual = generator.progress["epoch"]
         if actual != epoch:
             raise CanaryganError(
@@ -67,7 +67,7 @@ def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tu
     noise = np.random.default_rng([seed, 99]).standard_normal((count, clips.samples), np.float32)
     parts.append(_label(noise / np.abs(noise).max(1, keepdims=True), clips.rate, NOISE))
     log.info(f"Garbage classes of {count} clips each: {', '.join(labels)}.")
-    return concatenated(parts), labels
+    return concatenate(parts), labels
 
 
 def find_checkpoints(run: Path) -> dict[int, Path]:
@@ -76,15 +76,11 @@ def find_checkpoints(run: Path) -> dict[int, Path]:
     Raises:
         CanaryganError: where there is none.
     """
-    folder = run if (run / "manifest.json").is_file() else runs.latest(run)
-    checkpoints = {
-        int(match[1]): path
-        for path in sorted((folder / "all").glob("*.ckpt"))
-        if (match := re.search(r"epoch[_=](\d+)", path.name))
-    }
+    paths = runs.find(run).list_checkpoints()
+    checkpoints = {int(match[1]): path for path in paths if (match := re.search(r"epoch[_=](\d+)", path.name))}
     if not checkpoints:
         raise CanaryganError(
-            f"{folder} has no checkpoints in all/: --garbage takes the folder of a GAN training that has saved some."
+            f"{run} has no checkpoints in all/: --garbage takes the folder of a GAN training that has saved some."
         )
     return checkpoints
 

@@ -7,8 +7,7 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.features import Features
 
 
@@ -54,7 +53,7 @@ def build_decoder_dataset(
     preparation = decoder_dataset.prepare_dataset(
         clips, features, share=split, copies=augment, seed=seed, garbage=garbage_labels
     )
-    with ending(manifest), preparation as dataset:
+    with manifest, preparation as dataset:
         for path in decoder_dataset.write_dataset(save_dir, dataset):
             manifest.add_output(path)
         train, classes = dataset.train, dataset.train.classes

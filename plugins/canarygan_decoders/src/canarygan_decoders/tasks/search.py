@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from canarygan_core.console import bar
+from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError
-from canarygan_core.plugins.options import jsonable
+from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
 from canarygan_decoders.dataset.examples import Examples
 from canarygan_decoders.feature_decoder import FeatureDecoder
@@ -39,7 +39,7 @@ def search_options(
     """
     key = _search_key(decoder, examples, seed)
     done = _read_journal(journal, key)
-    with bar(f"searching {decoder.name}", trials) as advance:
+    with show_bar(f"searching {decoder.name}", trials) as advance:
         for trial in range(trials):
             if trial not in done:
                 options = _draw_options(decoder.search_ranges, trial, seed)
@@ -78,7 +78,7 @@ def _draw_options(ranges: Mapping[str, tuple[float, float]], trial: int, seed: i
 
 def _search_key(decoder: FeatureDecoder, examples: Examples, seed: int) -> str:
     """Identifies a search by the decoder, the examples and the seed."""
-    text = json.dumps([decoder.name, jsonable(decoder), jsonable(examples.parameters), seed], sort_keys=True)
+    text = json.dumps([decoder.name, to_json(decoder), to_json(examples.parameters), seed], sort_keys=True)
     digest = hashlib.sha256(text.encode())
     digest.update("\0".join([*examples.labels.tolist(), *examples.sources.tolist()]).encode())
     digest.update(np.ascontiguousarray(examples.features[:: max(1, len(examples) // 50)]).tobytes())

@@ -12,9 +12,8 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.plugins.options import shared
-from canarygan_core.runs.manifest import Manifest, ending
-from canarygan_core.runs.request import Request
+from canarygan_core.plugins.options import share_values
+from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
 from canarygan_decoders.features import Features
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from canarygan_core.evaluation.accuracy import Score
+    from canarygan_core.evaluation.accuracy import ClassificationReport
     from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
 
 log = logging.getLogger("canarygan")
@@ -67,7 +66,7 @@ def train_decoders(
     from canarygan_core.runs import files
     from canarygan_decoders.tasks.search import search_options
 
-    decoders = [shared(decoder, request.given, seed=seed) for decoder in model]
+    decoders = [share_values(decoder, request.given, seed=seed) for decoder in model]
     names = [decoder.name for decoder in decoders]
     if search and not any(getattr(decoder, "search_ranges", None) for decoder in decoders):
         raise UsageError(f"--search: {', '.join(names)} names no options to search; esn does.")
@@ -75,7 +74,7 @@ def train_decoders(
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
     source = (preprocessed_dir, data_dir, features, split, augment, seed, request)
-    with ending(manifest), _open_dataset(*source) as dataset:
+    with manifest, _open_dataset(*source) as dataset:
         manifest.add(dataset=dict(dataset.origin))
         lines, summary = [], {}
         for decoder in decoders:
@@ -161,6 +160,7 @@ def _train_and_test(
     """Train and test all variants of a decoder and save the first; returns the results for programs and as lines."""
     import numpy as np
 
+    from canarygan_core.evaluation import accuracy
     from canarygan_core.fitted import decoders
 
     decoder, count = variants[0], len(variants)
@@ -168,16 +168,18 @@ def _train_and_test(
     fitted = _fit(decoder, dataset)
     results = {condition: _test(fitted, dataset, condition) for condition in dataset.tests}
     scores = {condition: score for condition, (_, score) in results.items()}
-    record: dict[str, Any] = {"test": {name: score.record() for name, score in scores.items()}}
+    record: dict[str, Any] = {"test": {name: score.to_json() for name, score in scores.items()}}
     lines = [decoder.name]
-    lines += [f"  {name:<12} accuracy {score.told()}" for name, score in scores.items()]
+    lines += [f"  {name:<12} accuracy {score.describe()}" for name, score in scores.items()]
     threshold = 0.0
     if "clean" in scores:
         lines[1] += f", macro F1 {scores['clean'].macro_f1:.3f}"
         lines += _list_confusions(scores["clean"])
         is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
-        threshold = decoders.threshold(results["clean"][0][is_real], REJECTED)
-        _save_scores(scores, decoder.name, save_dir, manifest)
+        threshold = decoders.choose_threshold(results["clean"][0][is_real], REJECTED)
+        others = {f"accuracy_{name}": score.accuracy for name, score in scores.items() if name != "clean"}
+        for path in accuracy.save_report(save_dir, decoder.name, scores["clean"], **others):
+            manifest.add_output(path)
     if "clean" in scores and count > 1:
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
@@ -209,7 +211,9 @@ def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
     return decoder.fit(dataset.clips)
 
 
-def _test(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> "tuple[NDArray[np.float32], Score]":
+def _test(
+    fitted: FittedDecoder, dataset: "DecoderDataset", condition: str
+) -> "tuple[NDArray[np.float32], ClassificationReport]":
     """Posteriors (n, classes) and score of the held-out clips under a condition."""
     from canarygan_core.evaluation import accuracy
     from canarygan_core.fitted import decoders
@@ -220,11 +224,11 @@ def _test(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> "
     else:
         assert dataset.test_clips is not None
         posteriors = fitted.posteriors(dataset.test_clips[condition])
-    labels = decoders.labels_of(posteriors, fitted.classes)
-    return posteriors, accuracy.score(test.labels, labels, fitted.classes)
+    labels = decoders.pick_labels(posteriors, fitted.classes)
+    return posteriors, accuracy.compute_report(test.labels, labels, fitted.classes)
 
 
-def _list_confusions(score: "Score") -> list[str]:
+def _list_confusions(score: "ClassificationReport") -> list[str]:
     """A line on the classes that are confused most often, where any are."""
     import numpy as np
 
@@ -235,24 +239,3 @@ def _list_confusions(score: "Score") -> list[str]:
         for index in np.argsort(-counts, kind="stable")[:5]
     ]
     return [f"  taken for another: {', '.join(pairs)}"] if pairs else []
-
-
-def _save_scores(scores: "dict[str, Score]", name: str, save_dir: Path, manifest: Manifest) -> None:
-    """Write `metrics-NAME.npz` and `confusion-NAME.png`."""
-    import numpy as np
-
-    from canarygan_core.evaluation import accuracy
-    from canarygan_core.runs import files
-
-    clean = scores["clean"]
-    arrays = clean.arrays()
-    for condition, score in scores.items():
-        if condition != "clean":
-            arrays[f"accuracy_{condition}"] = np.asarray(score.accuracy)
-    path = save_dir / f"metrics-{name}.npz"
-    with files.replacing(path) as partial, open(partial, "wb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
-    manifest.add_output(path)
-    path = save_dir / f"confusion-{name}.png"
-    accuracy.draw(path, clean, f"{name}: accuracy {clean.accuracy:.3f}")
-    manifest.add_output(path)

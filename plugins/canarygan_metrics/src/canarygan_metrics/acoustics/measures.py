@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from canarygan_core import CanaryganError
-from canarygan_core.fitted.decoders import audible
+from canarygan_core.audio import find_extent
+from canarygan_core.fitted.decoders import is_audible
 
 Floats = NDArray[np.floating[Any]]
 Audio = NDArray[np.float32]
@@ -72,7 +73,7 @@ def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float
     measures = {name: np.full(len(audio), np.nan) for name in UNITS}
     for start in range(0, len(audio) if audio.shape[1] else 0, CHUNK):
         part = np.asarray(audio[start : start + CHUNK])
-        usable = audible(part)
+        usable = is_audible(part)
         if usable.any():
             rows = start + np.flatnonzero(usable)
             for name, values in _measured(part[usable], rate, threshold, low, ceiling(rate, high)).items():
@@ -94,30 +95,15 @@ def _measured(audio: Audio, rate: int, threshold: float, low: float, high: float
     """The measures of sounds (n, samples) that are finite and not silent."""
     peak = np.abs(audio).max(1, keepdims=True)
     audio = audio / peak
-    onset, offset, power = sounding(audio, max(1, round(MOMENT * rate)), threshold)
+    onset, offset = find_extent(audio, rate, below=threshold, background=None, block=MOMENT, step=0.0)
+    total = np.cumsum(np.pad(np.square(audio, dtype=np.float64), ((0, 0), (1, 0))), axis=1)
+    rows = np.arange(len(audio))
+    power = (total[rows, offset] - total[rows, onset]) / (offset - onset)
     measures = {
         "duration": (offset - onset) / rate,
         "level": 10 * np.log10(power) + 20 * np.log10(peak[:, 0].astype(np.float64)),
     }
     return measures | _frequencies(audio, onset, offset, rate, low, high)
-
-
-def sounding(audio: Audio, width: int, threshold: float) -> tuple[Rows, Rows, Floats]:
-    """First sample of each sound (n, samples), the first after it, and the mean square between, all (n,).
-
-    A sound starts at the end of the first stretch of `width` samples that is loud enough and ends at the start of the
-    last one, so that a sharp onset of a loud sound is found where it is, but for 1 % of `width` with 20 dB.
-    """
-    edges = np.pad(np.square(audio, dtype=np.float64), ((0, 0), (width, width - 1)))
-    total = np.cumsum(edges, axis=1)  # (n, samples + 2 width - 1): up to and with each sample
-    energy = total[:, width:] - total[:, :-width]  # (n, samples + width - 1): of a stretch by its last sample
-    loud = energy >= energy.max(1, keepdims=True) * 10 ** (-threshold / 10)
-    onset = loud.argmax(1)
-    last = loud.shape[1] - 1 - loud[:, ::-1].argmax(1)
-    offset = np.maximum(last - width + 1, onset) + 1
-    rows = np.arange(len(audio))
-    within = total[rows, offset + width - 1] - total[rows, onset + width - 1]
-    return onset, offset, within / (offset - onset)
 
 
 def _frequencies(audio: Audio, onset: Rows, offset: Rows, rate: int, low: float, high: float) -> Measures:

@@ -17,7 +17,7 @@ from canarygan_core.clips import Clips
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import generators
 from canarygan_core.lightning import checkpoints
-from canarygan_core.lightning.training import Training, bfloat16
+from canarygan_core.lightning.training import Training, uses_bfloat16
 from canarygan_core.runs import files
 from canarygan_metrics.classifier.network import CHANNELS, Network
 from canarygan_metrics.classifier.silence import SilenceShortcut
@@ -78,7 +78,7 @@ class Classifier:
     def classify_spectrograms(self, spectrograms: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Embeddings and posteriors of spectrograms (n, bands, frames)."""
         device = next(self.network.parameters()).device
-        fast = bfloat16(Training(accelerator="cpu" if device.type == "cpu" else "auto"))
+        fast = uses_bfloat16(Training(accelerator="cpu" if device.type == "cpu" else "auto"))
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast):
             embedding, logits = self.shortcut(spectrograms.to(device))
         return embedding.cpu().numpy(), logits.softmax(1).cpu().numpy()
@@ -110,26 +110,13 @@ def _check_finite(clips: Clips) -> None:
         )
 
 
-def resolve(path: Path) -> Path:
-    """A checkpoint file: the path itself, or the best one of a version's folder or of the newest in a folder of runs.
-
-    Raises:
-        CanaryganError: where there is none.
-    """
-    if not path.is_dir():
-        return generators.resolve(path)
-    folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
-    best = folder / "best" / "best.ckpt"
-    return best if best.is_file() else generators.resolve(path)
-
-
 def load(path: Path, device: str = "cpu") -> Classifier:
     """The classifier in a checkpoint, or the best one in a folder; runs no code from it.
 
     Raises:
         CanaryganError: where the file is missing, damaged, or holds no classifier.
     """
-    path = resolve(path)
+    path = runs.find_checkpoint(path, best=True)
     content = checkpoints.read(path)
     record = content.get("inception")
     if not isinstance(record, Mapping):
@@ -138,7 +125,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
     try:
         network, sizes = _network(path, record, content["state_dict"])
         classes, held_out = tuple(map(str, record["classes"])), tuple(map(str, record["held_out"]))
-        return Classifier(network.eval().to(device), sizes, classes, held_out, files.digest(path), path)
+        return Classifier(network.eval().to(device), sizes, classes, held_out, files.compute_digest(path), path)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CanaryganError(f"{path} does not hold what a classifier's checkpoint does ({error}).") from None
     except (RuntimeError, AssertionError) as error:
@@ -180,8 +167,8 @@ class ClassifierListener:
     @property
     def classifier(self) -> Classifier:
         """The classifier, loaded once and cached."""
-        path = resolve(self.model_ckpt)
-        return _loaded(path, path.stat().st_mtime_ns, generators.device(self.device, 0))
+        path = runs.find_checkpoint(self.model_ckpt, best=True)
+        return _loaded(path, path.stat().st_mtime_ns, generators.choose_device(self.device, 0))
 
     def __call__(self, clips: Clips) -> Clips:
         classifier = self.classifier

@@ -14,10 +14,9 @@ from torch import Tensor
 
 from canarygan_core.audio.noise import add_noise
 from canarygan_core.clips import Clips
-from canarygan_core.lightning import training as shared
-from canarygan_core.lightning.checkpointing import Pace
+from canarygan_core.lightning.checkpointing import Schedule
 from canarygan_core.lightning.checkpoints import average_gradients
-from canarygan_core.lightning.training import Training
+from canarygan_core.lightning.training import Training, uses_bfloat16
 from canarygan_metrics.classifier.classifier import CHUNK, describe
 from canarygan_metrics.classifier.network import Network
 from canarygan_metrics.classifier.options import Learning
@@ -93,7 +92,7 @@ class BatchRows:
             yield order[number * self.batch : (number + 1) * self.batch]
 
 
-def add_noise(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
+def add_noise_to_some(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
     """Clips, a share of them with white noise, `SNR` below their sound."""
     audio = np.array(clips.audio)
     for row in np.flatnonzero(rng.random(len(audio)) < share):
@@ -130,8 +129,8 @@ class ClassifierModule(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.data, self.options, self.training_options = data, options, training
-        self.pace = Pace(updates_per_epoch(len(data.rows.train), training.batch_size), training.max_epochs)
-        self.in_bfloat16 = shared.bfloat16(training)
+        self.schedule = Schedule(updates_per_epoch(len(data.rows.train), training.batch_size), training.max_epochs)
+        self.in_bfloat16 = uses_bfloat16(training)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.network = Network(data.sizes.n_mels, data.sizes.frames, len(data.classes))
@@ -148,7 +147,7 @@ class ClassifierModule(lightning.LightningModule):
 
     def train_dataloader(self) -> BatchRows:
         size, seed = self.training_options.batch_size, self.training_options.seed
-        return BatchRows(self.data.rows.train, size, seed, self.updates, self.pace.updates)
+        return BatchRows(self.data.rows.train, size, seed, self.updates, self.schedule.updates)
 
     def on_train_start(self) -> None:
         self.trainer.should_stop = self.is_exhausted
@@ -170,7 +169,7 @@ class ClassifierModule(lightning.LightningModule):
         if self.updates == 1 or self.updates % self.training_options.log_every_n_steps == 0:
             right = (logits.argmax(1) == targets).float().mean()
             values = {"train/loss": float(loss.detach()), "train/accuracy": float(right)}
-        if self.updates % self.pace.per_epoch == 0:
+        if self.updates % self.schedule.per_epoch == 0:
             values |= self.validate()
         if values:
             self.log_values(values)
@@ -182,7 +181,7 @@ class ClassifierModule(lightning.LightningModule):
         """
         clips = self.data.clips.select(rows)
         if rng is not None and self.options.noise:
-            clips = add_noise(clips, self.options.noise, rng)
+            clips = add_noise_to_some(clips, self.options.noise, rng)
         spectrograms = self.data.sizes.of(clips).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
             _, logits = self.network(spectrograms)
@@ -200,13 +199,13 @@ class ClassifierModule(lightning.LightningModule):
         self.validated = loss, right
         self.since_best = 0 if loss < self.best else self.since_best + 1
         self.best = min(self.best, loss)
-        log.debug(f"Epoch {self.pace.epoch(self.updates)}: validation loss {loss:.4f}, accuracy {right:.3f}.")
+        log.debug(f"Epoch {self.schedule.epoch(self.updates)}: validation loss {loss:.4f}, accuracy {right:.3f}.")
         return {"validation/loss": loss, "validation/accuracy": right}
 
     def log_values(self, values: dict[str, float]) -> None:
         """Write a row of the logs."""
         for logger in self.loggers:
-            logger.log_metrics({**values, "epoch": self.updates / self.pace.per_epoch}, step=self.updates)
+            logger.log_metrics({**values, "epoch": self.updates / self.schedule.per_epoch}, step=self.updates)
             logger.save()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,20 +1,18 @@
 """`train-inception`: train the classifier whose embeddings and posteriors scores are computed from."""
 
-import logging
 import shlex
-import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot, runs
-from canarygan_core.runs.manifest import Manifest
-from canarygan_core.runs.resuming import SHAPING, same_data, same_options
+from canarygan_core.lightning.session import open_training
+from canarygan_core.lightning.training import SHAPING
 from canarygan_metrics.classifier.options import FIXED, ClassifierTraining, Learning
 
-log = logging.getLogger("canarygan")
+if TYPE_CHECKING:
+    from canarygan_core.clips import Clips
 
 
 def train_inception(
@@ -38,29 +36,25 @@ def train_inception(
     """
     if save_topk < 1:
         raise CanaryganError(f"--save-topk must be at least 1, not {save_topk}.")
-    started = Manifest.read(runs.latest(save_dir, version) / "manifest.json") if resume else None
-    if started is not None:
-        runs.of_task(started, request.task)
-        same_options(request, started, {"dataset": None, "learning": FIXED, "training": SHAPING})
-    clips = dataset.load()
-    if started is not None:
-        same_data(clips, started)
     from canarygan_metrics.classifier import training as steps
 
-    rows = steps.split_rows(clips, learning, training.seed)
-    if training.dry_run:
-        training = replace(training, devices=1, num_nodes=1)
-        with tempfile.TemporaryDirectory() as folder, runs.opened(Path(folder), request) as run:
-            steps.train(clips, rows, learning, training, run, save_topk)
-        return Answer("The dry run went through; nothing was kept.")
-    facts = {"dataset": dict(clips.origin), "seed": training.seed}
-    with runs.opened(save_dir, request, version=version, resume=resume, facts=facts) as run:
-        log.info(f"Version {run.version} in {save_dir}.")
-        steps.train(clips, rows, learning, training, run, save_topk)
-        if runs.rank() > 0:
+    def load() -> "Clips":
+        clips = dataset.load()
+        steps.split_rows(clips, learning, training.seed)  # refuses a set before a version is claimed
+        return clips
+
+    places: dict[str, Any] = {"save_dir": save_dir, "version": version, "resume": resume}
+    fixed = {"dataset": None, "learning": FIXED, "training": SHAPING}
+    with open_training(load, training, request, **places, fixed=fixed) as (clips, run, options):
+        rows = steps.split_rows(clips, learning, training.seed)
+        steps.train(clips, rows, learning, options, run, save_topk)
+        if training.dry_run:
+            return Answer("The dry run went through; nothing was kept.")
+        if runs.get_rank() > 0:
             return None
         text, record = steps.test(clips.select(rows.test), run)
-    best = run.checkpoints / "best" / "best.ckpt"
-    command = f"canarygan inception baseline -m {shlex.quote(str(best))}"
-    text += f"\nClassifier: {best}\nIts score on real clips: {command}"
-    return Answer(text, {"version": run.version, "checkpoint": str(best), "manifest": str(run.manifest.path)} | record)
+    command = f"canarygan inception baseline -m {shlex.quote(str(run.best))}"
+    text += f"\nClassifier: {run.best}\nIts score on real clips: {command}"
+    return Answer(
+        text, {"version": run.version, "checkpoint": str(run.best), "manifest": str(run.manifest.path)} | record
+    )

@@ -5,15 +5,12 @@ import logging
 import math
 from pathlib import Path
 
-import numpy as np
-
 from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
 from canarygan_core.evaluation import accuracy
 from canarygan_core.fitted import decoders
-from canarygan_core.lightning import checkpoints
-from canarygan_core.lightning import training as shared
-from canarygan_core.lightning.checkpointing import Keeper
+from canarygan_core.lightning import checkpoints, trainer
+from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Run, files
 from canarygan_metrics.classifier import classifier
@@ -58,24 +55,24 @@ def train(clips: Clips, rows: Split, learning: Learning, training: Training, run
     module = ClassifierModule(TrainingSet(sizes, clips, rows), learning, training)
     counts = f"{len(rows.train)} clips to train on, {len(rows.validation)} to stop by, {len(rows.test)} to test on"
     arithmetic = "bfloat16" if module.in_bfloat16 else "float32"
-    log.info(f"{len(clips.classes)} classes, {counts}; {module.pace.per_epoch} updates an epoch, in {arithmetic}.")
+    log.info(f"{len(clips.classes)} classes, {counts}; {module.schedule.per_epoch} updates an epoch, in {arithmetic}.")
 
     def check() -> None:
         if math.isnan(module.validated[0]):
             reason = "the validation loss is NaN. Take a lower --lr."
             raise CanaryganError(f"Training broke by update {module.updates}: {reason}")
 
-    keeper = Keeper(
+    checkpointing = Checkpointing(
         run,
-        module.pace,
+        module.schedule,
         training,
         updates=lambda: module.updates,
         check=check,
         saved=lambda path: None if path is None else keep_best(run, path, module.validated[0], save_topk),
         done=lambda: module.is_exhausted,
     )
-    shared.fit(module, training, run, keeper, strategy=checkpoints.strategy(training))
-    epochs = module.pace.epoch(module.updates)
+    trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
+    epochs = module.schedule.epoch(module.updates)
     if module.is_exhausted:
         log.info(f"Stopped after epoch {epochs}: no progress for {learning.patience}.")
     run.manifest.add(result={"updates": module.updates, "epochs": epochs})
@@ -95,9 +92,8 @@ def keep_best(run: Run, checkpoint: Path, loss: float, count: int) -> None:
         run.manifest.remove_output(checkpoint.parent / name)
     files.write_text(record, json.dumps({name: losses[name] for name in ranked[:count]}, indent=2) + "\n")
     if ranked[0] == checkpoint.name:
-        best = run.checkpoints / "best" / "best.ckpt"
-        files.copy(checkpoint, best)
-        run.manifest.add_output(best)
+        files.copy(checkpoint, run.best)
+        run.manifest.add_output(run.best)
 
 
 def test(clips: Clips, run: Run) -> tuple[str, dict[str, object]]:
@@ -105,14 +101,10 @@ def test(clips: Clips, run: Run) -> tuple[str, dict[str, object]]:
     best = classifier.load(run.checkpoints)
     _, posteriors = best.classify(clips)
     assert clips.labels is not None
-    score = accuracy.score(clips.labels, decoders.labels_of(posteriors, best.classes), best.classes)
-    path, figure = run.checkpoints / "metrics-inception.npz", run.checkpoints / "confusion-inception.png"
-    with files.replacing(path) as partial, open(partial, "wb") as stream:
-        np.savez(stream, **score.arrays())  # type: ignore[arg-type]
-    accuracy.draw(figure, score, f"Classifier: accuracy {score.accuracy:.3f}")
-    for output in (path, figure):
-        run.manifest.add_output(output)
-    run.manifest.add(test=score.record())
+    score = accuracy.compute_report(clips.labels, decoders.pick_labels(posteriors, best.classes), best.classes)
+    for path in accuracy.save_report(run.checkpoints, "inception", score):
+        run.manifest.add_output(path)
+    run.manifest.add(test=score.to_json())
     if score.interval[0] <= 1 / len(best.classes):
         run.warn("The classifier is hardly better than chance: no score that it gives means anything. Train it longer.")
-    return f"Held-out accuracy {score.told()}, macro F1 {score.macro_f1:.3f}", {"test": score.record()}
+    return f"Held-out accuracy {score.describe()}, macro F1 {score.macro_f1:.3f}", {"test": score.to_json()}

@@ -8,13 +8,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from canarygan_core import CanaryganError, Dataset, runs
+from canarygan_core import CanaryganError, runs
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.evaluation import streaming
 from canarygan_core.fitted import generators, latents
-from canarygan_core.plugins import installed
+from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
 from canarygan_metrics.classifier.classifier import Classifier
 from canarygan_metrics.inception.options import Scoring
@@ -48,12 +48,12 @@ def score_checkpoint(
 
     `load_z` gives the latents of a dimension.
     """
-    generator, _ = generators.load(path, installed(), model=None, device=device)
-    sounds = generators.sounds(generator, load_z(generator.latent_dim), scoring.batch_size)
+    generator, _ = generators.load(path, get_registry(), model=None, device=device)
+    sounds = generators.generate_sounds(generator, load_z(generator.latent_dim), scoring.batch_size)
     posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
     progress = {"epoch": int(generator.progress["epoch"]), "step": int(generator.progress["step"])}
-    return {**progress, **score.record(), "checkpoint": files.digest(path), "file": path.name}
+    return {**progress, **score.record(), "checkpoint": files.compute_digest(path), "file": path.name}
 
 
 def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dict[str, dict[str, Any]]:
@@ -71,7 +71,7 @@ def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dic
     splits, seed = scoring.n_split, scoring.seed
     if len(clips) < splits:
         raise CanaryganError(f"--n-split {splits} is more than there are real clips, {len(clips)}: take fewer splits.")
-    real = posteriors_of(classifier, streaming.in_batches(clips, "real clips"))
+    real = posteriors_of(classifier, streaming.iterate_batches(clips, "real clips"))
     noise = posteriors_of(classifier, draw_white_noise(clips, seed).batches(scoring.batch_size))
     labels = clips.labels if clips.labels is not None else real.argmax(1)
     return {
@@ -89,19 +89,14 @@ def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
     """
     if data_dir is not None:
         return Folder(data_dir=data_dir).load()
-    manifest = runs.manifest_of(classifier.path)
-    record = manifest.record["options"].get("dataset") if manifest is not None else None
-    if record is None:
+    run = runs.find_by_checkpoint(classifier.path)
+    if run is None or "dataset" not in run.manifest.record["options"]:
         raise CanaryganError(f"Nothing says which data {classifier.path} was trained on: give the real clips with -d.")
-    options = dict(record["options"])
-    if options.get("data_dir") is not None:
-        assert manifest is not None
-        options["data_dir"] = Path(manifest.record.get("cwd", "")) / options["data_dir"]
     try:
-        dataset: Dataset = installed().get("dataset", record["name"])(**options)
-        return dataset.load()
+        clips: Clips = get_registry().restore("dataset", run.checkpoints, run.manifest.record).load()
     except CanaryganError as error:
         raise CanaryganError(f"{error}\nThis was the data of the classifier: give it with -d.") from None
+    return clips
 
 
 def find_checkpoints(path: Path) -> tuple[list[Path], str]:
@@ -111,26 +106,19 @@ def find_checkpoints(path: Path) -> tuple[list[Path], str]:
         CanaryganError: where there is none.
     """
     if path.is_dir():
-        folder = runs.latest(path) if runs.versions(path) and not (path / "manifest.json").is_file() else path
-        paths = sorted((folder / "all").glob("*.ckpt"), key=_numbers)
-        return paths or [generators.resolve(folder)], folder.name.removeprefix("version_")
-    manifest = runs.manifest_of(generators.resolve(path))
-    version = manifest.path.parent.name.removeprefix("version_") if manifest is not None else path.stem
-    return [path], version
+        run = runs.find(path)
+        return run.list_checkpoints() or [runs.find_checkpoint(path)], run.version
+    owner = runs.find_by_checkpoint(runs.find_checkpoint(path))
+    return [path], path.stem if owner is None else owner.version
 
 
 def check_same_run(path: Path, rows: list[dict[str, Any]], checkpoints: list[Path]) -> None:
     """Raise `CanaryganError` where a file has rows of scores, and none is of a checkpoint of the same run as these."""
-    manifest = runs.manifest_of(checkpoints[0])
-    others = [] if manifest is None else sorted(manifest.path.parent.rglob("*.ckpt"))
+    run = runs.find_by_checkpoint(checkpoints[0])
+    others = [] if run is None else sorted(run.checkpoints.rglob("*.ckpt"))
     done = {row["checkpoint"] for row in rows}
-    if rows and not any(files.digest(one) in done for one in [*checkpoints, *others]):
+    if rows and not any(files.compute_digest(one) in done for one in [*checkpoints, *others]):
         raise CanaryganError(f"{path} holds scores of another run than {checkpoints[0]}: {INSTEAD}.")
-
-
-def _numbers(path: Path) -> tuple[tuple[int, ...], str]:
-    digits = "".join(letter if letter.isdigit() else " " for letter in path.stem)
-    return tuple(map(int, digits.split())), path.name
 
 
 def read_earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:

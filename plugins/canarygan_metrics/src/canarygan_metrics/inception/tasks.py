@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot
+from canarygan_core import Answer, Dataset, Request, Slot
 from canarygan_core.errors import UsageError
-from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs import Manifest
 from canarygan_metrics.inception.options import CONTEXT, Scoring
 
 log = logging.getLogger("canarygan")
@@ -31,16 +31,16 @@ def baseline(
         save_dir: Folder for is_scores-baseline.yml and its manifest.
     """
     from canarygan_core.fitted import generators
+    from canarygan_core.runs import files
     from canarygan_metrics.classifier import classifier
     from canarygan_metrics.inception import record
 
     target = save_dir / "is_scores-baseline.yml"
-    if target.exists() and not scoring.overwrite:
-        raise CanaryganError(f"{target} exists already: give another --save-dir, or --overwrite.")
-    trained = classifier.load(model_ckpt, generators.device(scoring.device, scoring.device_idx))
+    files.check_absent(target, overwrite=scoring.overwrite)
+    trained = classifier.load(model_ckpt, generators.choose_device(scoring.device, scoring.device_idx))
     clips = dataset.load()
     path = save_dir / "is_scores-baseline.manifest.json"
-    with ending(Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed)) as manifest:
+    with Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path)
         context = record.score_context(trained, clips, scoring)
         real = context.pop("real")
@@ -85,7 +85,7 @@ def gan(
         raise UsageError(f"--n-samples must be at least 1, not {n_samples}.")
     if vec_file is not None and n_samples is not None:
         raise UsageError("Give latents with -z or a number with --n-samples, not both.")
-    device = generators.device(scoring.device, scoring.device_idx)
+    device = generators.choose_device(scoring.device, scoring.device_idx)
     trained = classifier.load(model_ckpt, device)
     checkpoints, version = record.find_checkpoints(generator_ckpt)
     count = n_samples if n_samples is not None or vec_file is not None else 50000
@@ -94,7 +94,7 @@ def gan(
     settings = {
         "classifier": record.describe(trained),
         "n_samples": count,
-        "latents": None if vec_file is None else files.digest(vec_file),
+        "latents": None if vec_file is None else files.compute_digest(vec_file),
         "reference": None if data_dir is None else str(data_dir.resolve()),
         "n_split": scoring.n_split,
         "seed": scoring.seed,
@@ -104,13 +104,13 @@ def gan(
     rows, context = ([], None) if scoring.overwrite else record.read_earlier(target, settings)
     record.check_same_run(target, rows, checkpoints)
     path = target.with_suffix(".manifest.json")
-    with ending(Manifest.begin(path, request, seed=scoring.seed)) as manifest:
+    with Manifest.begin(path, request, seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path)
         if context is None:
             context = record.score_context(trained, record.load_real(trained, data_dir), scoring)
         done = {row["checkpoint"] for row in rows}
         for number, checkpoint in enumerate(checkpoints, 1):
-            if files.digest(checkpoint) in done:
+            if files.compute_digest(checkpoint) in done:
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
-from canarygan_core.plugins.options import jsonable
+from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
 from canarygan_metrics.umap import layout
 from canarygan_metrics.umap.layout import Layout
@@ -79,7 +79,7 @@ class FittedUMAP:
         state = {"mean": self.reduction.mean, "basis": self.reduction.basis}
         state |= {"vectors": self.layout.vectors, "coordinates": self.layout.coordinates}
         write_arrays(folder / STATE, state)
-        about = {"options": jsonable(self.options), "rate": self.spectrograms.rate, "step": self.reduction.step}
+        about = {"options": to_json(self.options), "rate": self.spectrograms.rate, "step": self.reduction.step}
         about |= {"neighbours": self.layout.neighbours, "a": self.layout.a, "b": self.layout.b}
         files.write_text(folder / ABOUT, json.dumps(about, indent=2) + "\n")
 

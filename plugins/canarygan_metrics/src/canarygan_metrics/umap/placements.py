@@ -1,6 +1,6 @@
 """Archives of generated sounds, and the file beside each with the coordinates, clusters and labels of its sounds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,8 @@ def find_generations(path: Path, version: str | None, epoch: int | None) -> list
     """
     paths = [path]
     if path.is_dir():
-        paths = [one for one in list_sounds(path, (".npz",)) if "x" in archives.read(one)]
+        others = (one for one in list_sounds(path, (".npz",)) if not one.name.endswith(COORDINATES))
+        paths = [one for one in others if "x" in archives.read(one)]
     if not paths:
         raise CanaryganError(f"{path} holds no generated sounds: no .npz archive with x in it. generate makes some.")
     generations = [Generation.read(one) for one in paths]
@@ -157,13 +158,3 @@ def mean_spectrograms(spectrograms: Iterable[Floats], labels: Labels) -> dict[st
             sums[str(label)] = sums[str(label)] + summed if str(label) in sums else summed
         start += len(part)
     return {label: (summed / (labels == label).sum()).astype(np.float32) for label, summed in sums.items()}
-
-
-def check_outside(folder: Path | None, outputs: Sequence[Path]) -> None:
-    """Raise `UsageError` where an output would lie in the folder of the clips, where the next load would find it."""
-    if folder is None:
-        return
-    home = folder.expanduser().resolve()
-    for output in outputs:
-        if output.expanduser().resolve().is_relative_to(home):
-            raise UsageError(f"{output} lies in the data folder {folder}, where nothing may be written: move it out.")

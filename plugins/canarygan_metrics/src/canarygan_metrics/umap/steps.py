@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
 from canarygan_core.fitted import projectors
-from canarygan_core.fitted.projectors import Fitted
-from canarygan_core.plugins import installed
-from canarygan_core.plugins.options import jsonable
+from canarygan_core.fitted.projectors import SavedProjector
+from canarygan_core.plugins import get_registry
+from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
 from canarygan_metrics.umap import clusters, figures
 from canarygan_metrics.umap.placements import Generation, Labels, Placement, mean_spectrograms, write_arrays
@@ -25,24 +25,24 @@ log = logging.getLogger("canarygan")
 Floats = NDArray[np.float32]
 
 
-def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, redo: bool) -> Fitted:
+def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, redo: bool) -> SavedProjector:
     """The map given, or the one in a folder where it is of these clips with these options, or one fitted now.
 
     Raises:
         CanaryganError: where the map given cannot be used.
     """
     if given is not None:
-        fitted = projectors.load_for(given, clips, installed())
+        fitted = projectors.load_for(given, clips, get_registry())
         if fitted.name != reducer.name or fitted.record["projector"]["options"].get("dimensions") != 2:
             raise CanaryganError(f"{given} is no map in 2 dimensions made by {reducer.name}, but by {fitted.name}.")
         return fitted
     if (folder / projectors.RECORD).is_file() and not redo:
-        record = projectors.SHELF.read(folder)
+        record = projectors.FORMAT.read(folder)
         then = (record["rate"], record["projector"].get("options"), dict(record.get("dataset", {})).get("fingerprint"))
-        if then == (clips.rate, jsonable(reducer), clips.origin.get("fingerprint")):
-            return projectors.load(folder, installed())
+        if then == (clips.rate, to_json(reducer), clips.origin.get("fingerprint")):
+            return projectors.load(folder, get_registry())
         log.info(f"The clips or the options are others than those of {folder}: the map is fitted anew.")
-    return projectors.fit(reducer, clips, folder, installed())
+    return projectors.fit(reducer, clips, folder, get_registry())
 
 
 def write_real(folder: Path, clips: Clips, real: Floats, made_from: Mapping[str, str]) -> Path:
@@ -54,10 +54,16 @@ def write_real(folder: Path, clips: Clips, real: Floats, made_from: Mapping[str,
 
 
 def place(
-    generation: Generation, fitted: Fitted, real: Floats, labels: Labels, made_from: Mapping[str, str], *, redo: bool
+    generation: Generation,
+    fitted: SavedProjector,
+    real: Floats,
+    labels: Labels,
+    made_from: Mapping[str, str],
+    *,
+    redo: bool,
 ) -> Placement:
     """The placement of an archive, computed and written where the one beside it is not up to date."""
-    made_from = {"archive": files.digest(generation.path), **made_from}
+    made_from = {"archive": files.compute_digest(generation.path), **made_from}
     placement = None if redo else Placement.read(generation, made_from)
     if placement is not None:
         log.info(f"{generation.target} is up to date.")
@@ -74,7 +80,12 @@ def place(
 
 
 def draw_figures(
-    folder: Path, fitted: Fitted, clips: Clips, real: Floats, generations: list[Generation], placed: list[Placement]
+    folder: Path,
+    fitted: SavedProjector,
+    clips: Clips,
+    real: Floats,
+    generations: list[Generation],
+    placed: list[Placement],
 ) -> Iterator[Path]:
     """Draw all figures; yields the path of each."""
     assert clips.labels is not None

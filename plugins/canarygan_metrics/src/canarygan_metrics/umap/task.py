@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot
 from canarygan_core.errors import UsageError
-from canarygan_core.runs.manifest import Manifest, ending
+from canarygan_core.runs import Manifest
 from canarygan_metrics.umap.projector import UMAP
 
 
@@ -36,19 +36,18 @@ def umap(
         redo: Compute again what is up to date.
     """
     from canarygan_core.fitted import projectors
-    from canarygan_core.tasks.project import refuse_refitting
+    from canarygan_core.runs import files
     from canarygan_metrics.umap import placements, steps
 
-    refuse_refitting(reducer, "--reducer-ckpt", reducer_ckpt, request)
+    projectors.check_not_refitting(reducer, "--reducer-ckpt", reducer_ckpt, request)
     if reducer.dimensions != 2:
         raise UsageError(f"--dimensions is {reducer.dimensions}: a map to be drawn has 2. project makes others.")
     generations = placements.find_generations(gen_dir, version, epoch)
-    outputs = [save_dir, *(one.path for one in generations)]
-    placements.check_outside(getattr(dataset, "data_dir", None), outputs)
+    files.check_outside(getattr(dataset, "data_dir", None), save_dir, *(one.path for one in generations))
     clips = dataset.load()
     if clips.labels is None:
         raise CanaryganError("The dataset has no labels, and generated sounds are labelled by the real ones near them.")
-    with ending(Manifest.begin(save_dir / "umap.manifest.json", request, dataset=dict(clips.origin))) as manifest:
+    with Manifest.begin(save_dir / "umap.manifest.json", request, dataset=dict(clips.origin)) as manifest:
         fitted = steps.find_map(reducer, reducer_ckpt, save_dir / "reducer", clips, redo=redo)
         manifest.add_input("reducer", fitted.folder / projectors.RECORD)
         real = fitted.project(clips)

@@ -29,15 +29,6 @@ CURVES = (
 )
 
 
-def spectrogram(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Power in dB of a sound (samples,), as (WINDOW // 2 + 1, frames), floored at `FLOOR` under full scale."""
-    padded = np.pad(sound, WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP] * np.hanning(WINDOW)
-    power = np.square(np.abs(np.fft.rfft(frames)) / (WINDOW / 4))
-    levels: NDArray[np.float32] = (10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10)))).T
-    return levels
-
-
 def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> Figure:
     """Draw spectrograms of generated sounds above those of real ones, each (n, samples) at `rate` Hz."""
     pictures = {"generated": tile_spectrograms(generated), "real": tile_spectrograms(real)}
@@ -54,7 +45,8 @@ def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: 
 
 def tile_spectrograms(sounds: NDArray[np.float32]) -> NDArray[np.float32]:
     """Spectrograms of sounds (n, samples) in rows of `COLUMNS`, the first at the top left, with NaN between them."""
-    tiles = [np.pad(spectrogram(sound), 2, constant_values=np.nan) for sound in sounds]
+    levels = audio.compute_spectrogram(sounds, 1, window=WINDOW, hop=HOP, floor=-FLOOR, reference=1.0)
+    tiles = [np.pad(level, 2, constant_values=np.nan) for level in levels]  # (bins, frames) each
     tiles += [np.full_like(tiles[0], np.nan)] * (-len(tiles) % COLUMNS)
     rows = [np.concatenate(tiles[start : start + COLUMNS], axis=1) for start in range(0, len(tiles), COLUMNS)]
     return np.concatenate(rows[::-1])
@@ -87,8 +79,8 @@ def render(figure: Figure) -> NDArray[np.uint8]:
 
 def save_image(picture: NDArray[np.uint8], path: Path) -> None:
     """Write an image (height, width, 3) as PNG, atomically."""
-    with files.replacing(path) as partial:
-        imsave(partial, picture, format="png")
+    with files.replace_file(path) as draft:
+        imsave(draft, picture, format="png")
 
 
 def write_sounds(sounds: NDArray[np.float32], rate: int, path: Path) -> None:
