@@ -86,7 +86,7 @@ def installed(offer, monkeypatch):
     def make(*offers):
         registry = offer(*offers)
         for module in (main, generate, plugins):
-            monkeypatch.setattr(module, "installed", lambda: registry)
+            monkeypatch.setattr(module, "get_registry", lambda: registry)
         return registry
 
     return make

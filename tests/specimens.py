@@ -132,7 +132,7 @@ class Net(Model):
         epoch = training.max_epochs
         path = run.checkpoints / "all" / f"epoch_{epoch}-step_{epoch}.ckpt"
         state = {"x": self.learnt(clips, training), "rate": clips.rate, "epoch": epoch}
-        with files.replacing(path) as partial, open(partial, "wb") as stream:
+        with files.replace_file(path) as partial, open(partial, "wb") as stream:
             np.savez(stream, **state)
         files.copy(path, run.last)
 

@@ -8,9 +8,10 @@ import pytest
 from toy_tasks import Every, Level, Listing, Net, Other, Window
 
 from canarygan_core import CanaryganError, Request
+from canarygan_core.cli.layers import Layer, read_flags
 from canarygan_core.errors import UsageError
-from canarygan_core.plugins.options import flags, jsonable, peek
-from canarygan_core.runs.manifest import Manifest
+from canarygan_core.plugins.options import restore, to_flags, to_json
+from canarygan_core.runs import Manifest
 
 CASES = {
     "int": (["--count", "5"], {"count": 5}, "count = 5"),
@@ -73,9 +74,9 @@ def test_record_holds_every_option_and_is_json(bind):
     assert options["metric"] == [{"name": "first", "options": {"n_fft": 512, "top": 3}}, second]
     assert options["group"] == {"rounds": 10, "gpus": 2}
     assert options["task"] == {"save_dir": "runs", "version": "infer", "resume": False}
-    assert flags(options)["first"] == {"n_fft": 512, "top": 3}
-    assert "second" not in flags(options)
-    assert "limit" not in flags(options)
+    assert to_flags(options)["first"] == {"n_fft": 512, "top": 3}
+    assert "second" not in to_flags(options)
+    assert "limit" not in to_flags(options)
 
 
 def test_line_over_file_over_record_over_preset_over_default(bind, toml, tmp_path):
@@ -141,17 +142,49 @@ def test_given_is_what_the_user_said(bind, toml, tmp_path):
     assert resumed.argv == ("--resume", "-s", str(tmp_path), "--count", "6")
 
 
-def test_peek():
-    words = ["--model", "a", "--model=b", "-m", "c", "-md", "-m=e", "--mo", "f", "--model"]
-    assert peek(words, "--model") == ["a", "b", ""]
-    assert peek(words, "--model", "-m") == ["a", "b", "c", "d", "e", ""]
-    assert peek(["--data_dir", "x_y"], "--data-dir") == ["x_y"]
-    assert peek([], "--model") == []
+def test_flags_that_are_read_before_the_others():
+    words = ["--model", "a", "x.wav", "--model=b", "-m", "c", "-md", "-m=e", "--mo", "f", "--lr", "-0.5"]
+    assert read_flags(words, [], ("--model",)) == [["a", "b"]]
+    assert read_flags(words, [], ("--model", "-m"), ("--other",)) == [["a", "b", "c", "d", "e"], []]
+    assert read_flags(["--data_dir", "x_y", "--resume"], [], ("--data-dir",), ("--resume",)) == [["x_y"], ["yes"]]
+    assert read_flags([], [], ("--model",)) == [[]]
+    layers = [Layer("file", {"model": "f", "other": ["g", "h"]}), Layer("record", {"model": "r", "more": 1})]
+    assert read_flags(["-m", "c"], layers, ("--model", "-m"), ("--other",)) == [["c"], ["g", "h"]]
+    assert read_flags([], layers, ("--model",), ("--more",)) == [["f"], ["1"]]
+    with pytest.raises(UsageError, match="--model needs a value"):
+        read_flags(["--model"], [], ("--model", "-m"))
+
+
+def test_a_component_comes_back_from_its_record_with_tuples_paths_and_types():
+    component = Every(place=Path("a/b"), bands=(3,), pair=(4, 5.5), level=Level.VERY_LOUD, limit=9, window=Window(64))
+    record = json.loads(json.dumps(to_json(component)))
+    assert restore(Every, record) == component
+    assert restore(Every, to_json(Every())) == Every()
+    assert restore(Every, record | {"limit": None}).limit is None
+    assert restore(Every, record, "/data").place == Path("/data/a/b")
+    assert restore(Every, {"place": "/abs"}, "/data").place == Path("/abs")
+    with pytest.raises(CanaryganError, match="every cannot have the options"):
+        restore(Every, {"no_such": 1})
+    with pytest.raises(CanaryganError, match="every cannot have the options"):
+        restore(Every, {"count": "many"})
+
+
+def test_the_registry_restores_what_a_manifest_records(offer, tmp_path):
+    registry = offer(Every)
+    component = Every(place=Path("a"), bands=(3, 4))
+    record = {"options": {"dataset": {"name": "every", "options": to_json(component)}}, "cwd": str(tmp_path)}
+    restored = registry.restore("dataset", "a run", record)
+    assert (restored.place, restored.bands) == (tmp_path / "a", (3, 4))
+    with pytest.raises(CanaryganError, match="a run records no model"):
+        registry.restore("model", "a run", record)
+    record["options"]["dataset"]["name"] = "gone"
+    with pytest.raises(CanaryganError, match="a run is of dataset gone, which is not installed"):
+        registry.restore("dataset", "a run", record)
 
 
 def test_jsonable():
     value = {"a": (Path("x"), {1}), 2: Window(), "e": Level.VERY_LOUD, "n": None, "t": True}
     window = {"hop_length": 128, "shape": "hann"}
-    assert jsonable(value) == {"a": ["x", [1]], "2": window, "e": "very-loud", "n": None, "t": True}
+    assert to_json(value) == {"a": ["x", [1]], "2": window, "e": "very-loud", "n": None, "t": True}
     assert is_dataclass(Window)
-    assert jsonable(Every()) == json.loads(json.dumps(jsonable(Every())))
+    assert to_json(Every()) == json.loads(json.dumps(to_json(Every())))

@@ -8,7 +8,7 @@ from toy_tasks import SCORE, WORK, Every, First, Second
 
 from canarygan_core.cli.binding import Command
 from canarygan_core.errors import UsageError
-from canarygan_core.plugins import installed as really_installed
+from canarygan_core.plugins import get_registry as really_installed
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ MISUSE = {
     "bad literal": (["--size", "4097"], "", "auto"),
     "bad enum": (["--level", "loud"], "", "very-loud"),
     "no value": (["--count"], "", "--count"),
-    "no name": (["--dataset"], "", "No dataset named ''"),
+    "no name": (["--dataset"], "", "--dataset needs a value"),
     "twice": (["--dataset", "every", "--dataset", "synthetic"], "", "--dataset"),
     "left over": (["stray"], "", "stray"),
     "unknown component": (["--dataset", "evry"], "", "Did you mean every?"),
@@ -126,7 +126,10 @@ def test_help_shows_the_options_of_what_is_chosen_in_panels_of_their_own(registr
     plain = shown()
     assert "Usage: canarygan work" in plain
     panels = [line.split("─ ")[1].split(" ─")[0] for line in plain.splitlines() if line.startswith("╭")]
-    assert sorted(panels) == ["Group", "Parameters", "dataset every", "metric first", "model net"]
+    assert sorted(panels) == [
+        *("Group", "Parameters", "dataset every", "dataset folder", "dataset listing", "metric first", "model net")
+    ]
+    assert "--data-dir" in plain.partition("─ dataset folder ─")[2]
     assert "--layers" in plain.partition("─ model net ─")[2]
     assert "--window.hop-length" in plain.partition("─ dataset every ─")[2]
     assert "--first.n-fft" in plain
@@ -134,7 +137,7 @@ def test_help_shows_the_options_of_what_is_chosen_in_panels_of_their_own(registr
     assert "Work on <label> things." in plain
     assert "such as <label>." in plain
     assert "How many <clips>, clips." in plain
-    assert "tiny: --layers 1 --rounds 2" in plain
+    assert re.search(r"tiny: the smallest +│\n│ +huge \[choices: tiny, huge\] +│", plain)
     other = shown("--model", "other", "-m", "second")
     assert "model other" in other
     assert "--depth" in other

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from canarygan_core.clips import Clips, concatenated, fit_length
+from canarygan_core.clips import Clips, concatenate, fit_length
 from canarygan_core.errors import CanaryganError
 from canarygan_core.testing import toy_clips
 
@@ -85,7 +85,7 @@ def test_fit_length():
 def test_parts_are_joined_in_order_with_all_that_is_known():
     whole = toy_clips(10)
     parts = list(whole.batches(3))
-    joined = concatenated(iter(parts))
+    joined = concatenate(iter(parts))
     np.testing.assert_array_equal(joined.audio, whole.audio)
     np.testing.assert_array_equal(joined.labels, whole.labels)
     np.testing.assert_array_equal(joined.sources, whole.sources)
@@ -95,8 +95,8 @@ def test_parts_are_joined_in_order_with_all_that_is_known():
 def test_parts_that_know_different_things_are_not_joined():
     clips = toy_clips(2)
     with pytest.raises(CanaryganError, match="some have none"):
-        concatenated([clips, replace(clips, labels=None)])
+        concatenate([clips, replace(clips, labels=None)])
     with pytest.raises(CanaryganError, match="cannot be joined"):
-        concatenated([replace(clips, facts={"gain": np.ones(2)}), clips])
+        concatenate([replace(clips, facts={"gain": np.ones(2)}), clips])
     with pytest.raises(CanaryganError, match="no clips"):
-        concatenated([])
+        concatenate([])

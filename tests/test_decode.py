@@ -86,7 +86,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     made = Registry()
     made.add(Plugin("toy", "toy", "0"), SimpleNamespace(register_decoders=canarygan_core.hookimpl(lambda: [Pitch])))
     for task in (decode_task, generate_task):
-        monkeypatch.setattr(task, "installed", lambda: made)
+        monkeypatch.setattr(task, "get_registry", lambda: made)
     monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
     return made
 
@@ -282,35 +282,35 @@ def test_two_of_one_name_take_their_folders(trained: Path, tmp_path: Path, regis
 
 def test_labels_margins_and_consensus() -> None:
     posteriors = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
-    assert decoders.labels_of(posteriors, "abc").tolist() == ["a", "c"]
-    np.testing.assert_allclose(decoders.margins(posteriors), [0.5, 0.1])
+    assert decoders.pick_labels(posteriors, "abc").tolist() == ["a", "c"]
+    np.testing.assert_allclose(decoders.compute_margins(posteriors), [0.5, 0.1])
     votes = [np.array(["a", "a", "X"]), np.array(["b", "a", "b"]), np.array(["a", "c", "c"])]
     sure = [np.array([0.5, 0.5, 0.5]), np.array([0.9, 0.5, 0.6]), np.array([0.1, 0.9, 0.7])]
-    labels, agreement = decoders.consensus(votes, sure)
+    labels, agreement = decoders.find_consensus(votes, sure)
     assert labels.tolist() == ["a", "a", "c"]
     np.testing.assert_allclose(agreement, [2 / 3, 2 / 3, 1 / 3])
 
 
 def test_the_threshold_rejects_at_most_its_share() -> None:
     best = np.linspace(0.5, 1, 101)
-    limit = decoders.threshold(np.c_[best, 1 - best], 0.02)
+    limit = decoders.choose_threshold(np.c_[best, 1 - best], 0.02)
     assert (best < limit).sum() == 2
-    assert decoders.threshold(np.empty((0, 2)), 0.02) == 0
+    assert decoders.choose_threshold(np.empty((0, 2)), 0.02) == 0
 
 
 def test_garbage_and_doubt_become_x(trained: Path) -> None:
     fitted = FittedPitch(("a", "WN"), 1.0)
-    one = decoders.Trained("k", fitted, ("a", "WN"), 0.7, ("WN",), trained, {})
+    one = decoders.TrainedDecoder("k", fitted, ("a", "WN"), 0.7, ("WN",), trained, {})
     posteriors = np.array([[0.9, 0.1], [0.6, 0.4], [0.1, 0.9], [0.5, 0.5]])
-    assert one.votes(posteriors).tolist() == ["a", "X", "X", "X"]
-    assert one.labels(posteriors).tolist() == ["a", "a", "WN", "X"]
+    assert one.vote(posteriors).tolist() == ["a", "X", "X", "X"]
+    assert one.label(posteriors).tolist() == ["a", "a", "WN", "X"]
 
 
 def test_sounds_not_finite_or_silent_are_x_and_reach_no_decoder(trained: Path, registry: Registry) -> None:
     one = decoders.load(trained / "one", registry)
     strange = np.stack([tone(1000), np.full(1600, np.nan, np.float32), np.zeros(1600, np.float32)])
     posteriors = one.posteriors(Clips(strange, RATE))
-    assert one.labels(posteriors).tolist() == ["low", "X", "X"]
+    assert one.label(posteriors).tolist() == ["low", "X", "X"]
 
 
 def test_broken_sounds_of_an_archive_are_named_or_left_out(

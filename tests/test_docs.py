@@ -70,7 +70,7 @@ def test_every_page_of_docs_is_in_the_contents_of_the_site_and_named_in_the_read
 def test_every_task_is_used_in_a_page_written_by_hand() -> None:
     written = "".join(page.read_text(encoding="utf-8") for page in PAGES if page.name != "cli.md")
     ours = {"canarygan", "decoders", "metrics", "wavegan"}
-    for plugin in plugins.installed().plugins:
+    for plugin in plugins.get_registry().plugins:
         for name in plugin.offers.get("task", []) if plugin.name in ours else []:
             assert re.search(rf"^(?:\$ )?canarygan (?:run )?{name}\b", written, re.MULTILINE), name
 

@@ -42,7 +42,7 @@ def test_cli_page_is_what_help_says() -> None:
 @needs_all
 def test_every_task_and_every_option_of_its_components_is_on_the_cli_page() -> None:
     page = text("cli.md")
-    registry = plugins.installed()
+    registry = plugins.get_registry()
     house = {"canarygan", *generator().plugins()}
     for plugin in registry.plugins:
         for kind, names in plugin.offers.items() if plugin.name in house else []:
@@ -79,7 +79,7 @@ def test_presets_are_those_of_the_code() -> None:
 @needs_all
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_commands_that_are_not_run_are_such_as_the_command_line_takes(page: Path) -> None:
-    registry = plugins.installed()
+    registry = plugins.get_registry()
     for block in blocks(page):
         if block.language == "bash" and "not run" in block.marks:
             for line in re.sub(r"\$\w+", "1", block.content.replace("\\\n", " ")).splitlines():

@@ -14,7 +14,7 @@ from documents import DOCS, ROOT, perform, section, text
 from canarygan_core import plugins, runs
 from canarygan_core.datasets import synthesis
 from canarygan_core.fitted import latents
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Request
 
 SOURCES = sorted([*ROOT.glob("canarygan_core/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
 UNITS = {"pitch": "Hz", "duration": "ms", "rate": "Hz", "tilt": "dB", "band": "Hz"}
@@ -113,7 +113,7 @@ KNOWN: dict[str, tuple[str, Callable[[Path], Iterable[str]]]] = {
 
 
 def test_every_file_and_key_that_the_pipeline_leaves_is_documented(left: Path) -> None:
-    registry = plugins.installed()
+    registry = plugins.get_registry()
     names = {*registry.names("metric"), *registry.names("decoder")}
     seen, missing = set(), set()
     for path in sorted(left.rglob("*")):
@@ -139,13 +139,13 @@ def test_every_file_and_key_that_the_pipeline_leaves_is_documented(left: Path) -
 
 
 def test_every_key_of_a_manifest_is_documented(tmp_path: Path) -> None:
-    with runs.opened(tmp_path, Request("train-gan")) as run:
+    with runs.open_run(tmp_path, Request("train-gan")) as run:
         found = set(run.manifest.record)
-    with runs.opened(tmp_path, Request("train-gan"), resume=True) as run:
+    with runs.open_run(tmp_path, Request("train-gan"), resume=True) as run:
         found |= set(run.manifest.record)
     for source in SOURCES:
         written = source.read_text(encoding="utf-8")
-        found |= added(ast.parse(written), facts="runs.opened(" in written)
+        found |= added(ast.parse(written), facts="runs.open_run(" in written)
     assert {"history", "dataset", "seed", "result", "test"} <= found, "this test no longer finds what is added"
     missing = {key for key in found if f"`{key}`" not in section("formats.md", "manifest.json")}
     assert not missing

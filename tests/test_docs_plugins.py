@@ -10,7 +10,7 @@ import pytest
 from documents import ROOT, section, text
 
 from canarygan_core import components, hookspecs, testing
-from canarygan_core.cli.plugins import listed
+from canarygan_core.cli.plugins import list_plugins
 from canarygan_core.components import KINDS, Component
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.scaffold import RUNS
@@ -90,7 +90,7 @@ def test_what_is_said_of_failures_is_what_is_printed() -> None:
     registry = Registry()
     registry.fail(Plugin("broken", "canarygan-broken", "1.0"), ValueError("no"))
     page = section("plugins.md", "When something fails")
-    assert "not loaded:" in listed(registry).text
+    assert "not loaded:" in list_plugins(registry).text
     assert "`not loaded:`" in page
     assert "`conflict:`" in page
 

@@ -25,13 +25,13 @@ def test_a_share_out_of_range_is_refused() -> None:
 
 
 def test_scores_on_a_known_confusion() -> None:
-    score = accuracy.score(["a", "a", "a", "b"], ["a", "a", "b", "b"], ["a", "b", "c"])
+    score = accuracy.compute_report(["a", "a", "a", "b"], ["a", "a", "b", "b"], ["a", "b", "c"])
     np.testing.assert_array_equal(score.confusion, [[2, 1, 0], [0, 1, 0], [0, 0, 0]])
     assert score.accuracy == 0.75
     np.testing.assert_allclose(score.recall, [2 / 3, 1, np.nan])
     assert score.macro_f1 == pytest.approx((4 / 5 + 2 / 3) / 2)
-    assert accuracy.wilson(88, 90) == pytest.approx((0.92257, 0.99388), abs=1e-4)
-    assert accuracy.wilson(90, 90) == pytest.approx((0.95906, 1), abs=1e-4)
+    assert accuracy.compute_interval(88, 90) == pytest.approx((0.92257, 0.99388), abs=1e-4)
+    assert accuracy.compute_interval(90, 90) == pytest.approx((0.95906, 1), abs=1e-4)
 
 
 def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
@@ -39,7 +39,8 @@ def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
 
     drawn = []
     monkeypatch.setattr(figures.Figure, "savefig", lambda figure, path, **_: drawn.append(figure) or Path(path).touch())
-    accuracy.draw(tmp_path / "c.png", accuracy.score(["a", "a", "b$"], ["a", "b$", "b$"], ["a", "b$"]), "title")
+    report = accuracy.compute_report(["a", "a", "b$"], ["a", "b$", "b$"], ["a", "b$"])
+    accuracy.draw_confusion(tmp_path / "c.png", report, "title")
     axes = drawn[0].axes[0]
     assert axes.get_ylabel() == "True class"
     assert axes.get_xlabel() == "Label given"

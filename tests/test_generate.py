@@ -13,9 +13,7 @@ import pytest
 from canarygan_core import CanaryganError, Model
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
-from canarygan_core.runs import files
-from canarygan_core.runs.manifest import Manifest
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Manifest, Request, files
 
 SAMPLES, RATE = 50, 8000
 
@@ -101,7 +99,7 @@ def test_sample(run, tmp_path):
     assert -1 <= z.min() < z.max() <= 1
     record = Manifest.read(tmp_path / "latent_z-dim_4.manifest.json").record
     assert (record["status"], record["seed"], record["task"]) == ("finished", 5, "sample")
-    assert record["outputs"] == {path.name: files.digest(path)}
+    assert record["outputs"] == {path.name: files.compute_digest(path)}
     assert record["options"]["task"]["n_samples"] == 20
     before = path.read_bytes()
     assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5, "--overwrite")[0] == 0
@@ -146,11 +144,11 @@ def test_generate_from_drawn_latents(run, version, tmp_path):
     assert content["z"].shape == (25, 2)
     facts = [content[name].item() for name in ("rate", "version", "epoch", "step")]
     assert facts == [RATE, "7", 3, 60]
-    assert content["checkpoint"].item() == files.digest(version / "last" / "last.ckpt")
+    assert content["checkpoint"].item() == files.compute_digest(version / "last" / "last.ckpt")
     assert Toy.loaded[0][0].asked == [10, 10, 10]
     record = Manifest.read(path.with_suffix(".manifest.json")).record
-    assert (record["status"], record["outputs"]) == ("finished", {path.name: files.digest(path)})
-    assert record["inputs"]["generator"]["digest"] == files.digest(version / "last" / "last.ckpt")
+    assert (record["status"], record["outputs"]) == ("finished", {path.name: files.compute_digest(path)})
+    assert record["inputs"]["generator"]["digest"] == files.compute_digest(version / "last" / "last.ckpt")
 
 
 def test_a_clip_depends_on_its_latent_alone(run, version, tmp_path):
@@ -163,7 +161,7 @@ def test_a_clip_depends_on_its_latent_alone(run, version, tmp_path):
         found.append(path.read_bytes())
     assert found[0] == found[1] == found[2]
     record = Manifest.read(path.with_suffix(".manifest.json")).record
-    assert record["inputs"]["latents"]["digest"] == files.digest(tmp_path / "z.npy")
+    assert record["inputs"]["latents"]["digest"] == files.compute_digest(tmp_path / "z.npy")
     again = tmp_path / "again"
     assert run("generate", "-x", version, "-s", again, "-z", path)[0] == 0
     assert np.array_equal(archives.read(again / path.name)["x"], archives.read(path)["x"])

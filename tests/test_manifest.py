@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from canarygan_core import distributions
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import files
-from canarygan_core.runs import manifest as manifests
+from canarygan_core.runs import Request, files
 from canarygan_core.runs.manifest import SCHEMA, Manifest
-from canarygan_core.runs.request import Request
 
 
 @pytest.fixture
@@ -79,8 +78,9 @@ def test_what_is_no_manifest(manifest, tmp_path):
 def test_versions_tell_of_loaded_libraries_that_have_any(monkeypatch):
     import numpy as np
 
-    monkeypatch.setattr(manifests, "LIBRARIES", ("numpy", "json", "never_loaded"))
-    found = manifests.versions()
+    libraries = {"numpy": "numpy", "json": "json", "never_loaded": "never_loaded"}
+    monkeypatch.setattr(distributions, "LIBRARIES", libraries)
+    found = distributions.collect_versions()
     assert found["numpy"] == np.__version__
     assert "json" not in found
     assert "never_loaded" not in found
@@ -101,7 +101,7 @@ def test_a_full_disk_is_told_and_other_errors_are_left_alone(tmp_path):
     full = OSError(errno.ENOSPC, "No space left on device")
 
     def write(error):
-        with files.replacing(tmp_path / "a.bin") as partial:
+        with files.replace_file(tmp_path / "a.bin") as partial:
             partial.write_bytes(b"half")
             raise error
 

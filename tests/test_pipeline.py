@@ -65,13 +65,13 @@ def test_a_generation_knows_where_it_comes_from(trained: Path, tmp_path: Path) -
     path = Path(answer["path"])
     content = archives.read(path)
     record = json.loads(path.with_suffix(".manifest.json").read_text())
-    digest = files.digest(trained / "last" / "last.ckpt")
+    digest = files.compute_digest(trained / "last" / "last.ckpt")
     assert content["x"].shape == (5, 4096)
     assert content["x"].dtype == np.float32
     assert str(content["checkpoint"]) == digest == record["inputs"]["generator"]["digest"]
     assert (str(content["version"]), int(content["epoch"]), int(content["step"])) == ("0", 1, 3)
     assert path.name == "generation-version_0-epoch_1-step_3.npz"
-    assert record["outputs"] == {path.name: files.digest(path)}
+    assert record["outputs"] == {path.name: files.compute_digest(path)}
     assert sorted(file.name for file in path.with_suffix("").iterdir()) == [f"{k}.wav" for k in range(5)]
 
 

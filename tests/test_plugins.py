@@ -6,8 +6,8 @@ import pytest
 
 from canarygan_core.errors import UsageError
 from canarygan_core.plugins import api
-from canarygan_core.plugins import installed as really_installed
-from canarygan_core.plugins.homes import HOMES
+from canarygan_core.plugins import get_registry as really_installed
+from canarygan_core.plugins.index import read_index
 
 METRIC = """
 from dataclasses import dataclass
@@ -188,7 +188,7 @@ def test_missing_name_tells_what_is_there_and_where_it_comes_from(offer):
         UsageError, match=r"No dataset named 'syntetic'; installed: folder, synthetic\. Did you mean synthetic\?"
     ):
         registry.get("dataset", "syntetic")
-    for kind, names in HOMES.items():
+    for kind, names in read_index().items():
         for name, distribution in names.items():
             with pytest.raises(
                 UsageError, match=rf"No {kind} named '{name}'.* pip install {distribution}, or in a clone"
@@ -225,10 +225,10 @@ def test_a_command_of_a_plugin_that_is_left_out_tells_what_to_install(site):
 
 
 def test_every_name_of_ours_is_known_where_it_is_missing():
-    ours = {distribution for names in HOMES.values() for distribution in names.values()}
+    ours = {distribution for names in read_index().values() for distribution in names.values()}
     for plugin in really_installed().plugins:
         for kind, names in plugin.offers.items() if plugin.distribution in ours else ():
-            assert {name: HOMES[kind].get(name) for name in names} == dict.fromkeys(names, plugin.distribution)
+            assert {name: read_index()[kind].get(name) for name in names} == dict.fromkeys(names, plugin.distribution)
 
 
 def require(site, requirement):
@@ -266,7 +266,7 @@ def test_a_plugin_built_for_another_api_is_not_imported_and_says_what_to_install
     ],
 )
 def test_the_versions_that_a_plugin_was_built_for(requires, kernel, fits):
-    assert (api.unfit("canarygan-x", requires, kernel) == "") is fits
+    assert (api.explain_mismatch("canarygan-x", requires, kernel) == "") is fits
 
 
 def test_show_tells_what_a_component_is(site):

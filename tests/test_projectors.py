@@ -56,8 +56,8 @@ class Loudness(Projector):
 @pytest.fixture(autouse=True)
 def registry(installed, monkeypatch: pytest.MonkeyPatch) -> plugins.Registry:
     installed(Loudness)
-    monkeypatch.setattr(project_task, "installed", plugins.installed)
-    return plugins.installed()
+    monkeypatch.setattr(project_task, "get_registry", plugins.get_registry)
+    return plugins.get_registry()
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
-from canarygan_core.runs.files import replacing_folder
+from canarygan_core.runs.files import replace_folder
 
 
 def fill(path, text):
-    with replacing_folder(path) as draft:
+    with replace_folder(path) as draft:
         (draft / "a.txt").write_text(text)
 
 
@@ -31,7 +31,7 @@ def test_a_block_that_fails_leaves_what_was_there(tmp_path, error):
     fill(tmp_path / "set", "one")
 
     def fail():
-        with replacing_folder(tmp_path / "set") as draft:
+        with replace_folder(tmp_path / "set") as draft:
             (draft / "a.txt").write_text("two")
             raise error
 

@@ -10,20 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import opened
-from canarygan_core.runs import run as runs
-from canarygan_core.runs.manifest import Manifest
-from canarygan_core.runs.request import Request
+from canarygan_core.runs import Request, open_run, processes
 
 WORK = Request("work", ("work", "-x"), {"task": {"x": 1}})
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from canarygan_core.runs import opened
-from canarygan_core.runs.request import Request
-with opened(Path(sys.argv[1]), Request("work")) as run:
+from canarygan_core.runs import open_run
+from canarygan_core.runs import Request
+with open_run(Path(sys.argv[1]), Request("work")) as run:
     print(run.version, flush=True)
     time.sleep(120)
 """
@@ -35,7 +33,7 @@ def record(folder):
 
 def claim(save_dir, start, queue):
     start.wait()
-    with opened(save_dir, WORK) as run:
+    with open_run(save_dir, WORK) as run:
         queue.put(run.version)
 
 
@@ -49,11 +47,11 @@ def test_processes_that_claim_at_once_get_versions_of_their_own(tmp_path):
     for process in processes:
         process.join(60)
     assert claimed == [str(number) for number in range(8)]
-    assert runs.versions(tmp_path) == claimed
+    assert runs.list_versions(tmp_path) == claimed
 
 
 def test_layout_and_numbers(tmp_path):
-    with opened(tmp_path, WORK) as run:
+    with open_run(tmp_path, WORK) as run:
         assert run.version == "0"
         assert run.resume_from is None
         assert run.checkpoints == tmp_path / "checkpoints" / "version_0"
@@ -62,20 +60,20 @@ def test_layout_and_numbers(tmp_path):
         assert run.previews == tmp_path / "previews" / "version_0"
         assert run.manifest.path == run.checkpoints / "manifest.json"
     (tmp_path / "checkpoints" / "version_10").mkdir()
-    with opened(tmp_path, WORK) as run:
+    with open_run(tmp_path, WORK) as run:
         assert run.version == "11"
-    with opened(tmp_path, WORK, version="named") as run:
+    with open_run(tmp_path, WORK, version="named") as run:
         assert run.version == "named"
-    assert runs.versions(tmp_path) == ["0", "10", "11", "named"]
+    assert runs.list_versions(tmp_path) == ["0", "10", "11", "named"]
 
 
 def test_a_name_is_taken_once(tmp_path):
-    with opened(tmp_path, WORK, version="mine"):
+    with open_run(tmp_path, WORK, version="mine"):
         pass
     before = record(tmp_path / "checkpoints" / "version_mine")
     with (
         pytest.raises(CanaryganError, match=r"'mine' is already in .* by --resume"),
-        opened(tmp_path, WORK, version="mine"),
+        open_run(tmp_path, WORK, version="mine"),
     ):
         pytest.fail("opened a version twice")
     assert record(tmp_path / "checkpoints" / "version_mine") == before
@@ -83,7 +81,7 @@ def test_a_name_is_taken_once(tmp_path):
 
 @pytest.mark.parametrize("name", ["a/b", "..\\a", "a b", "", "a:b"])
 def test_a_name_that_is_no_name(tmp_path, name):
-    with pytest.raises(CanaryganError, match="A version is a name of letters"), opened(tmp_path, WORK, version=name):
+    with pytest.raises(CanaryganError, match="A version is a name of letters"), open_run(tmp_path, WORK, version=name):
         pytest.fail("opened")
     assert list(tmp_path.iterdir()) == []
 
@@ -91,21 +89,21 @@ def test_a_name_that_is_no_name(tmp_path, name):
 def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for save_dir in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(CanaryganError, match="Cannot write to --save-dir"), opened(save_dir, WORK):
+        with pytest.raises(CanaryganError, match="Cannot write to --save-dir"), open_run(save_dir, WORK):
             pytest.fail("opened")
-    with pytest.raises(CanaryganError, match="Cannot write to --save-dir"), opened(tmp_path, WORK, version="n" * 300):
+    with pytest.raises(CanaryganError, match="Cannot write to --save-dir"), open_run(tmp_path, WORK, version="n" * 300):
         pytest.fail("opened")
 
     def refuse(self, *_, **__):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(CanaryganError, match="Permission denied"), opened(tmp_path / "new", WORK):
+    with pytest.raises(CanaryganError, match="Permission denied"), open_run(tmp_path / "new", WORK):
         pytest.fail("opened")
 
 
 def test_the_manifest_follows_the_work(tmp_path):
-    with opened(tmp_path, WORK, facts={"seed": 7}) as run:
+    with open_run(tmp_path, WORK, facts={"seed": 7}) as run:
         during = record(run.checkpoints)
         assert (during["status"], during["error"], during["ended"]) == ("running", None, None)
         assert (during["task"], during["argv"], during["options"]) == ("work", ["work", "-x"], {"task": {"x": 1}})
@@ -128,17 +126,17 @@ def test_the_manifest_follows_the_work(tmp_path):
     ],
 )
 def test_an_end_by_error_is_recorded_and_goes_on_rising(tmp_path, error, status, text):
-    with pytest.raises(type(error)), opened(tmp_path, WORK):
+    with pytest.raises(type(error)), open_run(tmp_path, WORK):
         raise error
     after = record(tmp_path / "checkpoints" / "version_0")
     assert (after["status"], after["error"]) == (status, text)
     assert after["ended"] is not None
-    assert runs.ANNOUNCED not in os.environ
+    assert processes.ANNOUNCED not in os.environ
 
 
 def test_resume_goes_on_with_the_latest_and_keeps_its_history(tmp_path):
     for name in ("a", "b"):
-        with opened(tmp_path, WORK, version=name) as run:
+        with open_run(tmp_path, WORK, version=name) as run:
             pass
     run.last.parent.mkdir()
     run.last.write_text("weights")
@@ -146,7 +144,7 @@ def test_resume_goes_on_with_the_latest_and_keeps_its_history(tmp_path):
     again = Request("work", ("work", "--resume"), {"task": {"x": 2}})
 
     def interrupted():
-        with opened(tmp_path, again, resume=True, facts={"seed": 3}) as run:
+        with open_run(tmp_path, again, resume=True, facts={"seed": 3}) as run:
             assert run.version == "b"
             assert run.resume_from == run.last
             during = record(run.checkpoints)
@@ -159,9 +157,9 @@ def test_resume_goes_on_with_the_latest_and_keeps_its_history(tmp_path):
 
     with pytest.raises(Interrupted):
         interrupted()
-    with opened(tmp_path, WORK, version="b", resume=True):
+    with open_run(tmp_path, WORK, version="b", resume=True):
         pass
-    with opened(tmp_path, WORK, version="a", resume=True) as run:
+    with open_run(tmp_path, WORK, version="a", resume=True) as run:
         assert run.version == "a"
         assert run.resume_from is None
     after = record(tmp_path / "checkpoints" / "version_b")
@@ -175,14 +173,14 @@ def test_resume_goes_on_with_the_latest_and_keeps_its_history(tmp_path):
 
 def test_what_cannot_be_resumed(tmp_path):
     with pytest.raises(CanaryganError, match=r"Cannot find any run .* \(it holds no run yet\)"):
-        runs.latest(tmp_path)
-    with opened(tmp_path, WORK):
+        runs.find(tmp_path)
+    with open_run(tmp_path, WORK):
         pass
     with pytest.raises(CanaryganError, match=r"Cannot find version '7' .* \(there: 0\)"):
-        runs.latest(tmp_path, "7")
+        runs.find(tmp_path, "7")
     before = record(tmp_path / "checkpoints" / "version_0")
     other = Request("other")
-    with pytest.raises(CanaryganError, match="is a run of work, not of other"), opened(tmp_path, other, resume=True):
+    with pytest.raises(CanaryganError, match="is a run of work, not of other"), open_run(tmp_path, other, resume=True):
         pytest.fail("resumed another task")
     assert record(tmp_path / "checkpoints" / "version_0") == before
 
@@ -193,35 +191,35 @@ def test_a_version_has_one_owner_until_it_dies(tmp_path):
         try:
             assert holder.stdout.readline().strip() == "0"
             told = "is being trained by another process"
-            with pytest.raises(CanaryganError, match=told), opened(tmp_path, WORK, resume=True):
+            with pytest.raises(CanaryganError, match=told), open_run(tmp_path, WORK, resume=True):
                 pytest.fail("two owners")
             assert record(tmp_path / "checkpoints" / "version_0")["status"] == "running"
-            with opened(tmp_path, WORK) as run:
+            with open_run(tmp_path, WORK) as run:
                 assert run.version == "1"
         finally:
             holder.send_signal(signal.SIGKILL)
-    with opened(tmp_path, WORK, version="0", resume=True) as run:
+    with open_run(tmp_path, WORK, version="0", resume=True) as run:
         assert run.manifest.record["history"][0]["status"] == "running"
     assert record(tmp_path / "checkpoints" / "version_0")["status"] == "finished"
 
 
 @pytest.fixture
 def patience(monkeypatch):
-    monkeypatch.setattr(runs, "PATIENCE", 0.3)
+    monkeypatch.setattr(processes, "PATIENCE", 0.3)
 
 
 @pytest.mark.parametrize("variable", ["LOCAL_RANK", "NODE_RANK", "RANK", "SLURM_PROCID"])
 def test_rank(monkeypatch, variable):
-    assert runs.rank() == 0
+    assert runs.get_rank() == 0
     monkeypatch.setenv(variable, "2")
-    assert runs.rank() == 2
+    assert runs.get_rank() == 2
 
 
 def test_a_process_that_rank_0_starts_attaches_by_its_environment(tmp_path, monkeypatch):
-    with opened(tmp_path, WORK) as first:
-        assert os.environ[runs.ANNOUNCED] == "0"
+    with open_run(tmp_path, WORK) as first:
+        assert os.environ[processes.ANNOUNCED] == "0"
         monkeypatch.setenv("LOCAL_RANK", "1")
-        with opened(tmp_path, WORK) as other:
+        with open_run(tmp_path, WORK) as other:
             assert (other.version, other.checkpoints) == (first.version, first.checkpoints)
             assert other.manifest.record == record(first.checkpoints)
             before = (first.checkpoints / "manifest.json").read_bytes()
@@ -229,22 +227,22 @@ def test_a_process_that_rank_0_starts_attaches_by_its_environment(tmp_path, monk
             assert (first.checkpoints / "manifest.json").read_bytes() == before
         assert record(first.checkpoints)["status"] == "running"
         monkeypatch.delenv("LOCAL_RANK")
-    assert runs.versions(tmp_path) == ["0"]
+    assert runs.list_versions(tmp_path) == ["0"]
 
 
 @pytest.mark.parametrize("job", ["SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"])
 def test_a_process_of_the_same_job_attaches_by_its_note(tmp_path, monkeypatch, patience, job):
     monkeypatch.setenv(job, "77")
-    with opened(tmp_path, WORK, version="ours"):
-        monkeypatch.delenv(runs.ANNOUNCED)
+    with open_run(tmp_path, WORK, version="ours"):
+        monkeypatch.delenv(processes.ANNOUNCED)
         monkeypatch.setenv("RANK", "1")
-        with opened(tmp_path, WORK) as other:
+        with open_run(tmp_path, WORK) as other:
             assert other.version == "ours"
         monkeypatch.delenv("RANK")
-        monkeypatch.setenv(runs.ANNOUNCED, "ours")
+        monkeypatch.setenv(processes.ANNOUNCED, "ours")
     assert not list((tmp_path / "checkpoints").glob(".job*"))
     monkeypatch.setenv("RANK", "1")
-    with pytest.raises(CanaryganError, match="same --version NAME"), opened(tmp_path, WORK):
+    with pytest.raises(CanaryganError, match="same --version NAME"), open_run(tmp_path, WORK):
         pytest.fail("attached to a job that is over")
 
 
@@ -253,30 +251,65 @@ def test_a_process_of_higher_rank_attaches_by_name_and_waits_no_longer_than_its_
 ):
     monkeypatch.setenv("RANK", "1")
     told = "cannot infer the version: give all of them the same --version NAME"
-    with pytest.raises(CanaryganError, match=told), opened(tmp_path, WORK):
+    with pytest.raises(CanaryganError, match=told), open_run(tmp_path, WORK):
         pytest.fail("attached to nothing")
-    with pytest.raises(CanaryganError, match="Rank 0 did not open version 'x'"), opened(tmp_path, WORK, version="x"):
+    with pytest.raises(CanaryganError, match="Rank 0 did not open version 'x'"), open_run(tmp_path, WORK, version="x"):
         pytest.fail("attached to nothing")
     assert not (tmp_path / "checkpoints").exists()
     monkeypatch.delenv("RANK")
-    with opened(tmp_path, WORK, version="x") as first:
-        monkeypatch.delenv(runs.ANNOUNCED)
+    with open_run(tmp_path, WORK, version="x") as first:
+        monkeypatch.delenv(processes.ANNOUNCED)
         monkeypatch.setenv("RANK", "1")
         first.last.parent.mkdir()
         first.last.write_text("weights")
-        with opened(tmp_path, WORK, version="x") as other:
+        with open_run(tmp_path, WORK, version="x") as other:
             assert other.version == "x"
             assert other.resume_from == first.last
         monkeypatch.delenv("RANK")
-        monkeypatch.setenv(runs.ANNOUNCED, "x")
+        monkeypatch.setenv(processes.ANNOUNCED, "x")
 
 
 def test_the_manifest_of_a_checkpoint(tmp_path):
-    with opened(tmp_path, WORK) as run:
+    with open_run(tmp_path, WORK) as run:
         for path in (run.last, run.checkpoints / "all" / "one.ckpt"):
             path.parent.mkdir()
             path.write_text("weights")
-            assert runs.manifest_of(path).path == run.checkpoints.resolve() / "manifest.json"
+            assert runs.find_by_checkpoint(path).manifest.path == run.checkpoints.resolve() / "manifest.json"
     (tmp_path / "loose.ckpt").write_text("weights")
-    assert runs.manifest_of(tmp_path / "loose.ckpt") is None
-    assert isinstance(runs.manifest_of(run.last), Manifest)
+    assert runs.find_by_checkpoint(tmp_path / "loose.ckpt") is None
+    with pytest.raises(CanaryganError, match="lies in no run"):
+        runs.find(tmp_path / "loose.ckpt")
+
+
+def test_the_newest_version_is_the_one_that_was_started_last_whatever_the_times_of_its_files(tmp_path):
+    for version, started in {"0": "2026-01-03", "1": "2026-01-05", "named": "2026-01-04"}.items():
+        with open_run(tmp_path, WORK, version=version) as run:
+            pass
+        run.manifest.add(started=f"{started}T00:00:00+00:00")
+    copied = tmp_path / "checkpoints" / "version_0"
+    os.utime(copied / "manifest.json")  # as copying does
+    os.utime(copied)
+    assert runs.find(tmp_path).version == "1"
+    with open_run(tmp_path, WORK, resume=True) as run:
+        assert run.version == "1"
+    assert runs.find(tmp_path).version == "1"
+    assert runs.list_versions(tmp_path) == ["0", "1", "named"]
+
+
+def test_what_a_run_holds(tmp_path):
+    with open_run(tmp_path, WORK) as run:
+        for name in ("all/epoch_10-step_20.ckpt", "all/epoch_9-step_18.ckpt", "last/last.ckpt"):
+            (run.checkpoints / name).parent.mkdir(exist_ok=True)
+            (run.checkpoints / name).write_text("weights")
+    for path in (tmp_path, run.checkpoints, run.last, run.checkpoints / "all" / "epoch_9-step_18.ckpt"):
+        found = runs.find(path)
+        assert (found.version, found.save_dir.resolve()) == ("0", tmp_path.resolve())
+        assert found.manifest.record["task"] == "work"
+        assert [one.name for one in found.list_checkpoints()] == ["epoch_9-step_18.ckpt", "epoch_10-step_20.ckpt"]
+    assert runs.find_checkpoint(tmp_path) == runs.find_checkpoint(tmp_path, best=True) == run.last
+    run.best.parent.mkdir()
+    run.best.write_text("best")
+    assert runs.find_checkpoint(run.checkpoints, best=True) == run.best
+    before = run.manifest.path.read_bytes()
+    runs.find(tmp_path).manifest.add(more=1)
+    assert run.manifest.path.read_bytes() == before

@@ -11,7 +11,7 @@ import pytest
 
 from canarygan_core.components import KINDS
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.plugins import load, scaffold
+from canarygan_core.plugins import load_plugins, scaffold
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,7 +23,7 @@ def packages(tmp_path):
     """A package of each kind, by kind; the component of one is named after another's class."""
     made = {}
     for kind in NAMES:
-        answer = scaffold.written(f"my-own-{kind}", kind, tmp_path / "packages", load([]))
+        answer = scaffold.write_plugin(f"my-own-{kind}", kind, tmp_path / "packages", load_plugins([]))
         made[kind] = tmp_path / "packages" / f"canarygan-my-own-{kind}"
         assert answer.data["path"] == str(made[kind])
         assert sorted(path.name for path in made[kind].iterdir()) == answer.data["files"]
@@ -62,7 +62,7 @@ def test_a_new_plugin_is_found_keeps_the_contract_and_works(packages, install, k
     site = install(packages[kind])
     listed = json.loads(site.run("plugins", "--json").stdout)["plugins"][-1]
     assert (listed["failure"], listed["offers"]) == ("", {kind: [f"my-own-{kind}"]})
-    assert listed["requires"] == "<0.2,>=0.1"
+    assert listed["requires"] == "<0.3,>=0.2"
     tested = site.run(str(packages[kind]), program=("-m", "pytest", "-q", "-p", "no:cacheprovider"))
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert "1 passed" in tested.stdout
@@ -115,21 +115,21 @@ def test_nothing_of_the_template_is_left(packages):
 )
 def test_names_that_no_plugin_can_have_are_refused(tmp_path, name, told):
     with pytest.raises(UsageError, match=told):
-        scaffold.written(name, "metric", tmp_path, load([]))
+        scaffold.write_plugin(name, "metric", tmp_path, load_plugins([]))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_names_and_folders_that_are_taken_are_refused(tmp_path):
     with pytest.raises(UsageError, match="canarygan offers a dataset named 'synthetic' already"):
-        scaffold.written("synthetic", "dataset", tmp_path, load([]))
-    scaffold.written("synthetic", "metric", tmp_path, load([]))
+        scaffold.write_plugin("synthetic", "dataset", tmp_path, load_plugins([]))
+    scaffold.write_plugin("synthetic", "metric", tmp_path, load_plugins([]))
     before = (tmp_path / "canarygan-synthetic" / "README.md").read_text()
     with pytest.raises(CanaryganError, match="canarygan-synthetic is there already"):
-        scaffold.written("synthetic", "model", tmp_path, load([]))
+        scaffold.write_plugin("synthetic", "model", tmp_path, load_plugins([]))
     assert (tmp_path / "canarygan-synthetic" / "README.md").read_text() == before
     (tmp_path / "file").write_text("")
     with pytest.raises(CanaryganError, match="Cannot write"):
-        scaffold.written("mine", "model", tmp_path / "file", load([]))
+        scaffold.write_plugin("mine", "model", tmp_path / "file", load_plugins([]))
 
 
 def test_the_command_says_what_to_type_next(site):

@@ -96,7 +96,7 @@ class Wanting(Metric):
 def ask(installed, monkeypatch, tmp_path, capsys):
     """A function that runs `score` on synthetic clips and gives its exit code, its record and what it said."""
     registry = installed(Loudness, Peak, Trough, Wanting)
-    monkeypatch.setattr(score, "installed", lambda: registry)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
     monkeypatch.chdir(tmp_path)
     data = ["--dataset", "synthetic", "--syllables", "2", "--per-class", "6"]
 
@@ -220,10 +220,10 @@ def test_a_model_makes_sounds_on_the_way_at_the_rate_of_the_real_clips(ask, tmp_
     (tmp_path / "toy.ckpt").write_text("")
     monkeypatch.setattr(generators, "load", lambda *_, **__: (Toy(), None))
     shapes = []
-    whole = streaming.hear
+    whole = streaming.listen
     monkeypatch.setattr(
         streaming,
-        "hear",
+        "listen",
         lambda batches, listeners: whole((shapes.append(one.audio.shape) or one for one in batches), listeners),
     )
     code, record, _ = ask("-x", "toy.ckpt", "-n", 250, "--metric", "peak", "--no-context")
@@ -278,11 +278,11 @@ def test_noise_has_the_peak_of_the_clips_and_another_seed_makes_another():
 
 def test_halves_share_every_class_and_leave_nothing_out():
     clips = toy_clips(20, classes=2)
-    one, other = streaming.halves(clips, 0)
+    one, other = streaming.split_halves(clips, 0)
     np.testing.assert_array_equal(np.sort(np.concatenate([one, other])), np.arange(20))
     assert sorted(np.unique(clips.labels[one], return_counts=True)[1]) == [5, 5]
     with pytest.raises(CanaryganError, match="cannot be halved"):
-        streaming.halves(Clips(np.zeros((1, 9), np.float32), 16000), 0)
+        streaming.split_halves(Clips(np.zeros((1, 9), np.float32), 16000), 0)
 
 
 def labelled(path, **columns):

@@ -11,7 +11,7 @@ from specimens import SOUND, Level, Toy, broken, spectra
 from canarygan_core import Metric
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.synthetic import Synthetic
-from canarygan_core.plugins import installed
+from canarygan_core.plugins import get_registry
 from canarygan_core.testing import check_cheap_import, check_component, toy_clips
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def test_builtin_datasets_pass(tmp_path, monkeypatch):
 SMALL = {"wavegan": {"dim": 2, "slice_len": 4096, "critic_updates": 1}}
 
 
-@pytest.mark.parametrize("name", installed().names("model"))
+@pytest.mark.parametrize("name", get_registry().names("model"))
 def test_installed_models_pass(name):
-    check_component(installed().get("model", name), **SMALL.get(name, {}))
+    check_component(get_registry().get("model", name), **SMALL.get(name, {}))
 
 
 def without_kind():

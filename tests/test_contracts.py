@@ -155,7 +155,7 @@ DECODERS = {
     "order": (posteriors(lambda told, _: told[np.argsort(told[:, 0])]), "order"),
     "company": (
         posteriors(lambda told, clips: told if len(clips) > 1 else np.full_like(told, 1 / 3)),
-        "depend on the others",
+        "depends on the others",
     ),
     "classes": ({"fit": fitted(lambda inner: replace(inner, classes=["a", "b", "c"]))}, "classes are"),
     "nothing saved": (saved(lambda one, folder: None), "save writes nothing"),
