@@ -41,9 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, taken like Ctrl-C, so that whatever is half-written is removed.
+
+    A bare KeyboardInterrupt that comes while Python executes a string, as dataclasses do, makes it die of SIGINT later.
+    """
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Take SIGTERM like Ctrl-C, so that whatever is half-written is removed."""
-    raise KeyboardInterrupt
+    raise Terminated
 
 
 def _run(words: list[str], registry: Registry) -> int:

@@ -18,7 +18,6 @@ from cyclopts import App, Parameter, default_name_transform
 from canarygan_core.cli.parser import name_groups
 from canarygan_core.components import Answer
 from canarygan_core.console import write_line
-from canarygan_core.distributions import KERNEL
 from canarygan_core.errors import UsageError, did_you_mean
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.index import suggest_distribution
@@ -218,7 +217,7 @@ def _describe(record: dict[str, Any]) -> str:
             lines += textwrap.wrap(f"preset {preset}: {flags}", WIDTH, initial_indent="  ", subsequent_indent="      ")
         return "\n".join(lines)
     lines.append(f"  distribution {record['distribution']} {record['version']}")
-    built = f"{KERNEL}{record['requires']}" if record["requires"] else ""
+    built = f"canarygan{record['requires']}" if record["requires"] else ""
     for label, value in {"licence": record["licence"], "homepage": record["homepage"], "built for": built}.items():
         lines += [f"  {label:<12} {value}"] if value else []
     known = Plugin(record["name"], "", "", failure=record["failure"], offers=record["offers"])

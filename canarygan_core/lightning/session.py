@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canarygan_core import runs
+from canarygan_core.lightning.resuming import check_same_clips, check_same_options
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request, Run
 
@@ -45,10 +46,10 @@ def open_training(
     """
     started = runs.find_to_resume(save_dir, version, request.task) if resume else None
     if started is not None:
-        runs.check_same_options(request, started, fixed)
+        check_same_options(request, started, fixed)
     clips = load()
     if started is not None:
-        runs.check_same_clips(clips, started)
+        check_same_clips(clips, started)
     with ExitStack() as stack:
         if training.dry_run:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

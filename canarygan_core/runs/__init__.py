@@ -3,8 +3,6 @@
 from canarygan_core.runs.manifest import Manifest as Manifest
 from canarygan_core.runs.processes import get_rank as get_rank
 from canarygan_core.runs.request import Request as Request
-from canarygan_core.runs.resuming import check_same_clips as check_same_clips
-from canarygan_core.runs.resuming import check_same_options as check_same_options
 from canarygan_core.runs.run import Run as Run
 from canarygan_core.runs.versions import INFER as INFER
 from canarygan_core.runs.versions import find as find

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @pytest.fixture(autouse=True)
 def without_gradients() -> Iterator[None]:
-    with torch.inference_mode():
+    with torch.no_grad():
         yield
 
 

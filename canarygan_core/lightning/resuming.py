@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs.request import Request
-from canarygan_core.runs.run import Run
+from canarygan_core.runs import Request, Run
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
