@@ -1,1 +1,1 @@
-"""The command line: components are chosen, the parser is built, values are bound, the task is run."""
+"""The command line: components are chosen, the parser is built, values are bound, a task is run. No task lives here."""

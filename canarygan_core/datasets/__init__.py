@@ -1,1 +1,1 @@
-"""The built-in datasets."""
+"""The built-in datasets, each from a file of its own to `Clips`. Nothing here trains or scores."""

@@ -1,1 +1,1 @@
-"""What plugins that train with Lightning share. Nothing here knows a network."""
+"""What plugins that train with Lightning share, resuming among it. Nothing here knows a network."""

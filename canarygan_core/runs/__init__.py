@@ -1,4 +1,4 @@
-"""Runs: versions and their manifests, files that are whole or absent, going on where a training stopped. No sound."""
+"""Runs: versions, their manifests and checkpoints, and files that are whole or absent. Nothing here knows a sound."""
 
 from canarygan_core.runs.manifest import Manifest as Manifest
 from canarygan_core.runs.processes import get_rank as get_rank

@@ -1,1 +1,1 @@
-"""One file a verb; a function's signature is its command line."""
+"""The kernel's tasks, one file a verb; a function's signature is its command line. No algorithm lives here."""
