@@ -106,7 +106,8 @@ def _build_command(function: Callable[..., Any], choices: Sequence[Choice]) -> C
             parameters.append(make_parameter(name, _flatten(hints[name]), parameter.default, kind))
     if presets := collect_presets(choices):
         lines = "\n".join(f"{name}: {_find_purpose(name, choices)}".rstrip(": ") for name in presets)
-        text = f"Named set of options; `canarygan plugins show` lists them.\n{lines}"
+        owners = " and ".join(cls.name for choice in choices for cls in choice.classes if getattr(cls, "presets", {}))
+        text = f"Named set of options; `canarygan plugins show {owners}` lists them.\n{lines}"
         mark: Any = Annotated[Literal[tuple(presets)] | None, Parameter(help=text)]
         parameters.append(make_parameter("preset", mark, None))
     file = Annotated[Path | None, Parameter(help="TOML file with options; the line wins.")]
