@@ -1,14 +1,11 @@
 import dataclasses
 import logging
-from pathlib import Path
 
 import numpy as np
 import pytest
-from canarygan_metrics.acoustics import figure as acoustics_figure
 from canarygan_metrics.acoustics import measures as acoustics
 from canarygan_metrics.acoustics.comparison import ENOUGH
 from canarygan_metrics.acoustics.metric import Acoustics
-from matplotlib.image import imread
 
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.errors import CanaryganError
@@ -110,8 +107,6 @@ def test_refuses_sounds_of_which_none_can_be_measured(real: Clips) -> None:
         Acoustics().score(silent, real)
     with pytest.raises(CanaryganError, match="none of the 4 reference clips"):
         Acoustics().score(real, silent)
-    with pytest.raises(CanaryganError, match="nothing to draw"):
-        acoustics_figure.draw(Path("never.png"), silent, real)
 
 
 def test_refuses_sides_whose_rates_reach_to_different_frequencies(real: Clips) -> None:
@@ -135,24 +130,3 @@ def test_refuses_options_out_of_range(options: dict[str, float], told: str) -> N
     with pytest.raises(CanaryganError) as error:
         Acoustics(**options)
     assert told in str(error.value)
-
-
-def test_the_figure_has_room_for_every_class_and_shows_the_generated(real: Clips, tmp_path: Path) -> None:
-    made = noise(real)
-    heights = []
-    for number, least in enumerate((20, 21)):
-        path = tmp_path / f"{number}.png"
-        acoustics_figure.draw(path, made, real, least)
-        picture = imread(path)
-        heights.append(picture.shape[0])
-        red = (picture[..., 0] > 0.7) & (picture[..., 1] < 0.3) & (picture[..., 2] < 0.3)
-        assert red.any()
-    assert heights[0] > heights[1]  # three classes more
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["0.png", "1.png"]
-
-
-def test_the_figure_draws_classes_with_dollars_and_values_that_are_all_alike(tmp_path: Path) -> None:
-    facts = dict.fromkeys(acoustics.UNITS, np.full(6, 2.5))
-    clips = Clips(np.zeros((6, 0), np.float32), 16000, labels=np.array(["$a$b$"] * 6), facts=facts)
-    acoustics_figure.draw(tmp_path / "alike.png", clips, clips, least=2)
-    assert imread(tmp_path / "alike.png").ndim == 3
