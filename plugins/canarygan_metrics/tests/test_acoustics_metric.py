@@ -119,8 +119,8 @@ def test_refuses_sides_whose_rates_reach_to_different_frequencies(real: Clips) -
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"threshold": 0}, "--acoustics.threshold must be 3 to 60, not 0"),
-        ({"threshold": float("nan")}, "--acoustics.threshold must be 3 to 60, not nan"),
+        ({"threshold": 0}, "--acoustics.threshold must be 3 to 60 dB, not 0"),
+        ({"threshold": float("nan")}, "--acoustics.threshold must be 3 to 60 dB, not nan"),
         ({"low": 9000}, "--acoustics.low 9000, --acoustics.high 8000"),
         ({"low": -1}, "0 <= low < high"),
         ({"enough": 1}, "--acoustics.enough must be at least 2, not 1"),

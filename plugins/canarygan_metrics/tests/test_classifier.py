@@ -190,7 +190,7 @@ def test_a_classifier_that_guesses_is_not_passed_over_in_silence(toys: Toys, tmp
         "patience": (["--patience", "0"], "--patience must be at least 1"),
         "topk": (["--save-topk", "0"], "--save-topk must be at least 1"),
         "devices": (["--batch-size", "1"], "--batch-size 1 cannot be shared by 1 devices"),
-        "seconds": (["--seconds", "0.01"], "--seconds must be 0.128 to 10, not 0.01"),
+        "seconds": (["--seconds", "0.01"], "--seconds must be 0.128 to 10 s, not 0.01"),
     }.values(),
 )
 def test_what_cannot_be_learnt_is_said(words, told, toys: Toys, tmp_path: Path, capsys) -> None:

@@ -1,7 +1,6 @@
 """The metric `acoustics`: durations, frequencies, entropies and levels of generated sounds against real ones."""
 
 from dataclasses import dataclass, replace
-from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core import CanaryganError, Metric
@@ -53,7 +52,7 @@ class Acoustics(Metric):
     """Clips that a class needs on both sides to be compared, count."""
 
     def __post_init__(self) -> None:
-        check_ranges(self, threshold=(3, 60), enough=(2, inf))
+        check_ranges(self, threshold=(3, 60, "dB"), enough=2)
         if not 0 <= self.low < self.high:
             raise CanaryganError(
                 f"--acoustics.low {self.low:g}, --acoustics.high {self.high:g}: 0 <= low < high, in Hz."

@@ -1,7 +1,6 @@
 """Options of the classifier: how it is trained, from what, and when training stops."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import Literal
 
 from canarygan_core import CanaryganError
@@ -49,4 +48,4 @@ class Learning:
         for name, most in (("lr", 1), ("split", 0.9), ("validation", 0.9)):
             if not 0 < getattr(self, name) < most:
                 raise CanaryganError(f"--{name} is {getattr(self, name):g}: it may be above 0 and below {most}.")
-        check_ranges(self, seconds=(0.128, 10), noise=(0, 1), patience=(1, inf))
+        check_ranges(self, seconds=(0.128, 10, "s"), noise=(0, 1), patience=1)

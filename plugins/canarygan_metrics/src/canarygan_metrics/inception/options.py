@@ -1,7 +1,6 @@
 """Options and words that both tasks have."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -37,8 +36,7 @@ class Scoring:
     """Replace scores that exist already."""
 
     def __post_init__(self) -> None:
-        least = {"n_split": 1, "batch_size": 1, "devices": 1, "num_nodes": 1, "num_workers": 0}
-        check_ranges(self, **{name: (low, inf) for name, low in least.items()})
+        check_ranges(self, n_split=1, batch_size=1, devices=1, num_nodes=1, num_workers=0)
         if self.devices * self.num_nodes > 1:
             number = f"{self.devices * self.num_nodes} devices were given, and scoring runs on one device"
             raise UsageError(f"{number}: score checkpoints side by side, each with its own -x and --device-idx.")

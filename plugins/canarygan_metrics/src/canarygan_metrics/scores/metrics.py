@@ -1,7 +1,6 @@
 """The metrics of the classifier: inception score, distances, neighbours and the balance of classes."""
 
 from dataclasses import asdict, dataclass
-from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core import CanaryganError
@@ -41,7 +40,7 @@ class InceptionScore(ClassifierMetric):
     """Seed of the shuffle and the bootstrap, an integer from 0."""
 
     def __post_init__(self) -> None:
-        check_ranges(self, n_split=(1, inf), draws=(20, inf), seed=(0, inf))
+        check_ranges(self, n_split=1, draws=20, seed=0)
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores.inception import inception_score, shuffled_floor
@@ -93,7 +92,7 @@ class KID(ClassifierMetric):
     """Seed of the subsets, an integer from 0."""
 
     def __post_init__(self) -> None:
-        check_ranges(self, subsets=(1, inf), subset_size=(2, inf), seed=(0, inf))
+        check_ranges(self, subsets=1, subset_size=2, seed=0)
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores import distances
@@ -118,7 +117,7 @@ class PrecisionRecall(ClassifierMetric):
     """Number of the neighbour that the ball around a clip reaches, count."""
 
     def __post_init__(self) -> None:
-        check_ranges(self, k=(1, inf))
+        check_ranges(self, k=1)
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores import neighbours
@@ -142,7 +141,7 @@ class DensityCoverage(ClassifierMetric):
     """Number of the neighbour that the ball around a real clip reaches, count."""
 
     def __post_init__(self) -> None:
-        check_ranges(self, k=(1, inf))
+        check_ranges(self, k=1)
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.scores import neighbours

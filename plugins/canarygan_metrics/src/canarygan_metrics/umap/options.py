@@ -1,7 +1,6 @@
 """The options of the map."""
 
 from dataclasses import dataclass
-from math import inf
 
 from canarygan_core import CanaryganError
 from canarygan_metrics.options import check_ranges
@@ -29,8 +28,8 @@ class MapOptions:
     """Seed of the map, an integer from 0."""
 
     def __post_init__(self) -> None:
-        check_ranges(self, seconds=(0.01, 600), floor=(1, 200), neighbors=(2, inf), dimensions=(1, 100))
-        check_ranges(self, fit_at_most=(self.least, inf), map_seed=(0, 2**32 - 1))
+        check_ranges(self, seconds=(0.01, 600, "s"), floor=(1, 200, "dB"), neighbors=2, dimensions=(1, 100))
+        check_ranges(self, fit_at_most=self.least, map_seed=(0, 2**32 - 1))
         if not 0 <= self.min_dist <= self.spread or self.spread <= 0:
             raise CanaryganError(
                 f"--min-dist {self.min_dist:g} must be 0 to --spread {self.spread:g}, which is above 0."
