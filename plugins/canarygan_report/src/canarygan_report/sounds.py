@@ -51,8 +51,7 @@ def mu_law(sound: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Sound (samples,) as 8-bit mu-law: 128 is silence, 0 and 255 near full scale; what exceeds it is clipped."""
     clipped = np.clip(np.nan_to_num(sound), -1, 1)
     compressed = np.sign(clipped) * np.log1p(MU * np.abs(clipped)) / np.log1p(MU)
-    numbers: NDArray[np.uint8] = np.round(compressed * 127 + 128).astype(np.uint8)
-    return numbers
+    return np.asarray(np.round(compressed * 127 + 128), np.uint8)
 
 
 def encoded(numbers: NDArray[np.uint8]) -> str:
@@ -83,11 +82,9 @@ def mean_spectrogram(clips: Floats, samples: int) -> Floats:
     parts = fit_length(clips, (frames - 1) * hop + WINDOW // 2)
     levels = compute_spectrogram(parts, 1, window=WINDOW, hop=hop, floor=120.0)[:, 1:, :frames]
     power = (10 ** (levels / 10)).mean(0).reshape(BANDS, -1, frames).mean(1)
-    decibels: Floats = 10 * np.log10(power)
-    return decibels
+    return np.asarray(10 * np.log10(power))
 
 
 def shaded(levels: Floats) -> NDArray[np.uint8]:
     """Levels in dB as 0 (`DEPTH` under the highest, or less) to 255 (the highest)."""
-    shades: NDArray[np.uint8] = np.round(255 * np.clip(1 + (levels - levels.max()) / DEPTH, 0, 1)).astype(np.uint8)
-    return shades
+    return np.asarray(np.round(255 * np.clip(1 + (levels - levels.max()) / DEPTH, 0, 1)), np.uint8)

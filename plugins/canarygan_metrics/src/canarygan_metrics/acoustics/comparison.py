@@ -72,8 +72,7 @@ def _halves(real: Floats) -> float:
 
 def usable(clips: Clips) -> NDArray[np.bool_]:
     """Which measured clips have all measures."""
-    whole: NDArray[np.bool_] = np.isfinite(np.stack([clips.facts[name] for name in UNITS])).all(axis=0)
-    return whole
+    return np.asarray(np.isfinite([clips.facts[name] for name in UNITS]).all(axis=0))
 
 
 def pairs(generated: Clips, reference: Clips, least: int = ENOUGH) -> Iterator[tuple[str, Clips, Clips]]:

@@ -151,8 +151,7 @@ def _peak(mean: Floats, band: Rows) -> Floats:
     before, top, after = (np.log(np.maximum(mean[rows, at + shift], 1e-300)) for shift in (-1, 0, 1))
     bend = before - 2 * top + after
     shift = np.divide(before - after, 2 * bend, out=np.zeros(len(mean)), where=bend < 0)
-    peak: Floats = at + np.clip(shift, -0.5, 0.5)
-    return peak
+    return np.asarray(at + np.clip(shift, -0.5, 0.5))
 
 
 def _width(held: Floats, share: float) -> Floats:
@@ -162,11 +161,9 @@ def _width(held: Floats, share: float) -> Floats:
 
     def edge(below: float) -> Floats:
         after = np.clip((total < below).sum(1), 1, held.shape[1])
-        at: Floats = after - (total[rows, after] - below) / np.maximum(held[rows, after - 1], 1e-300)
-        return at
+        return np.asarray(after - (total[rows, after] - below) / np.maximum(held[rows, after - 1], 1e-300))
 
-    width: Floats = edge((1 + share) / 2) - edge((1 - share) / 2)
-    return width
+    return edge((1 + share) / 2) - edge((1 - share) / 2)
 
 
 def _entropy(power: Audio, first: Rows) -> Floats:
@@ -175,5 +172,4 @@ def _entropy(power: Audio, first: Rows) -> Floats:
     energy = power.sum(1, dtype=np.float64)
     weighted = energy * np.log(np.maximum(energy, 1e-300)) - logs.sum(1, dtype=np.float64)  # entropy by energy
     mean = np.add.reduceat(weighted, first) / np.maximum(np.add.reduceat(energy, first), 1e-300)
-    share: Floats = np.clip(mean / math.log(power.shape[1]), 0, 1)
-    return share
+    return np.clip(mean / math.log(power.shape[1]), 0, 1)

@@ -44,8 +44,7 @@ def frechet(a: Floats, b: Floats) -> float:
         CanaryganError: on fewer than two embeddings, or other dimensions.
     """
     check_embeddings(2, a, b)
-    (mean1, root1), (mean2, root2) = _fit_gaussian(a), _fit_gaussian(b)
-    return _distance(mean1, root1, mean2, root2)
+    return _distance(*_fit_gaussian(a), *_fit_gaussian(b))
 
 
 def frechet_moments(mu1: Floats, cov1: Floats, mu2: Floats, cov2: Floats) -> float:
@@ -104,8 +103,7 @@ def _fit_gaussian(rows: Floats) -> tuple[Exact, Exact]:
 def _root(covariance: Floats) -> Exact:
     """A matrix (d, d) whose product with its transpose is the covariance."""
     values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
-    root: Exact = vectors * np.sqrt(np.maximum(values, 0))
-    return root
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
 
 
 def _distance(mean1: Exact, root1: Exact, mean2: Exact, root2: Exact) -> float:

@@ -51,8 +51,7 @@ def find_clusters(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
     model = HDBSCAN(
         min_cluster_size=scale.size, min_samples=scale.density, cluster_selection_method="eom", copy=True, n_jobs=1
     )
-    numbers: NDArray[np.int64] = model.fit_predict(coordinates.astype(np.float64)).astype(np.int64)
-    return numbers
+    return np.asarray(model.fit_predict(coordinates.astype(np.float64)), np.int64)
 
 
 def label_clusters(

@@ -105,8 +105,7 @@ def density(points: Floats, box: Sequence[float], cells: int = 120) -> NDArray[n
     left, bottom, right, top = box
     counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=((left, right), (bottom, top)))
     smooth = np.sqrt(np.maximum(gaussian_filter(counts.T, cells / 60), 0))
-    result: NDArray[np.float64] = smooth / max(smooth.max(), 1e-12)
-    return result
+    return np.asarray(smooth / max(smooth.max(), 1e-12))
 
 
 def label_places(points: Floats, labels: NDArray[np.str_]) -> dict[str, Floats]:

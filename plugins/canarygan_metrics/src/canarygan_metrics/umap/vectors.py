@@ -78,8 +78,7 @@ def levels(audio: Floats, floor: float) -> Floats:
     spectrum = np.fft.rfft(cut * (2 * window / window.sum()), N_FFT)
     level = 10 * np.log10(np.square(spectrum.real) + np.square(spectrum.imag) + 1e-30)
     loudest = np.maximum(level.max((1, 2), keepdims=True), QUIET)
-    result: Floats = np.maximum(level - loudest, -floor).astype(np.float32)
-    return result
+    return np.asarray(np.maximum(level - loudest, -floor), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
