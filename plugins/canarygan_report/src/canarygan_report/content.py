@@ -26,18 +26,15 @@ def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, cou
         count: points on the map.
         seed: seed of the random choice of points and clips.
     """
-    curves = None
-    if inputs.run is not None:
-        path = inputs.run.logs("csv") / "metrics.csv"
-        curves = notes.read(records.read_curves, path) if path.is_file() else None
+    log = None if inputs.run is None else inputs.run.logs("csv") / "metrics.csv"
+    curves = notes.read(records.read_curves, log) if log is not None and log.is_file() else None
     given = {path.resolve() for path in inputs.paths.scores if path.is_file()}
     tables = {
         kind: [notes.read(reader, path, required=path in given) for path in inputs.tables[kind]]
         for kind, reader in READERS.items()
     }
-    real_labels = None if inputs.real is None else inputs.real.labels
-    if real_labels is None and inputs.real_map is not None:
-        real_labels = inputs.real_map.labels
+    sides = (inputs.real, inputs.real_map)
+    real_labels = next((side.labels for side in sides if side is not None and side.labels is not None), None)
     all_labels = ({} if real_labels is None else {"real clips": real_labels}) | inputs.labels
     content = {
         "title": f"CanaryGAN {'report' if inputs.version is None else f'version {inputs.version}'}",
@@ -125,11 +122,10 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
         "spectra": ("No sounds with labels yet.", f"canarygan generate -x {run} -y decoders"),
     }
     absent = {name for name in missing if not content[name]}
-    if content["map"] and content["map"]["kind"] != "umap":
+    if content["map"] and len(content["map"]["totals"]) < 2:
         absent.add("map")
-    elif content["map"] and len(content["map"]["totals"]) < 2:
-        absent.add("map")
-        missing["map"] = ("The map has one side only, real or generated.", missing["map"][1])
+        if content["map"]["kind"] == "umap":
+            missing["map"] = ("The map has one side only, real or generated.", missing["map"][1])
     if inputs.generated is None:
         absent.add("shares")
     if inputs.run is not None and not content["curves"]:

@@ -63,11 +63,6 @@ class Generated:
     labels: Mapping[str, Labels]
     facts: Mapping[str, str]
 
-    @property
-    def progress(self) -> tuple[float, float]:
-        """Epoch and update of the checkpoint that made them, -1 where unknown."""
-        return float(self.facts.get("epoch", -1)), float(self.facts.get("step", -1))
-
 
 def read_generated(path: Path, version: str | None = None) -> Generated:
     """The sounds of an archive, or of the one of the latest epoch in a folder, of this version where there are any.
@@ -81,7 +76,7 @@ def read_generated(path: Path, version: str | None = None) -> Generated:
     if not generated:
         raise CanaryganError(f"There is no generation archive in {path}: canarygan generate makes one.")
     same = [one for one in generated if one.facts.get("version") == version]
-    return max(same or generated, key=lambda one: one.progress)
+    return max(same or generated, key=lambda one: [float(one.facts.get(name, -1)) for name in ("epoch", "step")])
 
 
 def _read_archive(path: Path) -> Generated:
@@ -152,15 +147,13 @@ def read_layout(path: Path) -> Layout:
     points = arrays.get("coordinates")
     if points is None or points.ndim != 2 or points.shape[1] < 2:
         raise CanaryganError(f"{path} is no map: it has no coordinates (n, 2).")
-    columns = {name: array for name, array in arrays.items() if array.shape == (len(points),)}
-    labels, clusters = (columns.get(name, columns.get(f"{name}s")) for name in ("label", "cluster"))
-    sources = columns.get("sources")
+    rows = {name.removesuffix("s"): array for name, array in arrays.items() if array.shape == (len(points),)}
+    kinds: dict[str, Any] = {"label": str, "cluster": np.int64, "source": str}
+    columns: dict[str, Any] = {f"{name}s": rows[name].astype(kind) for name, kind in kinds.items() if name in rows}
     return Layout(
         points=np.asarray(points[:, :2], np.float32),
-        labels=None if labels is None else labels.astype(str),
-        clusters=None if clusters is None else clusters.astype(np.int64),
-        sources=None if sources is None else sources.astype(str),
         facts={name: str(array.item()) for name, array in arrays.items() if array.shape == ()},
+        **columns,
     )
 
 

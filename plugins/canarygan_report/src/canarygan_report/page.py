@@ -11,10 +11,8 @@ from canarygan_report import browser
 
 def compose(content: dict[str, Any]) -> str:
     """The page that shows this content, which is JSON values only; nothing in it can become markup or script."""
-    template, style, script = (
-        resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.css", "page.js")
-    )
+    folder = resources.files(__package__)
+    template, style, script = (folder.joinpath(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
     parts = {
         "title": html.escape(str(content["title"])),
         "style": browser.read_style() + style,

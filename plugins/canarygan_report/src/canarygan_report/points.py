@@ -31,7 +31,7 @@ class Side:
     """The real or the generated half of a map.
 
     Attributes:
-        is_real: which half.
+        name: which half, `real` or `generated`.
         layout: coordinates of its sounds.
         labels: (n,) class of each.
         names: (n,) name of each.
@@ -39,40 +39,34 @@ class Side:
         rate: Hz.
     """
 
-    is_real: bool
+    name: str
     layout: Layout
     labels: Labels
     names: Labels
     sound: Callable[[int], NDArray[np.float32] | None]
     rate: int
 
-    @property
-    def name(self) -> str:
-        """The word for this half."""
-        return "real" if self.is_real else "generated"
-
 
 def real_side(layout: Layout, clips: Clips | None) -> Side:
     """The real clips of a map, found by their sources."""
     total = len(layout.points)
     names = layout.sources if layout.sources is not None else np.array([f"clip {row}" for row in range(total)])
-    rows: dict[str, int] = {}
-    if clips is not None and clips.sources is not None:
-        rows = {str(source): row for row, source in enumerate(clips.sources)}
+    sources = [] if clips is None or clips.sources is None else clips.sources.tolist()
+    rows = {source: row for row, source in enumerate(sources)}
 
     def sound(point: int) -> NDArray[np.float32] | None:
         row = rows.get(str(names[point]))
         return None if clips is None or row is None else clips.audio[row]
 
     labels = layout.labels if layout.labels is not None else np.full(total, UNKNOWN)
-    return Side(True, layout, labels, names, sound, clips.rate if clips is not None else 0)
+    return Side("real", layout, labels, names, sound, clips.rate if clips is not None else 0)
 
 
 def generated_side(layout: Layout, generated: Generated, labels: Labels | None) -> Side:
     """The sounds of an archive on a map."""
     names = np.array([f"sound {row}" for row in range(len(layout.points))])
     known = labels if labels is not None else np.full(len(names), UNKNOWN)
-    return Side(False, layout, known, names, lambda row: generated.audio[row], generated.rate)
+    return Side("generated", layout, known, names, lambda row: generated.audio[row], generated.rate)
 
 
 def choose(sides: list[Side], count: int, seed: int) -> list[NDArray[np.intp]]:
@@ -95,16 +89,14 @@ def points(sides: list[Side], *, count: int, seed: int, budget: int = BUDGET) ->
         seed: seed of the random choice.
         budget: samples that all sounds may take together; where they take more, each is cut to its loudest part.
     """
-    rows = [(side, int(row)) for side, rows in zip(sides, choose(sides, count, seed), strict=True) for row in rows]
-    audio = [side.sound(row) for side, row in rows]
-    spans = [
-        (0, 0) if sound is None else find_span(sound, side.rate) for (side, _), sound in zip(rows, audio, strict=True)
-    ]
+    chosen = zip(sides, choose(sides, count, seed), strict=True)
+    rows = [(side, row, side.sound(row)) for side, rows in chosen for row in rows.tolist()]
+    spans = [(0, 0) if sound is None else find_span(sound, side.rate) for side, _, sound in rows]
     longest = sounds.fitting([end - start for start, end in spans], budget)
-    labels = sorted({str(side.labels[row]) for side, row in rows})
+    labels = sorted({str(side.labels[row]) for side, row, _ in rows})
     table: list[tuple[Any, ...]] = []
     cut = 0
-    for (side, row), sound, span in zip(rows, audio, spans, strict=True):
+    for (side, row, sound), span in zip(rows, spans, strict=True):
         encoded = level = None
         if sound is not None:
             start, end = sounds.loudest(sound, span, longest)
@@ -114,7 +106,7 @@ def points(sides: list[Side], *, count: int, seed: int, budget: int = BUDGET) ->
         x, y = (round(float(value), 3) if np.isfinite(value) else 0.0 for value in side.layout.points[row])
         cluster = None if side.layout.clusters is None else int(side.layout.clusters[row])
         label, name = labels.index(str(side.labels[row])), str(side.names[row])
-        table.append((x, y, int(side.is_real), label, cluster, name, encoded, level))
+        table.append((x, y, int(side.name == "real"), label, cluster, name, encoded, level))
     columns = {key: [values[number] for values in table] for number, key in enumerate(COLUMNS)}
     totals = {side.name: len(side.layout.points) for side in sides}
     rates = {side.name: side.rate for side in sides}
@@ -159,14 +151,13 @@ def spectra(sets: Mapping[str, tuple[NDArray[np.float32], Labels, int]], seed: i
         cells = {}
         for name, (audio, _, rate) in sets.items():
             rows = chosen[name, label]
-            if not len(rows):
-                continue
-            levels = sounds.mean_spectrogram(audio[np.sort(rows)], round(seconds * rate))
-            cells[name] = {
-                "clips": len(rows),
-                "frames": levels.shape[1],
-                "khz": rate / 2000,
-                "shades": sounds.encoded(sounds.shaded(levels)),
-            }
+            if len(rows):
+                levels = sounds.mean_spectrogram(audio[np.sort(rows)], round(seconds * rate))
+                cells[name] = {
+                    "clips": len(rows),
+                    "frames": levels.shape[1],
+                    "khz": rate / 2000,
+                    "shades": sounds.encoded(sounds.shaded(levels)),
+                }
         pictures.append({"label": label, **cells})
     return {"bands": sounds.BANDS, "seconds": seconds, "depth": sounds.DEPTH, "sets": list(sets), "classes": pictures}

@@ -13,6 +13,7 @@ import numpy as np
 
 from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
+from canarygan_core.runs import files
 
 Json = dict[str, Any]
 
@@ -45,7 +46,7 @@ def find_tables(given: Sequence[Path], beside: Sequence[Path], version: str | No
     for path in (*given, *beside):
         if not path.exists():
             raise CanaryganError(f"There is nothing at --scores {path}.")
-        listed = [path] if path.is_file() else _visible(path)
+        listed = [path] if path.is_file() else _list_visible(path)
         if path in given and not any(map(_kind, listed)):
             what = "is none of" if path.is_file() else "holds none of"
             raise CanaryganError(f"--scores {path} {what} the files that can be shown: {KNOWN_FILES}.")
@@ -57,9 +58,8 @@ def find_tables(given: Sequence[Path], beside: Sequence[Path], version: str | No
     return tables
 
 
-def _visible(folder: Path) -> list[Path]:
-    files = sorted(folder.rglob("*"))
-    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+def _list_visible(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if "/." not in f"/{path.relative_to(folder).as_posix()}"]
 
 
 def _kind(path: Path) -> str | None:
@@ -68,7 +68,7 @@ def _kind(path: Path) -> str | None:
 
 def read_curves(path: Path) -> Json:
     """The columns of a training's `metrics.csv` against its updates, thinned to `ROWS` rows."""
-    reader = csv.DictReader(io.StringIO(_text(path)))
+    reader = csv.DictReader(io.StringIO(files.read_text(path)))
     rows = [row for row in reader if _number(row.get("step")) is not None]
     if not rows:
         raise CanaryganError(f"{path} has no row with a step: it is no log of a training.")
@@ -76,8 +76,7 @@ def read_curves(path: Path) -> Json:
         rows = [rows[index] for index in np.linspace(0, len(rows) - 1, ROWS).round().astype(int)]
     columns = {name: [_number(row.get(name)) for row in rows] for name in reader.fieldnames or []}
     steps, epochs = columns.pop("step"), columns.pop("epoch", [None] * len(rows))
-    filled = {name: values for name, values in columns.items() if any(value is not None for value in values)}
-    series = [{"name": name, "values": values} for name, values in filled.items()]
+    series = [{"name": name, "values": values} for name, values in columns.items() if set(values) != {None}]
     return {"step": steps, "epoch": epochs, "series": series}
 
 
@@ -86,7 +85,7 @@ def read_inception(path: Path) -> Json:
     import yaml
 
     try:
-        content = yaml.safe_load(_text(path))
+        content = yaml.safe_load(files.read_text(path))
     except yaml.YAMLError as error:
         raise CanaryganError(f"{path} is not YAML ({' '.join(str(error).split())}).") from None
     record = _mapping(content)
@@ -115,7 +114,7 @@ def _score(row: Mapping[str, Any]) -> Json:
 def read_scores(path: Path) -> Json:
     """The scores in a file of `score`: a row for each score, a column for each set that it was computed on."""
     try:
-        content = json.loads(_text(path))
+        content = json.loads(files.read_text(path))
         metrics = content["metrics"].items()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CanaryganError(f"{path} holds no scores of metrics ({type(error).__name__}: {error}).") from None
@@ -162,9 +161,8 @@ def as_json(value: Any) -> Any:
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    is_finite = not isinstance(value, float) or math.isfinite(value)
+    return value if is_finite and isinstance(value, int | float | str | None) else str(value)
 
 
 def _mapping(value: Any) -> Mapping[Any, Any]:
@@ -179,10 +177,3 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CanaryganError(f"Cannot read {path}: {error}.") from None
