@@ -22,9 +22,6 @@ ENOUGH = 20
 SPLITS = 10
 """Times that the real clips are halved, to measure how far apart equal sets are."""
 
-KEYS = ("effect", "distance", "relative", "ks", "halves")
-"""Scores of a measure."""
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -129,29 +126,23 @@ def score(
         raise CanaryganError(f"To compare {both}: take --acoustics.high {min(tops):g}.")
     sides = {"generated": generated, "reference": reference}
     scores: dict[str, float] = {}
+    reason = f"silent, not finite, or without sound from {low:g} to {high:g} Hz"
     for name, clips in sides.items():
         sides[name] = clips = clips if UNITS.keys() <= clips.facts.keys() else measure(clips)
-        scores[f"{name}.clips"] = len(clips)
-        reason = f"silent, not finite, or without sound from {low:g} to {high:g} Hz"
-        scores[f"{name}.unmeasured"] = _unmeasured(name, clips, reason, least)
+        total, count = len(clips), int(usable(clips).sum())
+        if not count:
+            raise CanaryganError(f"acoustics: none of the {total} {name} clips can be measured: they are {reason}.")
+        if count < total:
+            log.warning(f"acoustics: {total - count} of {total} {name} clips are left out: {reason}.")
+        if count < least:
+            log.warning(f"acoustics: {count} {name} clips are too few to trust the scores: {least} or more are needed.")
+        scores |= {f"{name}.clips": total, f"{name}.unmeasured": (total - count) / total}
     rows = table(sides["generated"], sides["reference"], least)
     for row in rows:
-        prefix = f"{row['class']}/" if row["class"] else ""
-        scores |= {f"{prefix}{row['measure']}.{key}": row[key] for key in KEYS if row[key] is not None}
+        measure_name = "/".join(filter(None, (row["class"], row["measure"])))
+        scores |= {f"{measure_name}.{key}": row[key] for key in Difference.__annotations__ if row[key] is not None}
     if all(clips.labels is not None for clips in sides.values()):
         missing = sorted({*sides["reference"].classes} - {row["class"] for row in rows})
         if missing:
             log.warning(f"acoustics: classes of under {least} clips on a side are not compared: {', '.join(missing)}.")
     return scores
-
-
-def _unmeasured(name: str, clips: Clips, reason: str, least: int) -> float:
-    """The share of clips without measures; warns where there are any, or few others."""
-    count = int(usable(clips).sum())
-    if not count:
-        raise CanaryganError(f"acoustics: none of the {len(clips)} {name} clips can be measured: they are {reason}.")
-    if count < len(clips):
-        log.warning(f"acoustics: {len(clips) - count} of {len(clips)} {name} clips are left out: {reason}.")
-    if count < least:
-        log.warning(f"acoustics: {count} {name} clips are too few to trust the scores: {least} or more are needed.")
-    return (len(clips) - count) / len(clips)

@@ -9,7 +9,8 @@ from scipy.special import xlogy
 
 from canarygan_core import CanaryganError
 from canarygan_core.errors import did_you_mean
-from canarygan_metrics.scores.inception import Floats, checked_posteriors
+from canarygan_metrics.scores.distances import Floats
+from canarygan_metrics.scores.inception import checked_posteriors
 
 Strings = NDArray[np.str_]
 

@@ -72,9 +72,7 @@ def both_embeddings(
 def _embeddings(clips: "Clips", what: str, least: int) -> "NDArray[np.float32]":
     import numpy as np
 
-    rows = _array(clips, clips.facts, EMBEDDING, what)
-    if len(clips) < least:
-        raise CanaryganError(f"There are too few {what} clips: {len(clips)}, and at least {least} are needed.")
+    rows = _get_rows(clips, clips.facts, EMBEDDING, what, least)
     bad = int((~np.isfinite(rows).all(1)).sum())
     if bad:
         raise CanaryganError(f"The embeddings of {bad} of {len(rows)} {what} clips are not finite. {ADVICE}")
@@ -87,9 +85,7 @@ def posteriors_and_classes(generated: "Clips") -> "tuple[NDArray[np.float32], li
     Raises:
         CanaryganError: on no clip, no classifier, or another number of labels than of columns.
     """
-    posteriors = _array(generated, generated.posteriors, POSTERIORS, "generated")
-    if not len(generated):
-        raise CanaryganError("There are too few generated clips: 0, and at least 1 are needed.")
+    posteriors = _get_rows(generated, generated.posteriors, POSTERIORS, "generated", 1)
     labels = [str(label) for label in generated.origin.get("classes", ())]
     if not labels or posteriors.shape[1] != len(labels):
         raise CanaryganError(f"The classifier names {len(labels)} classes for posteriors of {posteriors.shape[1]}.")
@@ -105,9 +101,13 @@ def check_agreement(generated: "Clips", reference: "Clips") -> None:
             raise CanaryganError(f"Generated and real clips come from different {what} ({both}): use one classifier.")
 
 
-def _array(clips: "Clips", arrays: "Mapping[str, NDArray[Any]]", key: str, what: str) -> "NDArray[np.float32]":
+def _get_rows(
+    clips: "Clips", arrays: "Mapping[str, NDArray[Any]]", key: str, what: str, least: int
+) -> "NDArray[np.float32]":
     if key not in arrays:
         raise CanaryganError(f"No classifier has seen the {what} clips: pass them through the metric's listener first.")
+    if len(clips) < least:
+        raise CanaryganError(f"There are too few {what} clips: {len(clips)}, and at least {least} are needed.")
     return arrays[key]
 
 

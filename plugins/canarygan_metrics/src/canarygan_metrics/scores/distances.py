@@ -73,10 +73,8 @@ def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBS
     check_embeddings(2, a, b)
     rng = np.random.default_rng(seed)
     size = max(2, min(size, len(a) // 2, len(b) // 2))
-    values = []
-    for _ in range(subsets):
-        subset_a, subset_b = (rows[rng.choice(len(rows), size, replace=False)] for rows in (a, b))
-        values.append(discrepancy(subset_a, subset_b))
+    subset_pairs = ([rows[rng.choice(len(rows), size, replace=False)] for rows in (a, b)] for _ in range(subsets))
+    values = [discrepancy(*pair) for pair in subset_pairs]
     return KernelDistance(float(np.mean(values)), float(np.std(values)), subsets, size)
 
 

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from canarygan_core import CanaryganError
-
-Floats = NDArray[np.floating[Any]]
-Exact = NDArray[np.float64]
+from canarygan_metrics.scores.distances import Exact, Floats
 
 BLOCK = 1_000_000
 """Numbers in a block of bootstrap weights."""
@@ -72,7 +70,7 @@ def inception_score(posteriors: Floats, *, splits: int = 10, seed: int = 0, draw
     Raises:
         CanaryganError: on what are no posteriors, a single class, or fewer clips than splits.
     """
-    rows = _checked(posteriors, splits)
+    rows = checked_posteriors(posteriors, splits)
     order = np.random.default_rng([seed, 0]).permutation(len(rows))
     parts = [_score(rows[part]) for part in np.array_split(order, splits)]
     interval = _interval(rows, draws, np.random.default_rng([seed, 1]))
@@ -98,7 +96,7 @@ def shuffled_floor(
     Raises:
         CanaryganError: as `inception_score`, or on another number of labels.
     """
-    rows = _checked(posteriors, splits)
+    rows = checked_posteriors(posteriors, splits)
     if len(labels) != len(rows):
         raise CanaryganError(f"{len(labels)} labels were given for the posteriors of {len(rows)} clips.")
     rng = np.random.default_rng([seed, 2])
@@ -111,11 +109,12 @@ def shuffled_floor(
     return SplitScore(float(np.mean(parts)), float(np.std(parts)), len(rows), splits)
 
 
-def checked_posteriors(posteriors: Floats) -> Exact:
+def checked_posteriors(posteriors: Floats, splits: int = 1) -> Exact:
     """Posteriors (n, classes) as float64, rows summing to 1 as nearly as that can.
 
     Raises:
-        CanaryganError: on another shape, fewer than two classes, or rows that are no probabilities.
+        CanaryganError: on another shape, fewer than two classes, rows that are no probabilities, or fewer rows than
+            there are to be splits.
     """
     if posteriors.ndim != 2 or not len(posteriors):
         raise CanaryganError(f"Posteriors must have the shape (clips, classes), not {posteriors.shape}.")
@@ -131,15 +130,9 @@ def checked_posteriors(posteriors: Floats) -> Exact:
         if wrong.any():
             count = f"{wrong.sum()} of {len(rows)} clips"
             raise CanaryganError(f"The posteriors of {count} {what}; the first is clip {wrong.argmax()}.")
-    return np.asarray(rows / total[:, None])
-
-
-def _checked(posteriors: Floats, splits: int) -> Exact:
-    """The posteriors as `checked_posteriors` returns them, where they can be split."""
-    rows = checked_posteriors(posteriors)
     if not 1 <= splits <= len(rows):
         raise CanaryganError(f"{len(rows)} clips cannot be split in {splits}: give 1 to {len(rows)} splits.")
-    return rows
+    return np.asarray(rows / total[:, None])
 
 
 def _score(rows: Exact, weights: Exact | None = None) -> float:

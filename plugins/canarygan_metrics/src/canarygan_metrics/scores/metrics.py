@@ -1,6 +1,6 @@
 """The metrics of the classifier: inception score, distances, neighbours and the balance of classes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core import CanaryganError
@@ -8,9 +8,6 @@ from canarygan_metrics.options import check_ranges
 from canarygan_metrics.scores.base import ClassifierMetric, both_embeddings, check_agreement, posteriors_and_classes
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from canarygan_core.clips import Clips
 
 FEW = 100
@@ -124,7 +121,7 @@ class PrecisionRecall(ClassifierMetric):
 
         a, b = both_embeddings(generated, reference, least=self.k + 1)
         self.warn_few({"generated": len(a), "real": len(b)}, FEW, WIDE_BALLS)
-        return asdict(neighbours.precision_recall(a, b, self.k))
+        return vars(neighbours.precision_recall(a, b, self.k))
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ class DensityCoverage(ClassifierMetric):
         self.warn_few({"real": len(b)}, FEW, WIDE_BALLS)
         reason = "with fewer than real clips, coverage cannot be full"
         self.warn_few({"generated": len(a)}, len(b), reason)
-        return asdict(neighbours.density_coverage(a, b, self.k))
+        return vars(neighbours.density_coverage(a, b, self.k))
 
 
 @dataclass(frozen=True)
@@ -170,9 +167,9 @@ class Memorisation(ClassifierMetric):
         from canarygan_metrics.scores import neighbours
 
         a, b = both_embeddings(generated, reference, least=1)
-        held_out = _held_out(reference)
+        held_out = neighbours.find_held_out(reference)
         self.warn_few({"held-out real": int(held_out.sum())}, FEW, "the share nearer than 99 % of them is rough")
-        return asdict(neighbours.memorisation(a, b[~held_out], b[held_out]))
+        return vars(neighbours.memorisation(a, b[~held_out], b[held_out]))
 
 
 @dataclass(frozen=True)
@@ -211,19 +208,3 @@ class ClassBalance(ClassifierMetric):
             **{f"{label}/share": share for label, share in balance.generated.items()},
             **{f"{label}/real": share for label, share in balance.reference.items()},
         }
-
-
-def _held_out(reference: "Clips") -> "NDArray[np.bool_]":
-    """Which real clips the classifier was not trained on (clips,)."""
-    import numpy as np
-
-    named = [str(source) for source in reference.origin.get("held_out", ())]
-    if reference.sources is None or not named:
-        missing = "sources of the real clips" if named else "a classifier that has held out clips"
-        raise CanaryganError(f"memorisation needs {missing}, to compare with clips that it was not trained on.")
-    held_out = np.isin(reference.sources, named)
-    if not held_out.any() or held_out.all():
-        count = f"{'None' if not held_out.any() else 'All'} of the {len(held_out)} real clips"
-        example = f"the classifier has held out {named[0]} and others, the data has {reference.sources[0]}"
-        raise CanaryganError(f"{count} are held out from training: give all data of the classifier ({example}).")
-    return held_out

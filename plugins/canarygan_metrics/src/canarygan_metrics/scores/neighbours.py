@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError
+from canarygan_core.clips import Clips
 from canarygan_metrics.scores.distances import Exact, Floats, check_embeddings
 
 BLOCK = 4_000_000
@@ -122,10 +124,27 @@ def memorisation(generated: Floats, training: Floats, held_out: Floats) -> Memor
     return Memorisation(memorised, nearer, median / usual, median, usual)
 
 
+def find_held_out(reference: Clips) -> NDArray[np.bool_]:
+    """Which real clips the classifier was not trained on (clips,).
+
+    Raises:
+        CanaryganError: where nothing says so, or all clips are of one kind.
+    """
+    named = [str(source) for source in reference.origin.get("held_out", ())]
+    if reference.sources is None or not named:
+        missing = "sources of the real clips" if named else "a classifier that has held out clips"
+        raise CanaryganError(f"memorisation needs {missing}, to compare with clips that it was not trained on.")
+    held_out = np.isin(reference.sources, named)
+    if not held_out.any() or held_out.all():
+        count = f"{'All' if held_out.all() else 'None'} of the {len(held_out)} real clips"
+        example = f"the classifier has held out {named[0]} and others, the data has {reference.sources[0]}"
+        raise CanaryganError(f"{count} are held out from training: give all data of the classifier ({example}).")
+    return held_out
+
+
 def nearest(rows: Floats, among: Floats) -> Exact:
     """Distance (n,) of each of embeddings (n, d) to the nearest of others (m, d)."""
-    squared = np.concatenate([apart.min(1) for _, apart in blocks(rows, among)])
-    return np.asarray(np.sqrt(squared))
+    return np.asarray(np.sqrt(np.concatenate([apart.min(1) for _, apart in blocks(rows, among)])))
 
 
 def radii(rows: Floats, k: int) -> Exact:
