@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,6 @@ CHUNK = 64
 
 SORTED = 512
 """Clips that are sorted by where they end, so that those computed together end together."""
-
-NAME = "inception"
-"""Key of the posteriors among those of clips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +89,11 @@ class Classifier:
         """Raise `CanaryganError` where there are labels that are not among its classes."""
         unknown = sorted(set(labels) - set(self.classes))
         if unknown:
-            known = _join(list(self.classes))
+            known = _join(self.classes)
             raise CanaryganError(f"{self.path} does not know {_join(unknown)}; it knows {known}: train another.")
 
 
-def _join(labels: list[str], shown: int = 20) -> str:
+def _join(labels: Sequence[str], shown: int = 20) -> str:
     return ", ".join(labels[:shown]) + (f" and {len(labels) - shown} more" if len(labels) > shown else "")
 
 
@@ -134,12 +131,10 @@ def load(path: Path, device: str = "cpu") -> Classifier:
 
 def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> tuple[Network, Spectrogram]:
     if record["schema"] > SCHEMA:
-        newer = f"schema {record['schema']}"
-        raise CanaryganError(f"{path} was written by a newer canarygan-metrics ({newer}): upgrade it.")
+        raise CanaryganError(f"{path} is of a newer canarygan-metrics (schema {record['schema']}): upgrade yours.")
     sizes = Spectrogram(**record["spectrogram"])
     network = Network(sizes.n_mels, sizes.frames, len(record["classes"]))
-    prefix = "network."
-    weights = {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
+    weights = {name.removeprefix("network."): part for name, part in state.items() if name.startswith("network.")}
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -178,7 +173,7 @@ class ClassifierListener:
             clips,
             audio=np.empty((len(clips), 0), np.float32),
             facts={**clips.facts, "embedding": embeddings},
-            posteriors={**clips.posteriors, NAME: posteriors},
+            posteriors={**clips.posteriors, "inception": posteriors},
             origin={**clips.origin, **names, "classifier": classifier.digest},
         )
 

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -45,21 +46,17 @@ class TrainingSet:
         sizes: of the spectrograms.
         clips: all of them, with labels.
         rows: which of them to train on, to stop by, and to test on.
-        classes: labels in order.
-        targets: (clips,) number of each one's class.
     """
 
     sizes: Spectrogram
     clips: Clips
     rows: Split
 
-    classes: list[str] = field(init=False)
-    targets: NDArray[np.intp] = field(init=False)
-
-    def __post_init__(self) -> None:
+    @cached_property
+    def targets(self) -> NDArray[np.intp]:
+        """Number of the class of each clip (clips,)."""
         assert self.clips.labels is not None
-        object.__setattr__(self, "classes", self.clips.classes)
-        object.__setattr__(self, "targets", np.searchsorted(self.classes, self.clips.labels))
+        return np.searchsorted(self.clips.classes, self.clips.labels)
 
     @property
     def held_out(self) -> list[str]:
@@ -133,7 +130,7 @@ class ClassifierModule(lightning.LightningModule):
         self.in_bfloat16 = uses_bfloat16(training)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
-            self.network = Network(data.sizes.n_mels, data.sizes.frames, len(data.classes))
+            self.network = Network(data.sizes.n_mels, data.sizes.frames, len(data.clips.classes))
         self.updates, self.best, self.since_best = 0, float("inf"), 0
         self.validated = (float("inf"), 0.0)
 
@@ -171,8 +168,9 @@ class ClassifierModule(lightning.LightningModule):
             values = {"train/loss": float(loss.detach()), "train/accuracy": float(right)}
         if self.updates % self.schedule.per_epoch == 0:
             values |= self.validate()
-        if values:
-            self.log_values(values)
+        for logger in self.loggers if values else ():
+            logger.log_metrics({**values, "epoch": self.updates / self.schedule.per_epoch}, step=self.updates)
+            logger.save()
 
     def forward_rows(self, rows: NDArray[np.intp], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Logits (n, classes) and the numbers of the true classes (n,) of the clips of these rows.
@@ -202,17 +200,10 @@ class ClassifierModule(lightning.LightningModule):
         log.debug(f"Epoch {self.schedule.epoch(self.updates)}: validation loss {loss:.4f}, accuracy {right:.3f}.")
         return {"validation/loss": loss, "validation/accuracy": right}
 
-    def log_values(self, values: dict[str, float]) -> None:
-        """Write a row of the logs."""
-        for logger in self.loggers:
-            logger.log_metrics({**values, "epoch": self.updates / self.schedule.per_epoch}, step=self.updates)
-            logger.save()
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["updates"] = self.updates
         progress = {"best": self.best, "since_best": self.since_best, "validated": list(self.validated)}
-        checkpoint["progress"] = progress
-        checkpoint["inception"] = describe(self.data.sizes, self.data.classes, self.data.held_out)
+        checkpoint |= {"updates": self.updates, "progress": progress}
+        checkpoint["inception"] = describe(self.data.sizes, self.data.clips.classes, self.data.held_out)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.updates, progress = checkpoint["updates"], checkpoint["progress"]

@@ -59,8 +59,7 @@ def train(clips: Clips, rows: Split, learning: Learning, training: Training, run
 
     def check() -> None:
         if math.isnan(module.validated[0]):
-            reason = "the validation loss is NaN. Take a lower --lr."
-            raise CanaryganError(f"Training broke by update {module.updates}: {reason}")
+            raise CanaryganError(f"The validation loss is NaN after update {module.updates}: take a lower --lr.")
 
     checkpointing = Checkpointing(
         run,

@@ -22,9 +22,7 @@ def draw(
         classes: of the classifier, the most that a score can be.
         title: of the figure.
     """
-    epochs = [row["epoch"] for row in rows]
-    mean = [row["is_mean"] for row in rows]
-    spread = [row["is_std"] for row in rows]
+    epochs, mean, spread = ([row[key] for row in rows] for key in ("epoch", "is_mean", "is_std"))
     with saved_figure(path, (8, 4.5)) as figure:
         axes = figure.subplots()
         axes.errorbar(epochs, mean, spread, fmt="o-", color="#2166ac", capsize=3, label="generated")

@@ -1,6 +1,6 @@
 """Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,6 @@ from canarygan_metrics.scores.inception import inception_score, shuffled_floor
 INSTEAD = "give another --save-dir, or --overwrite to score all checkpoints anew"
 
 
-def load_latents(path: Path | None, count: int | None, seed: int, dim: int) -> NDArray[np.float32]:
-    """Latents (n, dim): those of a file, or `count` drawn with a seed."""
-    if path is not None:
-        return latents.read(path, dim)
-    assert count is not None
-    return latents.draw(count, dim, seed=seed)
-
-
 def describe(classifier: Classifier) -> dict[str, Any]:
     """The record of the classifier that a score was computed with."""
     return {"path": str(classifier.path), "digest": classifier.digest, "classes": list(classifier.classes)}
@@ -42,17 +34,19 @@ def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[n
 
 
 def score_checkpoint(
-    classifier: Classifier, path: Path, load_z: Callable[[int], NDArray[np.float32]], device: str, scoring: Scoring
+    classifier: Classifier, path: Path, source: Path | int, device: str, scoring: Scoring
 ) -> dict[str, Any]:
     """The row of one checkpoint: the progress of its training, and the score of its sounds.
 
-    `load_z` gives the latents of a dimension.
+    `source` is a file of latents, or how many to draw.
     """
     generator, _ = generators.load(path, get_registry(), model=None, device=device)
-    sounds = generators.generate_sounds(generator, load_z(generator.latent_dim), scoring.batch_size)
+    dim = generator.latent_dim
+    z = latents.read(source, dim) if isinstance(source, Path) else latents.draw(source, dim, seed=scoring.seed)
+    sounds = generators.generate_sounds(generator, z, scoring.batch_size)
     posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
-    progress = {"epoch": int(generator.progress["epoch"]), "step": int(generator.progress["step"])}
+    progress = {key: int(generator.progress[key]) for key in ("epoch", "step")}
     return {**progress, **score.record(), "checkpoint": files.compute_digest(path), "file": path.name}
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +38,7 @@ def baseline(
     files.check_absent(target, overwrite=scoring.overwrite)
     trained = classifier.load(model_ckpt, generators.choose_device(scoring.device, scoring.device_idx))
     clips = dataset.load()
-    path = save_dir / "is_scores-baseline.manifest.json"
+    path = target.with_suffix(".manifest.json")
     with Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path)
         context = record.score_context(trained, clips, scoring)
@@ -88,12 +87,12 @@ def gan(
     device = generators.choose_device(scoring.device, scoring.device_idx)
     trained = classifier.load(model_ckpt, device)
     checkpoints, version = record.find_checkpoints(generator_ckpt)
-    count = n_samples if n_samples is not None or vec_file is not None else 50000
-    if count is not None and count < scoring.n_split:
-        raise UsageError(f"--n-split {scoring.n_split} is more than there are sounds, {count}: take fewer parts.")
+    source = vec_file if vec_file is not None else n_samples or 50000
+    if isinstance(source, int) and source < scoring.n_split:
+        raise UsageError(f"--n-split {scoring.n_split} is more than there are sounds, {source}: take fewer parts.")
     settings = {
         "classifier": record.describe(trained),
-        "n_samples": count,
+        "n_samples": source if isinstance(source, int) else None,
         "latents": None if vec_file is None else files.compute_digest(vec_file),
         "reference": None if data_dir is None else str(data_dir.resolve()),
         "n_split": scoring.n_split,
@@ -103,8 +102,7 @@ def gan(
     picture = target.with_suffix(".png")
     rows, context = ([], None) if scoring.overwrite else record.read_earlier(target, settings)
     record.check_same_run(target, rows, checkpoints)
-    path = target.with_suffix(".manifest.json")
-    with Manifest.begin(path, request, seed=scoring.seed) as manifest:
+    with Manifest.begin(target.with_suffix(".manifest.json"), request, seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path)
         if context is None:
             context = record.score_context(trained, record.load_real(trained, data_dir), scoring)
@@ -114,8 +112,7 @@ def gan(
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
-            load_z = partial(record.load_latents, vec_file, count, scoring.seed)
-            row = record.score_checkpoint(trained, checkpoint, load_z, device, scoring)
+            row = record.score_checkpoint(trained, checkpoint, source, device, scoring)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")
@@ -134,13 +131,13 @@ def gan(
 
 def _score_text(row: Mapping[str, Any]) -> str:
     low, high = row["is_interval_95"]
-    score = f"{row['is_mean']:.3f} +- {row['is_std']:.3f}"
-    return f"{score} (all together {row['is_whole']:.3f}, 95 % from {low:.3f} to {high:.3f})"
+    return f"{_mean_text(row)} (all together {row['is_whole']:.3f}, 95 % from {low:.3f} to {high:.3f})"
 
 
 def _context_lines(context: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    lines = []
-    for name, row in context.items():
-        score = f"{row['is_mean']:.3f} +- {row['is_std']:.3f}"
-        lines.append(f"  {CONTEXT[name]:<16} {score} ({row['clips']} clips, {row['splits']} parts)")
-    return lines
+    sizes = {name: f"({row['clips']} clips, {row['splits']} parts)" for name, row in context.items()}
+    return [f"  {CONTEXT[name]:<16} {_mean_text(row)} {sizes[name]}" for name, row in context.items()]
+
+
+def _mean_text(row: Mapping[str, Any]) -> str:
+    return f"{row['is_mean']:.3f} +- {row['is_std']:.3f}"
