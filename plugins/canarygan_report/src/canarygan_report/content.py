@@ -108,7 +108,7 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
     def quoted(path: Path | str | None, word: str) -> str:
         return word if path is None else shlex.quote(str(path))
 
-    data = quoted(inputs.paths.data or (inputs.real.origin.get("path") if inputs.real is not None else None), "DATA")
+    data = quoted(inputs.paths.data or (None if inputs.real is None else inputs.real.origin.get("path")), "DATA")
     run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
     generated = quoted(inputs.paths.generated, "GENERATED")
     missing = {

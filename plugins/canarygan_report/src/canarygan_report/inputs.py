@@ -158,8 +158,7 @@ def _real_map(paths: Paths, generated: Generated | None, folders: list[Path], no
     if generated is not None and not places:
         beside = generated.path.absolute().parent
         places = [Path("umap"), beside, beside / "umap", beside.parent / "umap", *(one / "umap" for one in folders)]
-        places = [place for place in places if place.is_dir()]
-    names = [place / f"real{COORDINATES}" if place.is_dir() else place for place in places]
+    names = [*(place / f"real{COORDINATES}" for place in places), *([] if paths.umap is None else [paths.umap])]
     path = next((name for name in names if name.is_file()), None)
     if path is None and paths.umap is not None:
         raise CanaryganError(f"There is no map at --umap {paths.umap}: canarygan umap leaves real{COORDINATES} there.")

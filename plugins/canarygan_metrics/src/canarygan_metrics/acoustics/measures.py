@@ -137,9 +137,8 @@ def _frames(audio: Audio, onset: Rows, offset: Rows, size: int, step: int) -> tu
     count = 1 + np.maximum(0, -(-spare // step))
     first = np.cumsum(count) - count
     number = np.arange(count.sum()) - np.repeat(first, count)
-    gaps = np.repeat(count - 1, count)
-    spread = np.repeat(spare, count)
-    start = np.repeat(onset, count) + np.where(gaps > 0, number * spread // np.maximum(gaps, 1), spread // 2)
+    gaps, spread, begin = (np.repeat(part, count) for part in (count - 1, spare, onset))
+    start = begin + np.where(gaps > 0, number * spread // np.maximum(gaps, 1), spread // 2)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(audio, ((0, 0), (size, size))), size, axis=1)
     return windows[np.repeat(np.arange(len(audio)), count), start + size], first, count
 

@@ -102,9 +102,7 @@ def _check_finite(clips: Clips) -> None:
     if len(broken):
         where = f", such as {clips.sources[broken[0]]}" if clips.sources is not None else ""
         count = f"{len(broken)} of {len(clips)} sounds"
-        raise CanaryganError(
-            f"{count} hold NaN or infinite samples{where}: leave them out, or take an earlier checkpoint."
-        )
+        raise CanaryganError(f"{count} hold NaN or infinite samples{where}: omit them, or take an earlier checkpoint.")
 
 
 def load(path: Path, device: str = "cpu") -> Classifier:

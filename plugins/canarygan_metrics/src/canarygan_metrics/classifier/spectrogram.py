@@ -64,8 +64,7 @@ def spectrogram(audio: Tensor, sizes: Spectrogram) -> Tensor:
     if is_loud.any():
         spectrum = torch.fft.rfft(frames[is_loud] * window)
         power[is_loud] = (spectrum.real.square() + spectrum.imag.square()) @ bands
-    mels = power.mT  # (n, bands, frames)
-    return levels(mels) if sizes.scale == "log" else mels
+    return levels(power.mT) if sizes.scale == "log" else power.mT
 
 
 def levels(power: Tensor) -> Tensor:

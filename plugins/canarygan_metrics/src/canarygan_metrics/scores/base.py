@@ -19,9 +19,6 @@ log = logging.getLogger("canarygan")
 
 ADVICE = "canarygan check-data finds sounds that are not; where all are, train the classifier again."
 
-EMBEDDING, POSTERIORS = "embedding", "inception"
-"""Key of the classifier's embeddings among the facts of clips, and of its posteriors among their posteriors."""
-
 
 @dataclass(frozen=True)
 class ClassifierMetric(Metric):
@@ -39,9 +36,7 @@ class ClassifierMetric(Metric):
         from canarygan_metrics.classifier.classifier import ClassifierListener
 
         if self.model_ckpt is None:
-            raise CanaryganError(
-                "a metric of a classifier: give -m/--model-ckpt, which canarygan train-inception makes."
-            )
+            raise CanaryganError("a metric of a classifier: give -m/--model-ckpt, from canarygan train-inception.")
         return ClassifierListener(self.model_ckpt)
 
     def warn_few(self, counts: Mapping[str, int], enough: int, reason: str) -> None:
@@ -72,7 +67,7 @@ def both_embeddings(
 def _embeddings(clips: "Clips", what: str, least: int) -> "NDArray[np.float32]":
     import numpy as np
 
-    rows = _get_rows(clips, clips.facts, EMBEDDING, what, least)
+    rows = _get_rows(clips, clips.facts, "embedding", what, least)
     bad = int((~np.isfinite(rows).all(1)).sum())
     if bad:
         raise CanaryganError(f"The embeddings of {bad} of {len(rows)} {what} clips are not finite. {ADVICE}")
@@ -85,7 +80,7 @@ def posteriors_and_classes(generated: "Clips") -> "tuple[NDArray[np.float32], li
     Raises:
         CanaryganError: on no clip, no classifier, or another number of labels than of columns.
     """
-    posteriors = _get_rows(generated, generated.posteriors, POSTERIORS, "generated", 1)
+    posteriors = _get_rows(generated, generated.posteriors, "inception", "generated", 1)
     labels = [str(label) for label in generated.origin.get("classes", ())]
     if not labels or posteriors.shape[1] != len(labels):
         raise CanaryganError(f"The classifier names {len(labels)} classes for posteriors of {posteriors.shape[1]}.")

@@ -120,8 +120,7 @@ def _cubic(products: Exact, dimensions: int) -> Exact:
 
 
 def _diagonal(rows: Floats) -> float:
-    exact = np.asarray(rows, np.float64)
-    return float(_cubic(np.square(exact).sum(1), rows.shape[1]).sum())
+    return float(_cubic(np.square(rows, dtype=np.float64).sum(1), rows.shape[1]).sum())
 
 
 def _kernel_sum(a: Floats, b: Floats) -> float:

@@ -116,9 +116,8 @@ def memorisation(generated: Floats, training: Floats, held_out: Floats) -> Memor
     ties = np.searchsorted(real, own, "left") + np.searchsorted(real, own, "right")
     median, usual = float(np.median(own)), float(np.median(real))
     if usual == 0:
-        raise CanaryganError(
-            f"Most of {len(held_out)} held-out clips are training clips too: canarygan check-data names them."
-        )
+        copies = f"Most of {len(held_out)} held-out clips are training clips too"
+        raise CanaryganError(f"{copies}: canarygan check-data names them.")
     memorised = 1 - float(ties.mean()) / (2 * len(real))
     nearer = float((own < np.quantile(real, 0.01, method="lower")).mean())
     return Memorisation(memorised, nearer, median / usual, median, usual)

@@ -38,6 +38,10 @@ class Scale:
         share = min(count / SOUNDS, 1.0)
         return cls(max(round(SIZE * share), LEAST_SIZE), max(round(DENSITY * share), LEAST_DENSITY))
 
+    def record(self) -> dict[str, int]:
+        """The two by their names in HDBSCAN."""
+        return {"min_cluster_size": self.size, "min_samples": self.density}
+
 
 def find_clusters(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
     """The cluster of each point (n, k), from 0, -1 where it is in none; HDBSCAN with excess of mass (Campello, 2013).
@@ -48,9 +52,7 @@ def find_clusters(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
 
     if len(coordinates) < max(scale.size, scale.density):
         return np.full(len(coordinates), OUTSIDE, np.int64)
-    model = HDBSCAN(
-        min_cluster_size=scale.size, min_samples=scale.density, cluster_selection_method="eom", copy=True, n_jobs=1
-    )
+    model = HDBSCAN(**scale.record(), cluster_selection_method="eom", copy=True, n_jobs=1)
     return np.asarray(model.fit_predict(coordinates.astype(np.float64)), np.int64)
 
 

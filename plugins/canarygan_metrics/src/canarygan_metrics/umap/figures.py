@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,7 @@ def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], pa
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for axes, panel in zip(grid.flat, panels, strict=False):
-            shown = axes.imshow(density(real, box), extent=(box[0], box[2], box[1], box[3]), **_GREYS)
-            shown.set_clim(0, 1.6)
+            axes.imshow(density(real, box), extent=(box[0], box[2], box[1], box[3]), interpolation="bilinear", **_GREYS)
             size = float(np.clip(6000 / max(len(panel.points), 1), 1.5, 14))
             if panel.labels is None:
                 axes.scatter(*panel.points.T, s=size, c=COLOURS[3], alpha=0.6, linewidths=0)
@@ -95,15 +95,14 @@ def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], pa
             figure.legend(handles=keys, loc="outside right upper", frameon=False, ncols=1 + (len(names) - 1) // 24)
 
 
-_GREYS: dict[str, Any] = {"cmap": "Greys", "origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
+_GREYS: dict[str, Any] = {"cmap": "Greys", "origin": "lower", "aspect": "auto", "vmin": 0, "vmax": 1.6}
 
 
 def density(points: Floats, box: Sequence[float], cells: int = 120) -> NDArray[np.float64]:
     """Square root of the density of points (n, 2) in a box (left, bottom, right, top): (cells, cells), 1 at most."""
     from scipy.ndimage import gaussian_filter
 
-    left, bottom, right, top = box
-    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=((left, right), (bottom, top)))
+    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=np.reshape(box, (2, 2)).T)
     smooth = np.sqrt(np.maximum(gaussian_filter(counts.T, cells / 60), 0))
     return np.asarray(smooth / max(smooth.max(), 1e-12))
 
@@ -120,10 +119,7 @@ def label_places(points: Floats, labels: NDArray[np.str_]) -> dict[str, Floats]:
 def styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each name; X and the outside of clusters are grey."""
     named = [name for name in names if name not in (X, "outside")]
-    looks = {
-        name: (COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)])
-        for number, name in enumerate(named)
-    }
+    looks = {name: (colour, marker) for name, (marker, colour) in zip(named, cycle(product(MARKERS, COLOURS)))}
     return looks | {name: (GREY, "o") for name in names if name not in looks}
 
 

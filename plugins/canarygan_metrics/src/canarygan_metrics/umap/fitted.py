@@ -18,7 +18,7 @@ from canarygan_metrics.umap import layout
 from canarygan_metrics.umap.layout import Layout
 from canarygan_metrics.umap.options import MapOptions
 from canarygan_metrics.umap.placements import write_arrays
-from canarygan_metrics.umap.vectors import Reduction, Spectrograms
+from canarygan_metrics.umap.vectors import Floats, Reduction, Spectrograms
 
 log = logging.getLogger("canarygan")
 
@@ -29,8 +29,6 @@ COMPONENTS = 256
 
 COMPONENTS_FROM = 2000
 """Most clips that they are computed from."""
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,26 +57,26 @@ class FittedUMAP:
             return np.empty((0, self.options.dimensions), np.float32)
         return self.layout.place(np.concatenate(vectors))
 
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that was learnt, by name."""
+        learnt: dict[str, NDArray[Any]] = {"mean": self.reduction.mean, "basis": self.reduction.basis}
+        return {**learnt, "vectors": self.layout.vectors, "coordinates": self.layout.coordinates}
+
     def check(self) -> None:
         """Raise `ValueError` where the arrays do not fit together."""
         count, size = self.layout.vectors.shape
         frames, bins = self.spectrograms.shape
-        expected: dict[str, tuple[NDArray[Any], tuple[int, ...]]] = {
-            "mean": (self.reduction.mean, (frames * bins,)),
-            "basis": (self.reduction.basis, (frames * bins, size - 1)),
-            "coordinates": (self.layout.coordinates, (count, self.options.dimensions)),
-        }
-        for name, (array, shape) in expected.items():
-            if array.shape != shape:
-                raise ValueError(f"{name} has shape {array.shape}, not {shape}")
+        basis, coordinates = (frames * bins, size - 1), (count, self.options.dimensions)
+        for name, shape in {"mean": basis[:1], "basis": basis, "coordinates": coordinates}.items():
+            if self.arrays[name].shape != shape:
+                raise ValueError(f"{name} has shape {self.arrays[name].shape}, not {shape}")
         if not 1 <= self.layout.neighbours <= count:
             raise ValueError(f"{self.layout.neighbours} neighbours among {count} clips")
 
     def save(self, folder: Path) -> None:
         """Write the map into a folder, as numbers alone."""
-        state = {"mean": self.reduction.mean, "basis": self.reduction.basis}
-        state |= {"vectors": self.layout.vectors, "coordinates": self.layout.coordinates}
-        write_arrays(folder / STATE, state)
+        write_arrays(folder / STATE, self.arrays)
         about = {"options": to_json(self.options), "rate": self.spectrograms.rate, "step": self.reduction.step}
         about |= {"neighbours": self.layout.neighbours, "a": self.layout.a, "b": self.layout.b}
         files.write_text(folder / ABOUT, json.dumps(about, indent=2) + "\n")

@@ -65,8 +65,7 @@ class Layout:
         rows, columns, weights, _ = umap_.compute_membership_strengths(
             nearest, distances, widths, offsets, bipartite=True
         )
-        shape = (len(nearest), len(self.vectors))
-        graph = scipy.sparse.coo_matrix((weights, (rows, columns)), shape=shape).tocsr()
+        graph = scipy.sparse.csr_matrix((weights, (rows, columns)), shape=(len(nearest), len(self.vectors)))
         graph.eliminate_zeros()
         start = umap_.init_graph_transform(graph, self.coordinates)
         table = weights.reshape(nearest.shape)

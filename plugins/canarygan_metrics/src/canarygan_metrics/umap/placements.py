@@ -1,5 +1,6 @@
 """Archives of generated sounds, and the file beside each with the coordinates, clusters and labels of its sounds."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,11 @@ from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
 from canarygan_core.errors import UsageError
 from canarygan_metrics.umap import clusters
-from canarygan_metrics.umap.clusters import Scale
+from canarygan_metrics.umap.clusters import Floats, Scale
 
 COORDINATES = ".umap.npz"
 """How the name of the file with coordinates ends, beside that of the archive."""
 
-Floats = NDArray[np.float32]
 Labels = NDArray[np.str_]
 
 
@@ -60,7 +60,7 @@ class Generation:
     @property
     def target(self) -> Path:
         """The file of its placement."""
-        return self.path.with_name(self.path.name.removesuffix(self.path.suffix) + COORDINATES)
+        return self.path.with_name(self.path.stem + COORDINATES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +78,6 @@ class Placement:
     cluster: NDArray[np.int64]
     label: Labels
     scale: Scale
-
-    @property
-    def count(self) -> int:
-        """Number of clusters."""
-        return int(self.cluster.max(initial=clusters.OUTSIDE)) + 1
 
     @classmethod
     def compute(cls, coordinates: Floats, real: Floats, labels: Labels) -> "Placement":
@@ -115,8 +110,7 @@ class Placement:
     def write(self, generation: Generation, made_from: Mapping[str, str]) -> None:
         """Write the placement beside its archive."""
         arrays = {"coordinates": self.coordinates, "cluster": self.cluster, "label": self.label}
-        scalars = {"min_cluster_size": self.scale.size, "min_samples": self.scale.density, **made_from}
-        write_arrays(generation.target, {**arrays, **scalars})
+        write_arrays(generation.target, {**arrays, **self.scale.record(), **made_from})
 
 
 def find_generations(path: Path, version: str | None, epoch: int | None) -> list[Generation]:
@@ -149,12 +143,11 @@ def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 def mean_spectrograms(spectrograms: Iterable[Floats], labels: Labels) -> dict[str, Floats]:
     """By label, the mean of its spectrograms, which come batch by batch (any number, frames, bins)."""
-    sums: dict[str, NDArray[np.float64]] = {}
+    sums: defaultdict[str, Any] = defaultdict(float)
     start = 0
     for part in spectrograms:
         mine = labels[start : start + len(part)]
         for label in np.unique(mine):
-            summed = part[mine == label].sum(0, dtype=np.float64)
-            sums[str(label)] = sums[str(label)] + summed if str(label) in sums else summed
+            sums[str(label)] += part[mine == label].sum(0, dtype=np.float64)
         start += len(part)
     return {label: (summed / (labels == label).sum()).astype(np.float32) for label, summed in sums.items()}

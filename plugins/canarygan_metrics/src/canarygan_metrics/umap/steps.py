@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
@@ -18,11 +17,9 @@ from canarygan_core.runs import files
 from canarygan_metrics.umap import clusters, figures
 from canarygan_metrics.umap.placements import Generation, Labels, Placement, mean_spectrograms, write_arrays
 from canarygan_metrics.umap.projector import UMAP
-from canarygan_metrics.umap.vectors import HOP
+from canarygan_metrics.umap.vectors import HOP, Floats
 
 log = logging.getLogger("canarygan")
-
-Floats = NDArray[np.float32]
 
 
 def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, redo: bool) -> SavedProjector:
@@ -122,16 +119,14 @@ def summarise(generation: Generation, placement: Placement, classes: list[str]) 
     """What the task found in an archive, as JSON values."""
     paths = {"archive": str(generation.path), "coordinates": str(generation.target)}
     known = {name: getattr(generation, name) for name in ("version", "epoch", "step")}
-    count, scale = placement.count, placement.scale
-    groups = {"clusters": count, "min_cluster_size": scale.size, "min_samples": scale.density}
+    groups = {"clusters": int(placement.cluster.max(initial=clusters.OUTSIDE)) + 1, **placement.scale.record()}
     shares = clusters.shares(placement.label, classes)
     return {**paths, **known, "sounds": len(generation.clips), **groups, "shares": shares}
 
 
 def summary_lines(row: Mapping[str, Any]) -> list[str]:
     """The same as text."""
-    count = f"{row['clusters']} clusters of at least {row['min_cluster_size']}"
-    if not row["clusters"]:
-        count = f"no cluster of at least {row['min_cluster_size']}, so all of them X"
+    size = f"of at least {row['min_cluster_size']}"
+    count = f"{row['clusters']} clusters {size}" if row["clusters"] else f"no cluster {size}, so all of them X"
     shares = ", ".join(f"{label} {100 * share:.1f} %" for label, share in row["shares"].items())
     return [f"{row['coordinates']}: {row['sounds']} sounds, {count}", f"  {shares}"]

@@ -13,9 +13,6 @@ from canarygan_core.clips import Clips, fit_length
 N_FFT, WINDOW, HOP = 1024, 256, 128
 """Length of the Fourier transform, of its window and of the step between two, samples."""
 
-BINS = N_FFT // 2 + 1
-"""Frequencies of a spectrum."""
-
 BATCH = 128
 """Clips turned into spectrograms at a time."""
 
@@ -47,7 +44,7 @@ class Spectrograms:
     @property
     def shape(self) -> tuple[int, int]:
         """Frames and bins."""
-        return 1 + (self.samples - WINDOW) // HOP, BINS
+        return 1 + (self.samples - WINDOW) // HOP, N_FFT // 2 + 1
 
     def of(self, clips: Clips) -> Iterator[Floats]:
         """Spectrograms (at most `BATCH`, frames, bins) of clips of any rate and length, batch by batch.
@@ -105,8 +102,7 @@ class Reduction:
 
     def of(self, spectrograms: Floats) -> Floats:
         """Vectors (n, components + 1) of spectrograms (n, ...)."""
-        flat = spectrograms.reshape(len(spectrograms), -1)
-        centred = flat.astype(np.float64) - self.mean
+        centred = spectrograms.reshape(len(spectrograms), -1).astype(np.float64) - self.mean
         main = centred @ self._basis  # type: ignore[attr-defined]
         rest = np.sqrt(np.maximum(np.square(centred).sum(1) - np.square(main).sum(1), 0))
         vectors = np.concatenate([main, rest[:, None]], 1)
