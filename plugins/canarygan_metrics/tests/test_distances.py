@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from canarygan_metrics.scores import distances
-from canarygan_metrics.scores.distances import discrepancy, frechet, frechet_moments, kernel_distance
+from canarygan_metrics.scores.distances import discrepancy, frechet, kernel_distance
 from scipy.linalg import sqrtm
 from torchmetrics.image.fid import _compute_fid
 from torchmetrics.image.kid import poly_mmd
@@ -17,6 +17,15 @@ def rows(n: int, d: int = 8, seed: int = 0, shift: float = 0.0) -> np.ndarray:
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(float).mean(0), np.cov(x.astype(float), rowvar=False)
+
+
+def root(covariance: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0))
+
+
+def frechet_moments(mu1: np.ndarray, cov1: np.ndarray, mu2: np.ndarray, cov2: np.ndarray) -> float:
+    return distances._distance(mu1, root(cov1), mu2, root(cov2))
 
 
 def test_of_commuting_covariances_by_their_eigenvalues() -> None:

@@ -19,6 +19,7 @@ from canarygan_core.runs import Run, files
 
 Arrays = Mapping[str, NDArray[Any]]
 Labels = NDArray[np.str_]
+Audio = NDArray[np.float32]
 
 FACTS = ("version", "epoch", "step", "checkpoint")
 """Scalars of an archive that say which training it comes from."""
@@ -57,7 +58,7 @@ class Generated:
     """
 
     path: Path
-    audio: NDArray[np.float32]
+    audio: Audio
     rate: int
     latents: NDArray[np.float32] | None
     labels: Mapping[str, Labels]
@@ -125,7 +126,7 @@ def load_real(data_dir: Path | None, run: Run | None, rate: int | None) -> Clips
     return dataset.load()
 
 
-def count_unusable(sounds: NDArray[np.float32]) -> int:
+def count_unusable(sounds: Audio) -> int:
     """How many sounds (n, samples) are silent or not finite."""
     return sum(int((~is_audible(sounds[start : start + 1000])).sum()) for start in range(0, len(sounds), 1000))
 

@@ -11,7 +11,7 @@ from canarygan_core.audio import find_extent
 from canarygan_core.clips import Clips
 from canarygan_core.fitted.decoders import X
 from canarygan_report import sounds
-from canarygan_report.material import Generated, Labels, Layout
+from canarygan_report.material import Audio, Generated, Labels, Layout
 
 BUDGET = 12_600_000
 """Bytes of sound that a page holds: 16.8 MB as base64, which leaves the file under 20 MB."""
@@ -43,7 +43,7 @@ class Side:
     layout: Layout
     labels: Labels
     names: Labels
-    sound: Callable[[int], NDArray[np.float32] | None]
+    sound: Callable[[int], Audio | None]
     rate: int
 
 
@@ -54,7 +54,7 @@ def real_side(layout: Layout, clips: Clips | None) -> Side:
     sources = [] if clips is None or clips.sources is None else clips.sources.tolist()
     rows = {source: row for row, source in enumerate(sources)}
 
-    def sound(point: int) -> NDArray[np.float32] | None:
+    def sound(point: int) -> Audio | None:
         row = rows.get(str(names[point]))
         return None if clips is None or row is None else clips.audio[row]
 
@@ -113,18 +113,18 @@ def points(sides: list[Side], *, count: int, seed: int, budget: int = BUDGET) ->
     return {"labels": labels, "totals": totals, "rates": rates, "cut": cut, "longest": longest, **columns}
 
 
-def find_span(sound: NDArray[np.float32], rate: int) -> tuple[int, int]:
+def find_span(sound: Audio, rate: int) -> tuple[int, int]:
     """First and last sample of a sound, the last excluded, within `sounds.QUIET` dB of its peak; none in silence."""
     onset, offset = find_extent(sound, rate, below=sounds.QUIET, background=None, block=0.0)
     return int(onset), int(offset)
 
 
-def _peak_level(sound: NDArray[np.float32]) -> float:
+def _peak_level(sound: Audio) -> float:
     """Peak of a sound, dB under full scale."""
     return round(float(20 * np.log10(max(float(np.abs(np.nan_to_num(sound)).max()), 1e-6))), 1)
 
 
-def spectra(sets: Mapping[str, tuple[NDArray[np.float32], Labels, int]], seed: int) -> dict[str, Any] | None:
+def spectra(sets: Mapping[str, tuple[Audio, Labels, int]], seed: int) -> dict[str, Any] | None:
     """Mean spectrogram of each class in each set, shades of grey in base64; None where no clip sounds.
 
     Args:

@@ -72,7 +72,7 @@ def usable(clips: Clips) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite([clips.facts[name] for name in UNITS]).all(axis=0))
 
 
-def pairs(generated: Clips, reference: Clips, least: int = ENOUGH) -> Iterator[tuple[str, Clips, Clips]]:
+def pairs(generated: Clips, reference: Clips, least: int) -> Iterator[tuple[str, Clips, Clips]]:
     """What can be compared of measured clips: all that are usable, under no name, then each class.
 
     A class is compared where both sides have `least` usable clips of it; none is where a side has no labels.

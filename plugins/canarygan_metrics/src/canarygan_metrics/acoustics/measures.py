@@ -66,9 +66,10 @@ def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float
     Raises:
         CanaryganError: where the rate leaves too little between the two frequencies.
     """
+    high = ceiling(rate, high)
     needed = 3 * rate / _size(rate)  # Hz: three bins
-    if ceiling(rate, high) - low < needed:
-        band = f"{low:g} to {ceiling(rate, high):g} Hz"
+    if high - low < needed:
+        band = f"{low:g} to {high:g} Hz"
         raise CanaryganError(f"{band} is too narrow to measure at {rate} Hz: at least {needed:.0f} Hz are needed.")
     measures = {name: np.full(len(audio), np.nan) for name in UNITS}
     for start in range(0, len(audio) if audio.shape[1] else 0, CHUNK):
@@ -76,7 +77,7 @@ def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float
         usable = is_audible(part)
         if usable.any():
             rows = start + np.flatnonzero(usable)
-            for name, values in _measured(part[usable], rate, threshold, low, ceiling(rate, high)).items():
+            for name, values in _measured(part[usable], rate, threshold, low, high).items():
                 measures[name][rows] = values
     return measures
 

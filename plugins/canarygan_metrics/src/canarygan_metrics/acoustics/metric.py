@@ -25,7 +25,7 @@ class Measuring:
         """Clips with an audio of no samples; a clip that is silent or not finite has NaN for its measures."""
         from canarygan_metrics.acoustics.measures import measure
 
-        facts = measure(clips.audio, clips.rate, threshold=self.threshold, low=self.low, high=self.high)
+        facts = measure(clips.audio, clips.rate, **vars(self))
         return replace(clips, audio=clips.audio[:, :0], facts=facts, latents=None, posteriors={})
 
 

@@ -25,6 +25,8 @@ from canarygan_metrics.classifier.spectrogram import Spectrogram
 
 log = logging.getLogger("canarygan")
 
+Features = tuple[NDArray[np.float32], NDArray[np.float32]]
+
 SCHEMA = 1
 """Version of what a classifier's checkpoint holds under `inception`."""
 
@@ -55,7 +57,7 @@ class Classifier:
     digest: str
     path: Path
 
-    def classify(self, clips: Clips) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def classify(self, clips: Clips) -> Features:
         """Embeddings (n, 128) and posteriors (n, classes) of clips of any rate and length.
 
         Raises:
@@ -72,7 +74,7 @@ class Classifier:
             at += len(batch)
         return embeddings, posteriors
 
-    def classify_spectrograms(self, spectrograms: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def classify_spectrograms(self, spectrograms: torch.Tensor) -> Features:
         """Embeddings and posteriors of spectrograms (n, bands, frames)."""
         device = next(self.network.parameters()).device
         fast = uses_bfloat16(Training(accelerator="cpu" if device.type == "cpu" else "auto"))

@@ -25,6 +25,8 @@ from canarygan_metrics.classifier.spectrogram import Spectrogram
 
 log = logging.getLogger("canarygan")
 
+Rows = NDArray[np.intp]
+
 SNR = (10.0, 40.0)
 """Least and greatest signal-to-noise ratio of a clip with noise, dB."""
 
@@ -33,9 +35,9 @@ SNR = (10.0, 40.0)
 class Split:
     """Rows of the clips to train on, to stop by, and to test on."""
 
-    train: NDArray[np.intp]
-    validation: NDArray[np.intp]
-    test: NDArray[np.intp]
+    train: Rows
+    validation: Rows
+    test: Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ class TrainingSet:
     rows: Split
 
     @cached_property
-    def targets(self) -> NDArray[np.intp]:
+    def targets(self) -> Rows:
         """Number of the class of each clip (clips,)."""
         assert self.clips.labels is not None
         return np.searchsorted(self.clips.classes, self.clips.labels)
@@ -76,13 +78,13 @@ class BatchRows:
         total: updates of the whole training.
     """
 
-    def __init__(self, rows: NDArray[np.intp], batch: int, seed: int, start: int, total: int) -> None:
+    def __init__(self, rows: Rows, batch: int, seed: int, start: int, total: int) -> None:
         self.rows, self.batch, self.seed, self.start, self.total = rows, batch, seed, start, total
 
     def __len__(self) -> int:
         return max(0, self.total - self.start)
 
-    def __iter__(self) -> Iterator[NDArray[np.intp]]:
+    def __iter__(self) -> Iterator[Rows]:
         for update in range(self.start, self.total):
             epoch, number = divmod(update, updates_per_epoch(len(self.rows), self.batch))
             order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
@@ -102,7 +104,7 @@ def updates_per_epoch(clips: int, batch: int) -> int:
     return max(1, clips // batch + (clips % batch > 1))
 
 
-def rows_of_process(rows: NDArray[np.intp], processes: int, rank: int) -> NDArray[np.intp]:
+def rows_of_process(rows: Rows, processes: int, rank: int) -> Rows:
     """A process's part of a batch; all of it where there are fewer than two clips for each, the least to normalise."""
     return rows if len(rows) < 2 * processes else np.array_split(rows, processes)[rank]
 
@@ -149,7 +151,7 @@ class ClassifierModule(lightning.LightningModule):
     def on_train_start(self) -> None:
         self.trainer.should_stop = self.is_exhausted
 
-    def training_step(self, rows: NDArray[np.intp], index: int) -> None:
+    def training_step(self, rows: Rows, index: int) -> None:
         """One update from the clips of these rows; after the last of an epoch, validation."""
         own = rows_of_process(rows, self.trainer.world_size, self.global_rank)
         self.network.train()
@@ -172,7 +174,7 @@ class ClassifierModule(lightning.LightningModule):
             logger.log_metrics({**values, "epoch": self.updates / self.schedule.per_epoch}, step=self.updates)
             logger.save()
 
-    def forward_rows(self, rows: NDArray[np.intp], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def forward_rows(self, rows: Rows, rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Logits (n, classes) and the numbers of the true classes (n,) of the clips of these rows.
 
         Where `rng` is given, noise is added to some of the clips.

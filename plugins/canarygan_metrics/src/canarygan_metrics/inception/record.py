@@ -16,14 +16,26 @@ from canarygan_core.evaluation import streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
-from canarygan_metrics.classifier.classifier import Classifier
+from canarygan_metrics.classifier.classifier import Classifier, load
 from canarygan_metrics.inception.options import Scoring
 from canarygan_metrics.scores.inception import inception_score, shuffled_floor
+
+Record = dict[str, Any]
 
 INSTEAD = "give another --save-dir, or --overwrite to score all checkpoints anew"
 
 
-def describe(classifier: Classifier) -> dict[str, Any]:
+def choose_device(scoring: Scoring) -> str:
+    """The device that a scoring runs on, as torch spells it."""
+    return generators.choose_device(scoring.device, scoring.device_idx)
+
+
+def load_classifier(path: Path, scoring: Scoring) -> Classifier:
+    """The classifier to score with, on its device."""
+    return load(path, choose_device(scoring))
+
+
+def describe(classifier: Classifier) -> Record:
     """The record of the classifier that a score was computed with."""
     return {"path": str(classifier.path), "digest": classifier.digest, "classes": list(classifier.classes)}
 
@@ -33,14 +45,12 @@ def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[n
     return np.concatenate([classifier.classify(batch)[1] for batch in batches])
 
 
-def score_checkpoint(
-    classifier: Classifier, path: Path, source: Path | int, device: str, scoring: Scoring
-) -> dict[str, Any]:
+def score_checkpoint(classifier: Classifier, path: Path, source: Path | int, scoring: Scoring) -> Record:
     """The row of one checkpoint: the progress of its training, and the score of its sounds.
 
     `source` is a file of latents, or how many to draw.
     """
-    generator, _ = generators.load(path, get_registry(), model=None, device=device)
+    generator, _ = generators.load(path, get_registry(), model=None, device=choose_device(scoring))
     dim = generator.latent_dim
     z = latents.read(source, dim) if isinstance(source, Path) else latents.draw(source, dim, seed=scoring.seed)
     sounds = generators.generate_sounds(generator, z, scoring.batch_size)
@@ -50,7 +60,7 @@ def score_checkpoint(
     return {**progress, **score.record(), "checkpoint": files.compute_digest(path), "file": path.name}
 
 
-def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dict[str, dict[str, Any]]:
+def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dict[str, Record]:
     """Scores to compare another with, under the same classifier: real clips, white noise, and labels shuffled.
 
     Args:
@@ -106,7 +116,7 @@ def find_checkpoints(path: Path) -> tuple[list[Path], str]:
     return [path], path.stem if owner is None else owner.version
 
 
-def check_same_run(path: Path, rows: list[dict[str, Any]], checkpoints: list[Path]) -> None:
+def check_same_run(path: Path, rows: list[Record], checkpoints: list[Path]) -> None:
     """Raise `CanaryganError` where a file has rows of scores, and none is of a checkpoint of the same run as these."""
     run = runs.find_by_checkpoint(checkpoints[0])
     others = [] if run is None else sorted(run.checkpoints.rglob("*.ckpt"))
@@ -115,7 +125,7 @@ def check_same_run(path: Path, rows: list[dict[str, Any]], checkpoints: list[Pat
         raise CanaryganError(f"{path} holds scores of another run than {checkpoints[0]}: {INSTEAD}.")
 
 
-def read_earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def read_earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[Record], Record | None]:
     """The rows and the context of a file of scores, where it is there and was made with the same settings.
 
     Raises:
@@ -133,7 +143,7 @@ def read_earlier(path: Path, settings: Mapping[str, Any]) -> tuple[list[dict[str
     return list(content["rows"]), content["context"]
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> Record:
     """A file of scores.
 
     Raises:

@@ -29,14 +29,12 @@ def baseline(
         model_ckpt: Classifier of train-inception: a checkpoint, or the folder of a version, whose best one is taken.
         save_dir: Folder for is_scores-baseline.yml and its manifest.
     """
-    from canarygan_core.fitted import generators
     from canarygan_core.runs import files
-    from canarygan_metrics.classifier import classifier
     from canarygan_metrics.inception import record
 
     target = save_dir / "is_scores-baseline.yml"
     files.check_absent(target, overwrite=scoring.overwrite)
-    trained = classifier.load(model_ckpt, generators.choose_device(scoring.device, scoring.device_idx))
+    trained = record.load_classifier(model_ckpt, scoring)
     clips = dataset.load()
     path = target.with_suffix(".manifest.json")
     with Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed) as manifest:
@@ -75,17 +73,14 @@ def gan(
         vec_file: File of latents (n, d), the same for every checkpoint.
         n_samples: Number of latents to draw, the same for every checkpoint. [default: 50000 without -z]
     """
-    from canarygan_core.fitted import generators
     from canarygan_core.runs import files
-    from canarygan_metrics.classifier import classifier
     from canarygan_metrics.inception import figure, record
 
     if n_samples is not None and n_samples < 1:
         raise UsageError(f"--n-samples must be at least 1, not {n_samples}.")
     if vec_file is not None and n_samples is not None:
         raise UsageError("Give latents with -z or a number with --n-samples, not both.")
-    device = generators.choose_device(scoring.device, scoring.device_idx)
-    trained = classifier.load(model_ckpt, device)
+    trained = record.load_classifier(model_ckpt, scoring)
     checkpoints, version = record.find_checkpoints(generator_ckpt)
     source = vec_file if vec_file is not None else n_samples or 50000
     if isinstance(source, int) and source < scoring.n_split:
@@ -112,7 +107,7 @@ def gan(
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
-            row = record.score_checkpoint(trained, checkpoint, source, device, scoring)
+            row = record.score_checkpoint(trained, checkpoint, source, scoring)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")

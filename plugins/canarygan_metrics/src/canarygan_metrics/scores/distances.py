@@ -47,14 +47,6 @@ def frechet(a: Floats, b: Floats) -> float:
     return _distance(*_fit_gaussian(a), *_fit_gaussian(b))
 
 
-def frechet_moments(mu1: Floats, cov1: Floats, mu2: Floats, cov2: Floats) -> float:
-    """Squared Fréchet distance between Gaussians of means (d,) and covariances (d, d) (Dowson and Landau, 1982).
-
-    |mu1 - mu2|^2 + tr(cov1 + cov2 - 2 (cov1 cov2)^(1/2)).
-    """
-    return _distance(np.asarray(mu1, np.float64), _root(cov1), np.asarray(mu2, np.float64), _root(cov2))
-
-
 def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBSET, seed: int = 0) -> KernelDistance:
     """Squared maximum mean discrepancy of embeddings (n, d) and (m, d), unbiased (Binkowski et al., 2018).
 
@@ -98,15 +90,10 @@ def _fit_gaussian(rows: Floats) -> tuple[Exact, Exact]:
     return mean, triangle.T / np.sqrt(len(rows) - 1)
 
 
-def _root(covariance: Floats) -> Exact:
-    """A matrix (d, d) whose product with its transpose is the covariance."""
-    values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
-
-
 def _distance(mean1: Exact, root1: Exact, mean2: Exact, root2: Exact) -> float:
-    """The distance of Gaussians, from their means and roots of their covariances.
+    """The distance of Gaussians, from their means and roots of their covariances (Dowson and Landau, 1982).
 
+    |mean1 - mean2|^2 + tr(cov1 + cov2 - 2 (cov1 cov2)^(1/2)), where cov is root root^T.
     tr((cov1 cov2)^(1/2)) is the nuclear norm of root1^T root2.
     No root of a negative number is taken where there are fewer embeddings than dimensions, and squaring loses nothing.
     """

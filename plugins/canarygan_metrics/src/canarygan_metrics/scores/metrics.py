@@ -10,6 +10,8 @@ from canarygan_metrics.scores.base import ClassifierMetric, both_embeddings, che
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
 
+Scores = dict[str, float]
+
 FEW = 100
 """Clips below which shares and neighbours are rough."""
 
@@ -39,7 +41,7 @@ class InceptionScore(ClassifierMetric):
     def __post_init__(self) -> None:
         check_ranges(self, n_split=1, draws=20, seed=0)
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores.inception import inception_score, shuffled_floor
 
         posteriors, classes = posteriors_and_classes(generated)
@@ -62,7 +64,7 @@ class Frechet(ClassifierMetric):
 
     name: ClassVar[str] = "frechet"
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores import distances
 
         a, b = both_embeddings(generated, reference, least=2)
@@ -91,7 +93,7 @@ class KID(ClassifierMetric):
     def __post_init__(self) -> None:
         check_ranges(self, subsets=1, subset_size=2, seed=0)
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores import distances
 
         a, b = both_embeddings(generated, reference, least=2)
@@ -116,7 +118,7 @@ class PrecisionRecall(ClassifierMetric):
     def __post_init__(self) -> None:
         check_ranges(self, k=1)
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores import neighbours
 
         a, b = both_embeddings(generated, reference, least=self.k + 1)
@@ -140,7 +142,7 @@ class DensityCoverage(ClassifierMetric):
     def __post_init__(self) -> None:
         check_ranges(self, k=1)
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores import neighbours
 
         a, b = both_embeddings(generated, reference, least=1, least_real=self.k + 1)
@@ -163,7 +165,7 @@ class Memorisation(ClassifierMetric):
 
     name: ClassVar[str] = "memorisation"
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores import neighbours
 
         a, b = both_embeddings(generated, reference, least=1)
@@ -191,7 +193,7 @@ class ClassBalance(ClassifierMetric):
     def __post_init__(self) -> None:
         check_ranges(self, fraction=(0, 1), sure=(0, 1))
 
-    def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores.balance import compare_classes
 
         check_agreement(generated, reference)

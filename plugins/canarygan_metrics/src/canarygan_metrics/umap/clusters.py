@@ -18,6 +18,7 @@ OUTSIDE = -1
 """The number of no cluster."""
 
 Floats = NDArray[np.float32]
+Labels = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,7 @@ def find_clusters(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
     return np.asarray(model.fit_predict(coordinates.astype(np.float64)), np.int64)
 
 
-def label_clusters(
-    clusters: NDArray[np.int64], points: Floats, real: Floats, labels: NDArray[np.str_]
-) -> NDArray[np.str_]:
+def label_clusters(clusters: NDArray[np.int64], points: Floats, real: Floats, labels: Labels) -> Labels:
     """The label of the nearest real point for each that is in a cluster, X for the others.
 
     Args:
@@ -81,7 +80,7 @@ def label_clusters(
     return result
 
 
-def shares(labels: NDArray[np.str_], classes: list[str]) -> dict[str, float]:
+def shares(labels: Labels, classes: list[str]) -> dict[str, float]:
     """The share of sounds of each class and of X, in that order; 0 where there is no sound."""
     total = max(len(labels), 1)
-    return {label: float((labels == label).sum() / total) for label in [*classes, *([] if X in classes else [X])]}
+    return {label: float((labels == label).sum() / total) for label in dict.fromkeys([*classes, X])}

@@ -64,7 +64,7 @@ def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], pa
     everything = np.concatenate([real, *(panel.points for panel in panels)])
     low, high = everything.min(0), everything.max(0)
     margin = 0.05 * np.maximum(high - low, 1e-3)
-    box = (*(low - margin), *(high + margin))
+    box = np.stack([low - margin, high + margin], 1)
     names = sorted({str(label) for panel in panels if panel.labels is not None for label in panel.labels}, key=_order)
     classes = {str(label) for label in labels}
     looks = styles(sorted({*names, *(classes if classes.intersection(names) else ())}, key=_order))
@@ -75,7 +75,7 @@ def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], pa
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for axes, panel in zip(grid.flat, panels, strict=False):
-            axes.imshow(density(real, box), extent=(box[0], box[2], box[1], box[3]), interpolation="bilinear", **_GREYS)
+            axes.imshow(density(real, box), extent=box.ravel(), interpolation="bilinear", **_GREYS)
             size = float(np.clip(6000 / max(len(panel.points), 1), 1.5, 14))
             if panel.labels is None:
                 axes.scatter(*panel.points.T, s=size, c=COLOURS[3], alpha=0.6, linewidths=0)
@@ -86,7 +86,7 @@ def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], pa
             for name, middle in label_places(real, labels).items():
                 text = axes.text(*middle, plain(name), fontsize=8, ha="center", va="center", weight="bold")
                 text.set_bbox({"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.8})
-            axes.set(title=panel.title, xticks=[], yticks=[], xlim=(box[0], box[2]), ylim=(box[1], box[3]))
+            axes.set(title=panel.title, xticks=[], yticks=[], xlim=box[0], ylim=box[1])
         figure.suptitle(title)
         if names:
             keys: list[Any] = [
@@ -98,11 +98,11 @@ def draw_maps(path: Path, title: str, real: Floats, labels: NDArray[np.str_], pa
 _GREYS: dict[str, Any] = {"cmap": "Greys", "origin": "lower", "aspect": "auto", "vmin": 0, "vmax": 1.6}
 
 
-def density(points: Floats, box: Sequence[float], cells: int = 120) -> NDArray[np.float64]:
-    """Square root of the density of points (n, 2) in a box (left, bottom, right, top): (cells, cells), 1 at most."""
+def density(points: Floats, box: Floats, cells: int = 120) -> NDArray[np.float64]:
+    """Square root of the density of points (n, 2) in a box (2, 2), x and y by low and high: (cells, cells)."""
     from scipy.ndimage import gaussian_filter
 
-    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=np.reshape(box, (2, 2)).T)
+    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=box)
     smooth = np.sqrt(np.maximum(gaussian_filter(counts.T, cells / 60), 0))
     return np.asarray(smooth / max(smooth.max(), 1e-12))
 

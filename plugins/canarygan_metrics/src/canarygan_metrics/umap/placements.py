@@ -14,12 +14,10 @@ from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
 from canarygan_core.errors import UsageError
 from canarygan_metrics.umap import clusters
-from canarygan_metrics.umap.clusters import Floats, Scale
+from canarygan_metrics.umap.clusters import Floats, Labels, Scale
 
 COORDINATES = ".umap.npz"
 """How the name of the file with coordinates ends, beside that of the archive."""
-
-Labels = NDArray[np.str_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +47,7 @@ class Generation:
         content = archives.read(path)
         version, epoch, step = (str(content.get(name, "")) for name in ("version", "epoch", "step"))
         decoded = {name[2:]: labels.astype(np.str_) for name, labels in content.items() if name.startswith("y_")}
-        clips = Clips(np.asarray(sounds, np.float32) if sounds.dtype != np.float32 else sounds, rate)
+        clips = Clips(np.asarray(sounds, np.float32), rate)
         return cls(path, clips, version, int(epoch or -1), int(step or -1), decoded)
 
     @property

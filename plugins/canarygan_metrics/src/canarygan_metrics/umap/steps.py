@@ -15,7 +15,8 @@ from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
 from canarygan_metrics.umap import clusters, figures
-from canarygan_metrics.umap.placements import Generation, Labels, Placement, mean_spectrograms, write_arrays
+from canarygan_metrics.umap.clusters import Labels
+from canarygan_metrics.umap.placements import Generation, Placement, mean_spectrograms, write_arrays
 from canarygan_metrics.umap.projector import UMAP
 from canarygan_metrics.umap.vectors import HOP, Floats
 
