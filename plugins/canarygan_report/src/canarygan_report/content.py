@@ -112,14 +112,14 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
     run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
     generated = quoted(inputs.paths.generated, "GENERATED")
     missing = {
-        "run": ("No run yet.", f"canarygan train-gan -d {data}"),
-        "curves": ("No training curves: no logs of a run.", f"canarygan train-gan -d {data}"),
-        "inception": ("No inception scores by epoch yet.", f"canarygan inception gan -m CLASSIFIER -x {run}"),
-        "scores": ("No scores of metrics yet.", f"canarygan score -m CLASSIFIER -d {data} {generated}"),
-        "confusion": ("No confusion of a decoder yet.", f"canarygan train-decoders -d {data} -s decoders"),
-        "shares": ("No labels of generated sounds yet.", f"canarygan generate -x {run} -y decoders"),
-        "map": ("No map yet.", f"canarygan umap -d {data} -g {generated}"),
-        "spectra": ("No sounds with labels yet.", f"canarygan generate -x {run} -y decoders"),
+        "run": ("No run yet.", f"train-gan -d {data}"),
+        "curves": ("No training curves: no logs of a run.", f"train-gan -d {data}"),
+        "inception": ("No inception scores by epoch yet.", f"inception gan -m CLASSIFIER -x {run}"),
+        "scores": ("No scores of metrics yet.", f"score -m CLASSIFIER -d {data} {generated}"),
+        "confusion": ("No confusion of a decoder yet.", f"train-decoders -d {data} -s decoders"),
+        "shares": ("No labels of generated sounds yet.", f"generate -x {run} -y decoders"),
+        "map": ("No map yet.", f"umap -d {data} -g {generated}"),
+        "spectra": ("No sounds with labels yet.", f"generate -x {run} -y decoders"),
     }
     absent = {name for name in missing if not content[name]}
     if content["map"] and len(content["map"]["totals"]) < 2:
@@ -130,4 +130,5 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
         absent.add("shares")
     if inputs.run is not None and not content["curves"]:
         missing["curves"] = (f"No training curves: version {inputs.version} has left no logs.", "")
-    return {name: {"what": what, "command": command} for name, (what, command) in missing.items() if name in absent}
+    shown = {name: part for name, part in missing.items() if name in absent}
+    return {name: {"what": what, "command": task and f"canarygan {task}"} for name, (what, task) in shown.items()}

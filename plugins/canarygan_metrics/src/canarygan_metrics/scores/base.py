@@ -39,7 +39,7 @@ class ClassifierMetric(Metric):
             raise CanaryganError("a metric of a classifier: give -m/--model-ckpt, from canarygan train-inception.")
         return ClassifierListener(self.model_ckpt)
 
-    def warn_few(self, counts: Mapping[str, int], enough: int, reason: str) -> None:
+    def warn_few(self, enough: int, reason: str, **counts: int) -> None:
         """Warn of each set of clips, by the word for it, that has fewer than `enough`."""
         for what, count in counts.items():
             if count < enough:

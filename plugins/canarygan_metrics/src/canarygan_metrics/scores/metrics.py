@@ -47,7 +47,7 @@ class InceptionScore(ClassifierMetric):
         posteriors, classes = posteriors_and_classes(generated)
         enough = PER_CLASS * len(classes) * self.n_split
         reason = "in each split the score is low by up to a twentieth"
-        self.warn_few({"generated": len(posteriors)}, enough, reason)
+        self.warn_few(enough, reason, generated=len(posteriors))
         score = inception_score(posteriors, splits=self.n_split, seed=self.seed, draws=self.draws)
         floor = shuffled_floor(posteriors, posteriors.argmax(1), splits=self.n_split, seed=self.seed)
         low, high = score.interval
@@ -69,7 +69,7 @@ class Frechet(ClassifierMetric):
 
         a, b = both_embeddings(generated, reference, least=2)
         reason = "the distance is biased up; kid is not"
-        self.warn_few({"generated": len(a), "real": len(b)}, 2 * a.shape[1], reason)
+        self.warn_few(2 * a.shape[1], reason, generated=len(a), real=len(b))
         return {"frechet": distances.frechet(a, b)}
 
 
@@ -97,7 +97,7 @@ class KID(ClassifierMetric):
         from canarygan_metrics.scores import distances
 
         a, b = both_embeddings(generated, reference, least=2)
-        self.warn_few({"generated": len(a), "real": len(b)}, FEW, "subsets of so few vary much")
+        self.warn_few(FEW, "subsets of so few vary much", generated=len(a), real=len(b))
         distance = distances.kernel_distance(a, b, subsets=self.subsets, size=self.subset_size, seed=self.seed)
         return {"kid": distance.mean, "kid_std": distance.std}
 
@@ -122,7 +122,7 @@ class PrecisionRecall(ClassifierMetric):
         from canarygan_metrics.scores import neighbours
 
         a, b = both_embeddings(generated, reference, least=self.k + 1)
-        self.warn_few({"generated": len(a), "real": len(b)}, FEW, WIDE_BALLS)
+        self.warn_few(FEW, WIDE_BALLS, generated=len(a), real=len(b))
         return vars(neighbours.precision_recall(a, b, self.k))
 
 
@@ -146,9 +146,9 @@ class DensityCoverage(ClassifierMetric):
         from canarygan_metrics.scores import neighbours
 
         a, b = both_embeddings(generated, reference, least=1, least_real=self.k + 1)
-        self.warn_few({"real": len(b)}, FEW, WIDE_BALLS)
+        self.warn_few(FEW, WIDE_BALLS, real=len(b))
         reason = "with fewer than real clips, coverage cannot be full"
-        self.warn_few({"generated": len(a)}, len(b), reason)
+        self.warn_few(len(b), reason, generated=len(a))
         return vars(neighbours.density_coverage(a, b, self.k))
 
 
@@ -170,7 +170,8 @@ class Memorisation(ClassifierMetric):
 
         a, b = both_embeddings(generated, reference, least=1)
         held_out = neighbours.find_held_out(reference)
-        self.warn_few({"held-out real": int(held_out.sum())}, FEW, "the share nearer than 99 % of them is rough")
+        reason = "the share nearer than 99 % of them is rough"
+        self.warn_few(FEW, reason, **{"held-out real": int(held_out.sum())})
         return vars(neighbours.memorisation(a, b[~held_out], b[held_out]))
 
 
@@ -200,7 +201,7 @@ class ClassBalance(ClassifierMetric):
         if reference.labels is None:
             raise CanaryganError("class-balance needs real clips with labels: give a folder of sounds by class.")
         posteriors, classes = posteriors_and_classes(generated)
-        self.warn_few({"generated": len(posteriors)}, PER_CLASS * len(classes), "a class may be missing by chance")
+        self.warn_few(PER_CLASS * len(classes), "a class may be missing by chance", generated=len(posteriors))
         balance = compare_classes(posteriors, reference.labels, classes, fraction=self.fraction, sure=self.sure)
         return {
             "class_recall": balance.recall,
