@@ -1,7 +1,7 @@
 """Clips: the one type that crosses plugins."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,9 @@ from canarygan_core.errors import CanaryganError
 
 FloatArray = NDArray[np.floating[Any]]
 Strings = NDArray[np.str_]
+
+COLUMNS = ("labels", "latents", "sources")
+"""What may be known of each clip beside posteriors and facts."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -49,20 +52,12 @@ class Clips:
 
     def __post_init__(self) -> None:
         if self.audio.ndim != 2 or self.audio.dtype != np.float32:
-            raise CanaryganError(
-                f"audio must be float32 of shape (clips, samples), not {self.audio.dtype} {self.audio.shape}."
-            )
-        for name, rows in self._columns():
-            if len(rows) != len(self.audio):
+            what = f"{self.audio.dtype} {self.audio.shape}"
+            raise CanaryganError(f"audio must be float32 of shape (clips, samples), not {what}.")
+        columns = {name: getattr(self, name) for name in COLUMNS} | {**self.posteriors, **self.facts}
+        for name, rows in columns.items():
+            if rows is not None and len(rows) != len(self.audio):
                 raise CanaryganError(f"{name} has {len(rows)} rows for {len(self.audio)} clips.")
-
-    def _columns(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        for name in ("labels", "latents", "sources"):
-            rows = getattr(self, name)
-            if rows is not None:
-                yield name, rows
-        yield from self.posteriors.items()
-        yield from self.facts.items()
 
     def __len__(self) -> int:
         return len(self.audio)
@@ -80,18 +75,11 @@ class Clips:
     def select(self, rows: NDArray[Any] | slice) -> "Clips":
         """The clips of these rows (indices, a mask or a slice), in that order."""
 
-        def pick(array: NDArray[Any] | None) -> Any:
+        def pick(arrays: Iterable[NDArray[Any] | None]) -> Any:
+            (array,) = arrays
             return None if array is None else array[rows]
 
-        return replace(
-            self,
-            audio=pick(self.audio),
-            labels=pick(self.labels),
-            latents=pick(self.latents),
-            posteriors={name: pick(array) for name, array in self.posteriors.items()},
-            sources=pick(self.sources),
-            facts={name: pick(array) for name, array in self.facts.items()},
-        )
+        return _combine([self], pick)
 
     def batches(self, size: int) -> Iterator["Clips"]:
         """The clips in order, at most `size` at a time, so that a large set is never held whole."""
@@ -116,7 +104,6 @@ def concatenate(parts: Iterable[Clips]) -> Clips:
     listed = list(parts)
     if not listed:
         raise CanaryganError("There are no clips.")
-    first = listed[0]
 
     def join(columns: Iterable[NDArray[Any] | None]) -> Any:
         arrays = [column for column in columns if column is not None]
@@ -125,17 +112,18 @@ def concatenate(parts: Iterable[Clips]) -> Clips:
         return np.concatenate(arrays) if arrays else None
 
     try:
-        return replace(
-            first,
-            audio=join(part.audio for part in listed),
-            labels=join(part.labels for part in listed),
-            latents=join(part.latents for part in listed),
-            sources=join(part.sources for part in listed),
-            posteriors={name: join(part.posteriors[name] for part in listed) for name in first.posteriors},
-            facts={name: join(part.facts[name] for part in listed) for name in first.facts},
-        )
+        return _combine(listed, join)
     except (KeyError, ValueError) as error:
         raise CanaryganError(f"The clips cannot be joined: {error}.") from None
+
+
+def _combine(parts: Sequence[Clips], combine: Callable[[Iterable[NDArray[Any] | None]], Any]) -> Clips:
+    """Clips each of whose arrays is combined from those of all parts."""
+    arrays = {name: combine(getattr(part, name) for part in parts) for name in ("audio", *COLUMNS)}
+    for group in ("posteriors", "facts"):
+        names = getattr(parts[0], group)
+        arrays[group] = {name: combine(getattr(part, group)[name] for part in parts) for name in names}
+    return replace(parts[0], **arrays)
 
 
 def __getattr__(name: str) -> Any:

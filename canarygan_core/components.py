@@ -40,26 +40,21 @@ class Generator(Protocol):
     @property
     def latent_dim(self) -> int:
         """Coordinates of a latent vector."""
-        ...
 
     @property
     def rate(self) -> int:
         """Sampling rate of the sounds, Hz."""
-        ...
 
     @property
     def samples(self) -> int:
         """Length of a sound, samples."""
-        ...
 
     @property
     def progress(self) -> Mapping[str, int]:
         """How far training had come: `epoch` and `step` (updates of the model), zero where unknown."""
-        ...
 
     def generate(self, z: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Latents (n, latent_dim) to sounds (n, samples), both float32; equal latents give equal bytes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -99,15 +94,12 @@ class FittedDecoder(Protocol):
     @property
     def classes(self) -> Sequence[str]:
         """The labels it tells apart, in the order of the posteriors' columns."""
-        ...
 
     def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
         """Class probabilities (n, classes) of clips (n, samples), whatever their order or number."""
-        ...
 
     def save(self, folder: Path) -> None:
         """Write what was learnt into an empty folder, without pickle."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -159,11 +151,9 @@ class FittedProjector(Protocol):
 
     def project(self, clips: "Clips") -> "NDArray[np.float32]":
         """Coordinates (n, k) of clips (n, samples)."""
-        ...
 
     def save(self, folder: Path) -> None:
         """Write what was learnt into an empty folder, without pickle."""
-        ...
 
 
 @dataclass(frozen=True)

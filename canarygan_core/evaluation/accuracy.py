@@ -64,10 +64,8 @@ class ClassificationReport:
     def recall(self) -> NDArray[np.float64]:
         """Of each class, the share of its clips that got its label; NaN where it has none."""
         total = self.confusion.sum(1)
-        share: NDArray[np.float64] = np.divide(
-            np.diag(self.confusion), total, out=np.full(len(total), np.nan), where=total > 0
-        )
-        return share
+        unknown = np.full(len(total), np.nan)
+        return np.asarray(np.divide(np.diag(self.confusion), total, out=unknown, where=total > 0))
 
     @property
     def macro_f1(self) -> float:
@@ -80,29 +78,16 @@ class ClassificationReport:
         low, high = self.interval
         return f"{self.accuracy:.3f}, 95 % from {low:.3f} to {high:.3f} ({self.right} of {self.clips})"
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The same for a file, each as an array: the content of `metrics-<name>.npz`."""
-        return {
-            "confusion": self.confusion,
-            "classes": np.asarray(self.classes),
-            "accuracy": np.asarray(self.accuracy),
-            "interval_95": np.asarray(self.interval),
-            "macro_f1": np.asarray(self.macro_f1),
-            "recall": self.recall,
-        }
-
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""
+        shares = (None if math.isnan(share) else share for share in self.recall.tolist())
         return {
             "accuracy": self.accuracy,
             "interval_95": list(self.interval),
             "right": self.right,
             "clips": self.clips,
             "macro_f1": self.macro_f1,
-            "recall": {
-                label: None if math.isnan(value) else float(value)
-                for label, value in zip(self.classes, self.recall, strict=True)
-            },
+            "recall": dict(zip(self.classes, shares, strict=True)),
         }
 
 
@@ -136,10 +121,17 @@ def save_report(folder: Path, name: str, report: ClassificationReport, **facts: 
         report: of the labels.
         facts: further numbers for the `.npz`.
     """
-    arrays = report.to_arrays() | {key: np.asarray(value) for key, value in facts.items()}
+    arrays: dict[str, Any] = {
+        "confusion": report.confusion,
+        "classes": report.classes,
+        "accuracy": report.accuracy,
+        "interval_95": report.interval,
+        "macro_f1": report.macro_f1,
+        "recall": report.recall,
+    }
     table, figure = folder / f"metrics-{name}.npz", folder / f"confusion-{name}.png"
     with files.replace_file(table) as draft, open(draft, "wb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
+        np.savez(stream, **arrays, **facts)
     draw_confusion(figure, report, f"{name}: accuracy {report.accuracy:.3f}")
     return [table, figure]
 

@@ -30,9 +30,9 @@ def listen(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[List
     """
     parts: dict[Listener, list[Clips]] = {listener: [] for listener in listeners}
     for batch in batches:
-        for listener, listened in parts.items():
-            listened.append(listener(batch))
-    return {listener: concatenate(listened) for listener, listened in parts.items()}
+        for listener, part in parts.items():
+            part.append(listener(batch))
+    return {listener: concatenate(part) for listener, part in parts.items()}
 
 
 def iterate_batches(clips: Clips, label: str) -> Iterator[Clips]:
@@ -65,47 +65,31 @@ def score_context(metric: Metric, reference: Clips, noise: Clips, seed: int) -> 
         seed: of the halves.
     """
     scores: dict[str, dict[str, float]] = {}
-    with suppress_warnings():
+    with collect_warnings(should_show=False):  # the sets are small by design
         for name in ("real", "noise"):
             try:
-                one, other = split_halves(reference, seed)
-                generated = reference.select(one) if name == "real" else noise
-                scores[name] = metric.score(generated, reference.select(other) if name == "real" else reference)
+                halves = map(reference.select, split_halves(reference, seed))
+                scores[name] = metric.score(*(halves if name == "real" else (noise, reference)))
             except CanaryganError as error:
                 log.debug(f"{metric.name} has no score of {name}: {error}")
     return scores
 
 
 @contextmanager
-def collect_warnings() -> Iterator[list[str]]:
-    """The warnings that are logged within the block; they are shown as well."""
+def collect_warnings(*, should_show: bool = True) -> Iterator[list[str]]:
+    """The warnings that are logged within the block; they are shown as well unless `should_show` is false."""
     messages: list[str] = []
 
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.WARNING:
-                messages.append(record.getMessage())
+    def collect(record: logging.LogRecord) -> bool:
+        is_warning = record.levelno >= logging.WARNING
+        messages.extend([record.getMessage()] if is_warning else [])
+        return should_show or not is_warning
 
-    handler = Collector()
-    log.addHandler(handler)
+    log.addFilter(collect)
     try:
         yield messages
     finally:
-        log.removeHandler(handler)
-
-
-@contextmanager
-def suppress_warnings() -> Iterator[None]:
-    """No warnings from within the block. The sets that a score is compared with are small by design."""
-
-    def drop(record: logging.LogRecord) -> bool:
-        return record.levelno < logging.WARNING
-
-    log.addFilter(drop)
-    try:
-        yield
-    finally:
-        log.removeFilter(drop)
+        log.removeFilter(collect)
 
 
 def find_listeners(metrics: Sequence[Metric]) -> tuple[dict[str, Listener], dict[str, list[str]]]:
