@@ -36,14 +36,14 @@ class UnusableAudio(CanaryganError):
 
     def __init__(self, problems: Sequence[Problem], heading: str = "", advice: str = "") -> None:
         self.problems = tuple(problems)
-        if not heading and len(problems) == 1:
-            super().__init__(f"{problems[0]}. {problems[0].advice}".strip())
-            return
-        heading = heading or f"{len(problems)} files cannot be used:"
-        super().__init__("\n".join([heading, *list_items(problems), *([advice] if advice else [])]))
+        message = f"{problems[0]}. {problems[0].advice}".strip()
+        if heading or len(problems) > 1:
+            heading = heading or f"{len(problems)} files cannot be used:"
+            message = "\n".join([heading, *list_items(problems), *filter(None, [advice])])
+        super().__init__(message)
 
 
-def list_items(items: Sequence[object], shown: int = 20) -> list[str]:
-    """One indented line for each of the first items, and a count of the rest."""
-    lines = [f"  {item}" for item in items[:shown]]
-    return lines + ([f"  ... and {len(items) - shown} more"] if len(items) > shown else [])
+def list_items(items: Sequence[object], shown: int = 20, *, noun: str = "", indent: str = "  ") -> list[str]:
+    """One line for each of the first items, and a count of the rest."""
+    rest = f"... and {len(items) - shown} more {noun}".rstrip()
+    return [f"{indent}{item}" for item in (*items[:shown], *([rest] if len(items) > shown else []))]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import audio
-from canarygan_core.audio import Problem, archives
+from canarygan_core.audio import Problem, UnusableAudio, archives
 from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
@@ -102,7 +102,7 @@ def _is_archive(file: Path | str) -> bool:
 
 
 def read_clips(
-    sounds: Sequence[Sound], rate: int, seconds: float, label: str = "decoding"
+    sounds: Sequence[Sound], rate: int, seconds: float, label: str = "decoding", *, strict: bool = False
 ) -> Iterator[tuple[list[Sound], NDArray[np.float32], list[Problem]]]:
     """Batches of sounds with where they end, their audio (n, samples) at `rate`, and what cannot be used.
 
@@ -111,6 +111,10 @@ def read_clips(
         rate: sampling rate wanted, Hz.
         seconds: length of a clip: shorter sounds are padded with zeros at the end, longer ones cut at the end.
         label: what is being done, for the progress bar.
+        strict: whether what cannot be used is raised, batch by batch.
+
+    Raises:
+        UnusableAudio: where `strict` is set.
     """
     samples, cut, rates = round(seconds * rate), 0, set[int]()
     with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
@@ -120,6 +124,8 @@ def read_clips(
             else:
                 results = list(pool.map(lambda sound: _read_file(sound, rate, seconds), batch))
             problems = [result for result in results if isinstance(result, Problem)]
+            if strict and problems:
+                raise UnusableAudio(problems, "", "Mend or remove them.")
             clips = [result for result in results if not isinstance(result, Problem)]
             cut += sum(len(clip) > samples + 1 for _, clip, _ in clips)
             rates.update(native for sound, _, native in clips if not _is_archive(sound.file))
@@ -162,7 +168,7 @@ def _read_file(sound: Sound, rate: int, seconds: float) -> Clip | Problem:
         if not sound.whole:
             return sound, *read_stretch(path, rate, sound.onset, sound.offset)
         recording = audio.read(path, rate, longest=LONGEST * seconds)
-    except audio.UnusableAudio as error:
+    except UnusableAudio as error:
         (problem,) = error.problems
         if problem.kind == "too-long":
             return replace(problem, what=f"{problem.what}; give a table of its sounds by --onsets", advice="")

@@ -131,7 +131,7 @@ def save_report(folder: Path, name: str, report: ClassificationReport, **facts: 
     }
     table, figure = folder / f"metrics-{name}.npz", folder / f"confusion-{name}.png"
     with files.replace_file(table) as draft, open(draft, "wb") as stream:
-        np.savez(stream, **arrays, **facts)
+        np.savez(stream, **arrays | facts)
     draw_confusion(figure, report, f"{name}: accuracy {report.accuracy:.3f}")
     return [table, figure]
 

@@ -3,13 +3,14 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core.audio import UnusableAudio, archives
+from canarygan_core.audio import archives
+from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Projector, Slot
@@ -54,15 +55,13 @@ def project(
         else:
             fitted = projectors.fit(projector, clips, folder, get_registry())
             manifest.add_output(folder / projectors.RECORD)
-        parts = [(fitted.project(clips), *_get_columns(clips), REAL)]
+        empty = np.full(len(clips), "", np.str_)
+        columns = (empty if column is None else column for column in (clips.labels, clips.sources))
+        parts = [(fitted.project(clips), *columns, np.full(len(clips), REAL))]
         if sounds:
             parts += _project_sounds(sounds, fitted, clips)
-        arrays = {
-            "coordinates": np.concatenate([points for points, *_ in parts]),
-            "labels": np.concatenate([labels for _, labels, *_ in parts]),
-            "sources": np.concatenate([sources for *_, sources, _ in parts]),
-            "set": np.concatenate([np.full(len(points), name) for points, *_, name in parts]),
-        }
+        names = ("coordinates", "labels", "sources", "set")
+        arrays = {name: np.concatenate(column) for name, column in zip(names, zip(*parts), strict=True)}
         with archives.writing(target, sum(array.nbytes for array in arrays.values())) as archive:
             for name, array in arrays.items():
                 archive.add(name, array)
@@ -71,34 +70,18 @@ def project(
     sizes = dict(zip(sets.tolist(), counts.tolist(), strict=True))
     size = arrays["coordinates"].shape[1]
     lines = [f"{sum(sizes.values())} sounds in {size} dimensions: {target}"]
-    lines += [f"  {name}: {count}" for name, count in list(sizes.items())[:10]]
-    lines += [f"  ... and {len(sizes) - 10} more files"] if len(sizes) > 10 else []
+    lines += list_items([f"{name}: {count}" for name, count in sizes.items()], 10, noun="files")
     lines.append(f"Lay others out on the same map: --projector-ckpt {shlex.quote(str(fitted.folder))}")
     data = {"path": str(target), "projector": str(fitted.folder), "dimensions": size, "sounds": sizes}
     return Answer("\n".join(lines), data)
 
 
-def _get_columns(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    """Labels and sources of clips, empty words where they are not known."""
-    empty = np.full(len(clips), "", np.str_)
-    return (
-        empty if clips.labels is None else clips.labels,
-        empty if clips.sources is None else clips.sources,
-    )
-
-
 def _project_sounds(
     sounds: Sequence[Sound], fitted: SavedProjector, clips: Clips
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.str_], str]]:
-    """Coordinates, labels (none), sources and file of further sounds, batch by batch and file by file."""
+) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Coordinates, labels (none), sources and file of further sounds, batch by batch."""
     seconds = clips.samples / clips.rate
-    for found, audio, problems in read_clips(sounds, clips.rate, seconds, "laying out"):
-        if problems:
-            raise UnusableAudio(problems, "", "Mend or remove them.")
+    for batch, audio, _ in read_clips(sounds, clips.rate, seconds, "laying out", strict=True):
         points = fitted.project_batch(Clips(audio, clips.rate))
-        names = np.array([sound.file for sound in found])
-        rows = np.array([sound.row for sound in found])
-        for name in dict.fromkeys(names.tolist()):
-            mine = names == name
-            sources = np.array([f"{name}#{row}" for row in rows[mine]])
-            yield points[mine], np.full(mine.sum(), "", np.str_), sources, name
+        sources = [f"{sound.file}#{sound.row}" for sound in batch]
+        yield points, np.full(len(batch), ""), np.array(sources), np.array([sound.file for sound in batch])

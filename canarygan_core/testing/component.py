@@ -14,8 +14,7 @@ import sys
 import tempfile
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,9 +26,7 @@ from canarygan_core.lightning.training import Training
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.options import build_app, restore, to_json
 from canarygan_core.testing import contracts
-from canarygan_core.testing.toys import refuses, toy_clips
-
-__all__ = ["HEAVY", "check_cheap_import", "check_component", "toy_clips"]
+from canarygan_core.testing.toys import refuses
 
 HEAVY = (
     *("hdbscan", "jax", "librosa", "lightning", "matplotlib", "numba", "numpy", "pandas", "reservoirpy", "scipy"),
@@ -64,13 +61,16 @@ def check_component(cls: type[Any], /, **options: Any) -> None:
     Raises:
         AssertionError: where it breaks the contract; the message says what to change.
     """
-    kind = _check_class(cls)
-    component = _check_options(cls, kind, options)
+    component = _check_options(cls, _check_class(cls), options)
     _check_record(cls, component)
-    with tempfile.TemporaryDirectory() as folder, _explain_refusal(cls):
-        contracts.check(component, Path(folder))
-    same = cls(**options)
-    assert component == same, f"{cls.__name__} changed its options while it worked: keep what is learnt elsewhere."
+    name = cls.__name__
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            contracts.check(component, Path(folder))
+    except CanaryganError as error:
+        advice = f"pass options with which it can: check_component({name}, ...)"
+        raise AssertionError(f"{name} cannot work: {error} If it is right, {advice}.") from error
+    assert component == cls(**options), f"{name} changed its options while it worked: keep what is learnt elsewhere."
 
 
 def check_cheap_import(module: str) -> None:
@@ -79,14 +79,9 @@ def check_cheap_import(module: str) -> None:
     Raises:
         AssertionError: where it does, or cannot be loaded.
     """
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    done = subprocess.run(
-        [sys.executable, "-c", _PROBE, module, *HEAVY],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-        check=False,
-    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", _PROBE, module, *HEAVY]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{module} cannot be imported:\n{done.stderr}"
     failure, *heavy = done.stdout.splitlines()
     assert not failure, f"{module} cannot be loaded as a plugin: {failure}"
@@ -100,16 +95,18 @@ def _check_class(cls: type[Any]) -> type[Component]:
     kinds = [kind for kind in KINDS if issubclass(cls, kind)]
     known = ", ".join(kind.__name__ for kind in KINDS)
     assert len(kinds) == 1, f"{name} must derive from exactly one of {known}, not from {len(kinds)} of them."
-    params = vars(cls).get("__dataclass_params__")
-    frozen = params is not None and params.frozen
-    assert frozen, f"{name} must be decorated with @dataclass(frozen=True)."
+    is_frozen = getattr(vars(cls).get("__dataclass_params__"), "frozen", False)
+    assert is_frozen, f"{name} must be decorated with @dataclass(frozen=True)."
     try:
         typing.get_type_hints(cls)
     except NameError as error:
-        raise AssertionError(
-            f"{name}: {error}: import the types of its fields outside of `if TYPE_CHECKING`."
-        ) from None
-    failure = _load_alone(cls, kinds[0])
+        message = f"{name}: {error}: import the types of its fields outside of `if TYPE_CHECKING`."
+        raise AssertionError(message) from None
+    module = types.ModuleType(cls.__module__)
+    setattr(module, f"register_{kinds[0].kind}s", hookimpl(lambda: [cls]))
+    registry = Registry()
+    registry.add(Plugin("checked", "checked", ""), module)
+    failure = registry.plugins[0].failure
     assert not failure, f"{name} is refused by the kernel: {failure}"
     return kinds[0]
 
@@ -118,11 +115,10 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
     """The component of these options."""
     name = cls.__name__
     fields = {field.name: field for field in dataclasses.fields(cls)}
-    for field in fields.values():
-        bare = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        advice = f"give it one, or pass a value to check with: check_component({name}, {field.name}=...)"
-        given = not bare or field.name in options
-        assert given, f"{name}.{field.name} has no default: {advice}."
+    for option, field in fields.items():
+        is_bare = field.default is field.default_factory is dataclasses.MISSING
+        advice = f"give it one, or pass a value to check with: check_component({name}, {option}=...)"
+        assert not is_bare or option in options, f"{name}.{option} has no default: {advice}."
     taken = TAKEN | {field.name for field in dataclasses.fields(Training)} if kind in (Model, Dataset) else {"config"}
     clashing = sorted(fields.keys() & taken)
     assert not clashing, f"{name}.{clashing[0]} is an option of the command itself: rename the field."
@@ -130,9 +126,8 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
     try:
         same = hash(component) == hash(cls(**options))
     except TypeError as error:
-        raise AssertionError(
-            f"{name} cannot be hashed ({error}): let its fields be tuples, not lists or dicts."
-        ) from None
+        message = f"{name} cannot be hashed ({error}): let its fields be tuples, not lists or dicts."
+        raise AssertionError(message) from None
     assert same, f"Two {name} of the same options have different hashes: leave __hash__ to the dataclass."
     assert component == cls(**options), f"Two {name} of the same options differ: leave __eq__ to the dataclass."
     hints = typing.get_type_hints(cls)
@@ -157,26 +152,5 @@ def _check_record(cls: type[Any], component: Any) -> None:
     assert rebuilt == component, f"{name} comes back from its record as {rebuilt}, not as {component}."
     for argument in build_app(cls).assemble_argument_collection(parse_docstring=True):
         if argument.keys and not list(argument.children):
-            field = ".".join(argument.keys)
-            assert argument.parameter.help, (
-                f"{name}.{field} has no help: write a string under the field, which ends with its unit."
-            )
-
-
-def _load_alone(cls: type[Any], kind: type[Component]) -> str:
-    """Why the kernel refuses a class that a plugin offers; empty where it does not."""
-    module = types.ModuleType(cls.__module__)
-    setattr(module, f"register_{kind.kind}s", hookimpl(lambda: [cls]))
-    registry = Registry()
-    registry.add(Plugin("checked", "checked", ""), module)
-    return registry.plugins[0].failure
-
-
-@contextmanager
-def _explain_refusal(cls: type[Any]) -> Iterator[None]:
-    """Work that a component refuses is not checked, so it must be given options with which it can."""
-    try:
-        yield
-    except CanaryganError as error:
-        advice = f"pass options with which it can: check_component({cls.__name__}, ...)"
-        raise AssertionError(f"{cls.__name__} cannot work: {error} If it is right, {advice}.") from error
+            message = f"{name}.{'.'.join(argument.keys)} has no help: write a string under the field"
+            assert argument.parameter.help, f"{message}, which ends with its unit."

@@ -7,18 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Component, Dataset, Decoder, Metric, Model, Projector
 from canarygan_core.errors import CanaryganError
 from canarygan_core.testing import model_contract
 from canarygan_core.testing.toys import odd_clips, refuses, toy_clips
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from canarygan_core.clips import Clips
 
 CLOSE = 1e-4
 """How far numbers may lie apart that should be equal, as a share of the largest, for arithmetic in other batches."""
@@ -26,23 +24,20 @@ CLOSE = 1e-4
 
 def check(component: Component, folder: Path) -> None:
     """Check that a component does what its kind promises; may write into the folder."""
-    if isinstance(component, Dataset):
-        _dataset(component)
-    elif isinstance(component, Metric):
-        _metric(component)
-    elif isinstance(component, Decoder):
-        _decoder(component, folder)
-    elif isinstance(component, Projector):
-        _projector(component, folder)
-    elif isinstance(component, Model):
-        model_contract.check(component, folder, toy_clips())
+    match component:
+        case Dataset():
+            _dataset(component)
+        case Metric():
+            _metric(component)
+        case Decoder():
+            _decoder(component, folder)
+        case Projector():
+            _projector(component, folder)
+        case Model():
+            model_contract.check(component, folder, toy_clips())
 
 
 def _dataset(dataset: Dataset) -> None:
-    import numpy as np
-
-    from canarygan_core.clips import Clips
-
     name = type(dataset).__name__
     first, again = dataset.load(), dataset.load()
     assert isinstance(first, Clips), f"{name}.load must return Clips, not {type(first).__name__}."
@@ -61,24 +56,21 @@ def _dataset(dataset: Dataset) -> None:
 
 
 def _metric(metric: Metric) -> None:
-    from canarygan_core.clips import concatenate
-
     name = type(metric).__name__
     listen = metric.listener()
     try:
         shared = listen == metric.listener() and hash(listen) == hash(metric.listener())
     except TypeError as error:
-        raise AssertionError(
-            f"The listener of {name} cannot be hashed ({error}): make it a frozen dataclass."
-        ) from None
+        message = f"The listener of {name} cannot be hashed ({error}): make it a frozen dataclass."
+        raise AssertionError(message) from None
     assert shared, f"Two listeners of one {name} differ: make it a frozen dataclass, equal where its fields are."
     generated, reference = toy_clips(seed=1), toy_clips(seed=2)
     before = generated.audio.copy(), reference.audio.copy()
-    scores = metric.score(listen(generated), listen(reference))
+    scores = _score(metric, generated, reference)
     scored = isinstance(scores, dict) and len(scores) > 0
     assert scored, f"{name}.score must return a dict with at least one score, not {scores!r}."
     _check_scores(name, scores)
-    again = metric.score(listen(generated), listen(reference))
+    again = _score(metric, generated, reference)
     assert again == scores, f"{name}.score gives {again} the second time, after {scores}: seed what you draw."
     same = (generated.audio == before[0]).all() and (reference.audio == before[1]).all()
     assert same, f"{name}.score changes the clips: work on copies."
@@ -93,11 +85,11 @@ def _metric(metric: Metric) -> None:
     assert equal, f"{name} scores {apart} where clips come 3 at a time, {scores} at once: hear each clip on its own."
     for odd, clips in odd_clips(8).items():
         for side, pair in {"generated": (clips, reference), "real": (generated, clips)}.items():
-            result = refuses(f"{name} with {odd} on the {side} side", partial(_scores, metric, *pair))
+            result = refuses(f"{name} with {odd} on the {side} side", partial(_score, metric, *pair))
             _check_scores(f"With {odd} on the {side} side {name}", result or {})
 
 
-def _scores(metric: Metric, generated: "Clips", reference: "Clips") -> dict[str, float]:
+def _score(metric: Metric, generated: Clips, reference: Clips) -> dict[str, float]:
     listen = metric.listener()
     return metric.score(listen(generated), listen(reference))
 
@@ -112,8 +104,6 @@ def _check_scores(name: str, scores: Mapping[str, float]) -> None:
 
 
 def _decoder(decoder: Decoder, folder: Path) -> None:
-    import numpy as np
-
     name = type(decoder).__name__
     clips = toy_clips(count=24, classes=3)
     fitted = decoder.fit(clips)
@@ -124,7 +114,7 @@ def _decoder(decoder: Decoder, folder: Path) -> None:
     again = decoder.fit(clips).posteriors(clips)
     assert np.allclose(again, posteriors, atol=CLOSE), f"{name} learns something else the second time: seed it."
     _check_fitted(decoder, fitted, "posteriors", clips, folder)
-    none = refuses(f"{name}.posteriors of no clips", lambda: fitted.posteriors(toy_clips(0)))
+    none = refuses(f"{name}.posteriors of no clips", partial(fitted.posteriors, toy_clips(0)))
     if none is not None:
         _check_posteriors(name, none, (0, 3))
     unlabelled = {"clips without labels": replace(clips, labels=None), "clips of one class": toy_clips(4, classes=1)}
@@ -135,9 +125,7 @@ def _decoder(decoder: Decoder, folder: Path) -> None:
                 _check_posteriors(f"{name} fitted on {odd}", other.posteriors(clips), (24, len(other.classes)))
 
 
-def _check_posteriors(name: str, posteriors: "NDArray[np.float32]", shape: tuple[int, int]) -> None:
-    import numpy as np
-
+def _check_posteriors(name: str, posteriors: NDArray[np.float32], shape: tuple[int, int]) -> None:
     shapes = f"{shape}, not {posteriors.shape}"
     assert posteriors.shape == shape, f"{name}.posteriors must have shape (clips, classes), {shapes}."
     is_probable = np.isfinite(posteriors).all() and (posteriors >= 0).all()
@@ -151,38 +139,31 @@ def _projector(projector: Projector, folder: Path) -> None:
     clips = toy_clips(count=24, classes=3)
     fitted = projector.fit(clips)
     coordinates = fitted.project(clips)
-    _check_coordinates(name, coordinates, 24)
+    _check_coordinates(name, coordinates)
     _check_fitted(projector, fitted, "project", clips, folder)
-    none = refuses(f"{name}.project of no clips", lambda: fitted.project(toy_clips(0)))
+    none = refuses(f"{name}.project of no clips", partial(fitted.project, toy_clips(0)))
     if none is not None:
         shape = (0, coordinates.shape[1])
         assert none.shape == shape, f"{name}.project of no clips must be (0, k), not {none.shape}."
     for odd, given in odd_clips(24).items():
-        work = partial(_fit_and_project, projector, given, clips)
-        if (other := refuses(f"{name} with {odd}", work)) is not None:
-            _check_coordinates(f"Fitted on {odd}, {name}", other, 24)
+        other = refuses(f"{name} with {odd}", partial(lambda given: projector.fit(given).project(clips), given))
+        _check_coordinates(f"Fitted on {odd}, {name}", other)
     broken = odd_clips(24)["a clip that is NaN"]
-    other = refuses(f"{name}.project of a clip that is NaN", lambda: fitted.project(broken))
-    if other is not None:
-        _check_coordinates(f"Of a clip that is NaN, {name}", other, 24)
+    other = refuses(f"{name}.project of a clip that is NaN", partial(fitted.project, broken))
+    _check_coordinates(f"Of a clip that is NaN, {name}", other)
 
 
-def _fit_and_project(projector: Projector, fitted_on: "Clips", clips: "Clips") -> "NDArray[np.float32]":
-    return projector.fit(fitted_on).project(clips)
-
-
-def _check_coordinates(name: str, coordinates: "NDArray[np.float32]", count: int) -> None:
-    import numpy as np
-
-    is_table = coordinates.ndim == 2 and len(coordinates) == count and coordinates.shape[1] > 0
+def _check_coordinates(name: str, coordinates: NDArray[np.float32] | None) -> None:
+    """Check coordinates of 24 clips, where they were not refused."""
+    if coordinates is None:
+        return
+    is_table = coordinates.ndim == 2 and len(coordinates) == 24 and coordinates.shape[1] > 0
     assert is_table, f"{name}.project must be (clips, k), not {coordinates.shape}."
     assert np.isfinite(coordinates).all(), f"{name}.project gives NaN or infinite coordinates."
 
 
-def _check_fitted(component: Any, fitted: Any, method: str, clips: "Clips", folder: Path) -> None:
+def _check_fitted(component: Any, fitted: Any, method: str, clips: Clips, folder: Path) -> None:
     """What is said of a clip depends on that clip alone, and stays the same when saved, without pickle, and loaded."""
-    import numpy as np
-
     name = f"{type(component).__name__}.{method}"
     use = getattr(fitted, method)
     first = use(clips)
@@ -196,14 +177,9 @@ def _check_fitted(component: Any, fitted: Any, method: str, clips: "Clips", fold
     fitted.save(folder)
     paths = [path for path in folder.rglob("*") if path.is_file()]
     assert paths, f"{name}: save writes nothing."
-    pickles = [path.name for path in paths if _is_pickle(path)]
+    protocols = range(pickle.HIGHEST_PROTOCOL + 1)
+    pickles = [path.name for path in paths if path.read_bytes()[:2] in {bytes([0x80, one]) for one in protocols}]
     advice = "write arrays as .npz or safetensors, the rest as JSON"
     assert not pickles, f"{name}: save writes pickle, {', '.join(pickles)}; {advice}."
     loaded = getattr(type(component).load(folder), method)(clips)
     assert np.allclose(loaded, first, atol=1e-5), f"{name} does something else when saved and loaded."
-
-
-def _is_pickle(path: Path) -> bool:
-    with open(path, "rb") as stream:
-        start = stream.read(2)
-    return len(start) == 2 and start[0] == 0x80 and start[1] <= pickle.HIGHEST_PROTOCOL

@@ -6,27 +6,24 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from canarygan_core import audio
+from canarygan_core.clips import Clips
 from canarygan_core.testing.toys import toy_clips as make_toy_clips
-
-if TYPE_CHECKING:
-    from canarygan_core.clips import Clips
 
 
 @pytest.fixture
-def toy_clips() -> "Clips":
+def toy_clips() -> Clips:
     """24 clips of 3 classes, s0 to s2, 4096 samples each at 16 kHz; see `canarygan_core.testing.toy_clips`."""
     return make_toy_clips(24, classes=3)
 
 
 @pytest.fixture
-def toy_folder(tmp_path: Path, toy_clips: "Clips") -> Path:
+def toy_folder(tmp_path: Path, toy_clips: Clips) -> Path:
     """The same as a folder of WAV files, one folder a class."""
-    from canarygan_core import audio
-
     folder = tmp_path / "toys"
     assert toy_clips.sources is not None
     for sound, source in zip(toy_clips.audio, toy_clips.sources, strict=True):

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
-
-if TYPE_CHECKING:
-    from canarygan_core.clips import Clips
 
 SCREEN = 24
 """Lines that an error's message may have."""
 
 
-def toy_clips(count: int = 8, classes: int = 2, samples: int = 4096, rate: int = 16000, seed: int = 0) -> "Clips":
+def toy_clips(count: int = 8, classes: int = 2, samples: int = 4096, rate: int = 16000, seed: int = 0) -> Clips:
     """Clips that are quick to make and easy to tell apart: a tone of its own pitch a class, with a little noise.
 
     Args:
@@ -23,10 +23,6 @@ def toy_clips(count: int = 8, classes: int = 2, samples: int = 4096, rate: int =
         rate: Hz.
         seed: of the phases, the detuning (up to 2 %) and the noise (40 dB below the tone).
     """
-    import numpy as np
-
-    from canarygan_core.clips import Clips
-
     rng = np.random.default_rng(seed)
     label = np.arange(count) % classes
     pitch = np.linspace(rate / 20, rate / 3, classes)[label] * rng.uniform(0.98, 1.02, count)  # Hz
@@ -42,10 +38,8 @@ def toy_clips(count: int = 8, classes: int = 2, samples: int = 4096, rate: int =
     )
 
 
-def odd_clips(count: int) -> "Mapping[str, Clips]":
+def odd_clips(count: int) -> Mapping[str, Clips]:
     """Clips that a component may be given and cannot always use, by what is odd about them."""
-    import numpy as np
-
     clips = toy_clips(count)
     some = clips.audio.copy()
     some[0] = np.nan
