@@ -1,6 +1,7 @@
 """Clips: the one type that crosses plugins."""
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -93,6 +94,11 @@ def fit_length(audio: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
     if missing <= 0:
         return audio[:, :samples]
     return np.pad(audio, ((0, 0), (0, missing)))
+
+
+def count_labels(labels: Iterable[str]) -> dict[str, int]:
+    """How often there is each label, in the order of labels."""
+    return dict(sorted(Counter(map(str, labels)).items()))
 
 
 def concatenate(parts: Iterable[Clips]) -> Clips:

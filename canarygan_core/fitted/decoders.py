@@ -80,12 +80,11 @@ class TrainedDecoder:
         usable = is_audible(clips.audio)
         posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
         if usable.any():
-            given = self.fitted.posteriors(clips.select(np.flatnonzero(usable)))
-            if given.shape != (usable.sum(), len(self.classes)) or not np.isfinite(given).all():
-                what = f"{given.shape} posteriors" if np.isfinite(given).all() else "posteriors that are not finite"
-                raise CanaryganError(
-                    f"Decoder {self.key} gave {what} for {usable.sum()} clips of {len(self.classes)} classes."
-                )
+            given = self.fitted.posteriors(clips.select(usable))
+            is_finite, shape = np.isfinite(given).all(), (usable.sum(), len(self.classes))
+            if given.shape != shape or not is_finite:
+                what = f"{given.shape} posteriors" if is_finite else "posteriors that are not finite"
+                raise CanaryganError(f"Decoder {self.key} gave {what} for {shape[0]} clips of {shape[1]} classes.")
             posteriors[usable] = given
         return posteriors
 
@@ -175,15 +174,8 @@ def load(folder: Path, registry: Registry) -> TrainedDecoder:
     classes = tuple(map(str, record["classes"]))
     if tuple(fitted.classes) != classes:
         raise CanaryganError(f"{folder} contradicts itself: {RECORD} and what was learnt name different classes.")
-    return TrainedDecoder(
-        key=record["decoder"]["name"],
-        fitted=fitted,
-        classes=classes,
-        threshold=float(record["threshold"]),
-        garbage=tuple(record["garbage"]),
-        folder=folder,
-        record=record,
-    )
+    key, threshold, garbage = record["decoder"]["name"], float(record["threshold"]), tuple(record["garbage"])
+    return TrainedDecoder(key, fitted, classes, threshold, garbage, folder, record)
 
 
 def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None = None) -> list[TrainedDecoder]:
@@ -202,20 +194,14 @@ def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None 
         inside = [path] if (path / RECORD).is_file() else sorted(entry.parent for entry in path.glob(f"*/{RECORD}"))
         folders += [folder for folder in inside or [path] if folder not in folders]
     trained = [load(folder, registry) for folder in folders]
-    for one in trained:
-        if parameters is not None:
-            _check_parameters(one, parameters)
+    for one in trained if parameters is not None else ():
+        check = getattr(one.fitted, "check_parameters", None)
+        if check is None:
+            problem = f"Decoder {one.key} has no feature parameters to compare with -p {parameters}"
+            raise UsageError(f"{problem}: leave out -p.")
+        check(parameters)
     names = [one.key for one in trained]
     keys = [one.folder.resolve().name if names.count(one.key) > 1 else one.key for one in trained]
     if len(set(keys)) < len(keys):
         raise UsageError(f"Two decoders are called {max(keys, key=keys.count)}: rename the folder of one of them.")
     return [replace(one, key=key) for key, one in zip(keys, trained, strict=True)]
-
-
-def _check_parameters(trained: TrainedDecoder, parameters: Path) -> None:
-    check = getattr(trained.fitted, "check_parameters", None)
-    if check is None:
-        raise UsageError(
-            f"Decoder {trained.key} has no feature parameters to compare with -p {parameters}: leave out -p."
-        )
-    check(parameters)

@@ -77,36 +77,33 @@ class FolderFormat:
         record = self.read(folder)
         for name, digest in record["files"].items():
             if Path(name).name != name or not (folder / name).is_file():
-                raise CanaryganError(
-                    f"{folder} is no whole {self.kind}: its {name} is missing. Copy the folder again, or {self.remedy}."
-                )
-            if files.compute_digest(folder / name) != digest:
-                raise CanaryganError(
-                    f"{folder / name} is not the file that was written: cut short or changed. "
-                    f"Copy it again, or {self.remedy}."
-                )
+                problem = f"{folder} is no whole {self.kind}: its {name} is missing. Copy the folder again"
+            elif files.compute_digest(folder / name) != digest:
+                problem = f"{folder / name} is not the file that was written: cut short or changed. Copy it again"
+            else:
+                continue
+            raise CanaryganError(f"{problem}, or {self.remedy}.")
         cls = registry.get_recorded(self.kind, record[self.kind]["name"], folder, record)
         return cls.load(folder), record
 
     def read(self, folder: Path) -> dict[str, Any]:
         """The record of a folder, checked; raises as `load` does."""
         path = folder / self.record
+        problem = f"{path} does not describe a {self.kind}"
         try:
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             schema = int(record["schema"])
         except OSError:
-            raise CanaryganError(
-                f"{folder} holds no trained {self.kind}: there is no {self.record} in it. {self.maker} makes one."
-            ) from None
+            reason = f"there is no {self.record} in it. {self.maker} makes one"
+            raise CanaryganError(f"{folder} holds no trained {self.kind}: {reason}.") from None
         except (ValueError, KeyError, TypeError) as error:
-            raise CanaryganError(f"{path} does not describe a {self.kind} ({type(error).__name__}: {error}).") from None
+            raise CanaryganError(f"{problem} ({type(error).__name__}: {error}).") from None
         if schema > self.schema:
-            raise CanaryganError(
-                f"{folder} was written by a newer CanaryGAN (schema {schema}, this reads {self.schema}): upgrade."
-            )
+            schemas = f"schema {schema}, this reads {self.schema}"
+            raise CanaryganError(f"{folder} was written by a newer CanaryGAN ({schemas}): upgrade.")
         for key, kind in {self.kind: dict, **self.facts, "files": dict}.items():
             if not isinstance(record.get(key), kind):
-                raise CanaryganError(f"{path} does not describe a {self.kind}: {key} is missing or of the wrong type.")
+                raise CanaryganError(f"{problem}: {key} is missing or of the wrong type.")
         if not isinstance(record[self.kind].get("name"), str):
-            raise CanaryganError(f"{path} does not describe a {self.kind}: it names no component.")
+            raise CanaryganError(f"{problem}: it names no component.")
         return record

@@ -39,8 +39,9 @@ def load(path: Path, registry: Registry, *, model: str | None, device: str) -> t
         except CanaryganError as error:
             refusals.append(f"{name}: {error}")
     if refusals and run is not None:
-        task = record["task"]
-        raise CanaryganError(f"{path} is of {task}, and no installed model can read it: give one of train-gan.")
+        raise CanaryganError(
+            f"{path} is of {record['task']}, and no installed model can read it: give one of train-gan."
+        )
     raise CanaryganError("\n".join(refusals) or f"{advise_kind('model').capitalize()}.")
 
 
@@ -52,8 +53,7 @@ def generate_sounds(generator: Generator, z: NDArray[np.float32], batch_size: in
     with console.show_bar("generating", len(z)) as advance:
         for start in range(0, len(z), batch_size):
             part = z[start : start + batch_size]
-            missing = batch_size - len(part)
-            filled = np.concatenate([part, np.zeros((missing, z.shape[1]), np.float32)])
+            filled = np.pad(part, ((0, batch_size - len(part)), (0, 0)))
             yield generator.generate(filled)[: len(part)]
             advance(len(part))
 

@@ -24,6 +24,15 @@ LARGEST = 1e30
 """Parameters stay below, so that float32 holds what is drawn."""
 
 
+def check_flags(vec_file: Path | None, num_samples: int | None, **numbers: int) -> None:
+    """Raise `UsageError` where latents are to be read and drawn as well, or one of the other numbers is below 1."""
+    if vec_file is not None and num_samples is not None:
+        raise UsageError("Give latents with -z or a number with -n, not both.")
+    for name, number in numbers.items():
+        if number < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {number}.")
+
+
 def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed: int = 0) -> NDArray[np.float32]:
     """Independent latents (count, dim).
 

@@ -70,16 +70,12 @@ class SavedProjector:
         broken = np.flatnonzero(~np.isfinite(clips.audio).all(1))
         if len(broken):
             source = f" ({clips.sources[broken[0]]})" if clips.sources is not None else ""
-            raise CanaryganError(
-                f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}, and cannot be projected."
-            )
+            what = f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}"
+            raise CanaryganError(f"{what}, and cannot be projected.")
         coordinates = np.asarray(self.fitted.project(clips), np.float32)
-        if coordinates.ndim != 2 or len(coordinates) != len(clips) or not np.isfinite(coordinates).all():
-            what = (
-                f"{coordinates.shape} coordinates"
-                if np.isfinite(coordinates).all()
-                else "coordinates that are not finite"
-            )
+        is_finite = np.isfinite(coordinates).all()
+        if coordinates.ndim != 2 or len(coordinates) != len(clips) or not is_finite:
+            what = f"{coordinates.shape} coordinates" if is_finite else "coordinates that are not finite"
             raise CanaryganError(f"Projector {self.name} gave {what} for {len(clips)} clips.")
         return coordinates
 
@@ -109,18 +105,14 @@ def load_for(folder: Path, clips: Clips, registry: Registry) -> SavedProjector:
     """A fitted projector from its folder, as `load` gives it; `CanaryganError` where the clips are of another rate."""
     projector = load(folder, registry)
     if projector.rate != clips.rate:
-        raise CanaryganError(
-            f"{folder} was fitted on clips of {projector.rate} Hz, and these are of {clips.rate} Hz: "
-            f"load them with --sampling-rate {projector.rate}, or fit anew."
-        )
+        rates = f"{folder} was fitted on clips of {projector.rate} Hz, and these are of {clips.rate} Hz"
+        raise CanaryganError(f"{rates}: load them with --sampling-rate {projector.rate}, or fit anew.")
     return projector
 
 
 def check_not_refitting(projector: Projector, flag: str, folder: Path | None, request: Request) -> None:
     """Raise where a fitted projector is to be used and options are given that only fitting one could heed."""
-    known = {field.name.replace("_", "-") for field in fields(projector)}
-    given = sorted(known & request.given) if folder is not None else []
-    if given:
-        raise UsageError(
-            f"{flag} {folder} is fitted already, and --{given[0]} would be ignored: leave one of them out."
-        )
+    given = request.given & {field.name.replace("_", "-") for field in fields(projector)}
+    if given and folder is not None:
+        problem = f"{flag} {folder} is fitted already, and --{min(given)} would be ignored"
+        raise UsageError(f"{problem}: leave one of them out.")

@@ -56,9 +56,8 @@ def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = 
         CanaryganError: on an option that the class has not, or a value that the option cannot have.
     """
     flags = place_paths(cls, {key.replace("_", "-"): value for key, value in _drop_unset(options).items()}, folder)
-    app = build_app(cls, flags)
     try:
-        _, bound, _ = app.parse_args([], exit_on_error=False, print_error=False)
+        _, bound, _ = build_app(cls, flags).parse_args([], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         raise CanaryganError(f"{cls.kind} {cls.name} cannot have the options {dict(options)}: {error}") from None
     bound.apply_defaults()
@@ -122,12 +121,11 @@ def find_paths(cls: type[Component]) -> frozenset[str]:
 def place_paths(cls: type[Component], flags: Mapping[str, Any], folder: str | Path) -> dict[str, Any]:
     """Options by flag, those that are paths made to start from the folder in which they were given."""
     placed = dict(flags)
-    for name in find_paths(cls):
-        flag = name.replace("_", "-")
-        if flag in placed and folder and Path(folder) != Path.cwd():
-            value = placed[flag]
-            several = isinstance(value, list)
-            placed[flag] = [str(Path(folder, item)) for item in value] if several else str(Path(folder, value))
+    names = {name.replace("_", "-") for name in find_paths(cls)} if folder and Path(folder) != Path.cwd() else set()
+    for name in names & placed.keys():
+        value = placed[name]
+        several = isinstance(value, list)
+        placed[name] = [str(Path(folder, item)) for item in value] if several else str(Path(folder, value))
     return placed
 
 
@@ -139,14 +137,10 @@ def share_values(component: Chosen, given: Collection[str], **values: Any) -> Ch
         given: the flags that the user gave; a component's own are `name.option`.
         values: by option.
     """
-    names = {field.name for field in dataclasses.fields(component)}
     own = {flag.replace("_", "-") for flag in given}
-    shared = {
-        name: value
-        for name, value in values.items()
-        if name in names and f"{component.name}.{name.replace('_', '-')}" not in own
-    }
-    return dataclasses.replace(component, **shared)
+    names = {field.name for field in dataclasses.fields(component)}
+    names = {name for name in names if f"{component.name}.{name.replace('_', '-')}" not in own}
+    return dataclasses.replace(component, **{name: values[name] for name in names & values.keys()})
 
 
 def _drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -143,9 +143,11 @@ class Registry:
         """
         offers = self._offers[kind].get(name, [])
         if not offers:
-            raise UsageError(self._missing(kind, name))
+            names = self.names(kind)
+            message = f"No {kind} named {name!r}; installed: {', '.join(names) or 'none'}.{did_you_mean(name, names)}"
+            raise UsageError(message + suggest_distribution(name, kind) + self._list_broken())
         if len(offers) > 1:
-            raise UsageError(str(next(c for c in self.conflicts if (c.kind, c.name) == (kind, name))))
+            raise UsageError(str(next(one for one in self.conflicts if (one.kind, one.name) == (kind, name))))
         return offers[0][0]
 
     def get_recorded(self, kind: str, name: str, where: object, record: Mapping[str, Any]) -> Any:
@@ -200,14 +202,8 @@ class Registry:
         offered = self._offers["task"]
         groups = {name.split()[0] for name in offered}
         known = [name for name in names if is_task(name) and name not in groups]
-        name = next((name for name in [*filter(offered.__contains__, names), *known]), None)
+        name = next(iter([*filter(offered.__contains__, names), *known]), None)
         return None if name is None else self.get("task", name)
-
-    def _missing(self, kind: str, name: str) -> str:
-        installed = ", ".join(self.names(kind)) or "none"
-        message = f"No {kind} named {name!r}; installed: {installed}.{did_you_mean(name, self.names(kind))}"
-        message += suggest_distribution(name, kind)
-        return message + self._list_broken()
 
     def _list_broken(self) -> str:
         broken = [f"{plugin.name} ({plugin.failure})" for plugin in self.plugins if plugin.failure]
@@ -221,9 +217,8 @@ def _checked(kind: str, offer: Any) -> str:
             raise TypeError(f"register_tasks must return Task objects, not {offer!r}.")
         words = offer.name.split(" ")
         if len(words) > 2 or not all(map(WORD.fullmatch, words)) or words[0] in RESERVED:
-            raise TypeError(
-                f"a task cannot be named {offer.name!r}: give it one word or two, {SPELLING}, not run or plugins."
-            )
+            advice = f"give it one word or two, {SPELLING}, not run or plugins"
+            raise TypeError(f"a task cannot be named {offer.name!r}: {advice}.")
         return offer.name
     wanted = next(base for base in KINDS if base.kind == kind)
     if not (isinstance(offer, type) and issubclass(offer, wanted)):
@@ -247,15 +242,12 @@ def load_plugins(points: Sequence[EntryPoint]) -> Registry:
     for point in sorted(points, key=lambda point: (point.name, find_distribution(point))):
         distribution = find_distribution(point)
         plugin = Plugin(point.name, distribution, find_version(distribution))
-        if any(other.name == plugin.name for other in registry.plugins):
-            registry.fail(plugin, CanaryganError(f"another plugin is already named {plugin.name!r}."))
-            continue
-        plugin = replace(plugin, requires=find_requirement(point))
-        mismatch = explain_mismatch(distribution, plugin.requires, registry.plugins[0].version)
-        if mismatch:
-            registry.fail(plugin, CanaryganError(mismatch))
-            continue
         try:
+            if any(other.name == plugin.name for other in registry.plugins):
+                raise CanaryganError(f"another plugin is already named {plugin.name!r}.")
+            plugin = replace(plugin, requires=find_requirement(point))
+            if mismatch := explain_mismatch(distribution, plugin.requires, registry.plugins[0].version):
+                raise CanaryganError(mismatch)
             module = point.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 see Registry.add
             registry.fail(plugin, error)

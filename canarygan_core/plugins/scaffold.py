@@ -47,46 +47,32 @@ def write_plugin(name: str, kind: str, save_dir: Path, registry: Registry) -> An
         place = f"./{place}"  # pip takes a bare word for the name of a distribution
     commands = [f"pip install -e {place}", f"pytest {place}", RUNS[kind].format(name=name)]
     kernel = registry.plugins[0].version
-    content = {path: _fill(text, name, kind, kernel) for path, text in _read_templates(name, kind).items()}
+    templates = files("canarygan_core.plugins") / "templates"
+    module = "canarygan_" + name.replace("-", "_")
+    sources = {"README.md": "README.md", "pyproject.toml": "pyproject.toml"}
+    sources |= {f"{module}.py": f"{kind}.py", f"test_{module}.py": "contract.txt"}
     with replace_folder(folder) as draft:
-        for path, text in content.items():
-            (draft / path).write_text(text, encoding="utf-8")
-    message = "\n".join(
-        ["Wrote " + ", ".join(sorted(content)) + f" to {folder}. Next:", *(f"  {one}" for one in commands)]
-    )
-    return Answer(message, {"path": str(folder), "files": sorted(content), "next": commands})
+        for path, source in sources.items():
+            text = (templates / source).read_text(encoding="utf-8")
+            (draft / path).write_text(_fill(text, name, kind, kernel), encoding="utf-8")
+    lines = [f"Wrote {', '.join(sorted(sources))} to {folder}. Next:", *(f"  {command}" for command in commands)]
+    return Answer("\n".join(lines), {"path": str(folder), "files": sorted(sources), "next": commands})
 
 
 def _check_name(name: str, kind: str, registry: Registry) -> None:
     """Refuse what cannot be a plugin's name, or is one already."""
     if not WORD.fullmatch(name) or not name[0].isalpha() or len(name) > LONGEST:
         near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:LONGEST].strip("-")
-        advice = f" Did you mean {near}?" if near else ""
-        raise UsageError(
-            f"A plugin cannot be named {name!r}: give it a name {SPELLING}, which starts with a letter and has at most "
-            f"{LONGEST} of them.{advice}"
-        )
-    distributions = {one for names in read_index().values() for one in names.values()} | {"canarygan-core"}
-    distributions |= {plugin.distribution for plugin in registry.plugins}
-    plugins = {plugin.name for plugin in registry.plugins}
-    if name in plugins or f"canarygan-{name}" in distributions:
+        rules = f"give it a name {SPELLING}, which starts with a letter and has at most {LONGEST} of them."
+        raise UsageError(f"A plugin cannot be named {name!r}: {rules}{f' Did you mean {near}?' if near else ''}")
+    taken = {"canarygan-core"}.union(*(names.values() for names in read_index().values()))
+    for plugin in registry.plugins:
+        taken |= {plugin.distribution, f"canarygan-{plugin.name}"}
+    if f"canarygan-{name}" in taken:
         raise UsageError(f"There is a plugin named {name!r} already: take another name.")
     if name in registry.names(kind):
         owner = registry.provider(kind, name).distribution
         raise UsageError(f"{owner} offers a {kind} named {name!r} already: take another name.")
-
-
-def _read_templates(name: str, kind: str) -> dict[str, str]:
-    """What the package holds, by path, with the placeholders still in it."""
-    folder = files("canarygan_core.plugins") / "templates"
-    module = "canarygan_" + name.replace("-", "_")
-    sources = {
-        "pyproject.toml": "pyproject.toml",
-        "README.md": "README.md",
-        f"{module}.py": f"{kind}.py",
-        f"test_{module}.py": "contract.txt",
-    }
-    return {path: (folder / source).read_text(encoding="utf-8") for path, source in sources.items()}
 
 
 def _fill(text: str, name: str, kind: str, kernel: str) -> str:

@@ -13,9 +13,10 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core.audio import Problem, UnusableAudio
+from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.audio.stretches import read_stretches
-from canarygan_core.clips import Clips
+from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import decoders
@@ -54,16 +55,14 @@ def decode(
     """
     if not paths:
         raise UsageError("Give sound files, folders of them, or .npz archives to decode.")
-    formats = format or ["csv"]
     trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
     stretches = None if onsets is None else read_stretches(onsets)
     sounds = collect_sounds(paths, stretches)
-    targets = _name_outputs(save_dir, sounds, formats)
+    targets = _name_outputs(save_dir, sounds, format or ["csv"])
     files.check_absent(*targets.values(), overwrite=overwrite)
-    manifest = Manifest.begin(save_dir / "decoded.manifest.json", request)
-    with manifest:
+    with Manifest.begin(save_dir / "decoded.manifest.json", request) as manifest:
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         if onsets is not None:
@@ -73,10 +72,8 @@ def decode(
         for problem in problems:
             manifest.warn(str(problem))
         for (kind, name), target in targets.items():
-            text = (
-                _format_csv(table) if kind == "csv" else _format_audacity([row for row in table if row["file"] == name])
-            )
-            files.write_text(target, text)
+            rows = [row for row in table if row["file"] == name]
+            files.write_text(target, _format_csv(table) if kind == "csv" else _format_audacity(rows))
             manifest.add_output(target)
     return _make_answer(table, trained, list(targets.values()))
 
@@ -118,31 +115,26 @@ def _make_rows(
     votes, certainty, columns = [], [], {}
     for one in trained:
         posteriors = one.posteriors(clips)
-        labels = one.label(posteriors)
-        columns[one.key] = (labels, posteriors.max(1), decoders.compute_margins(posteriors))
+        labels, best = one.label(posteriors), posteriors.max(1)
         votes.append(one.vote(posteriors) if reject else labels)
-        certainty.append(posteriors.max(1))
+        certainty.append(best)
+        columns[one.key] = labels.tolist()
+        columns[f"{one.key}_posterior"] = _round(best, 4)
+        columns[f"{one.key}_margin"] = _round(decoders.compute_margins(posteriors), 4)
     chosen, agreement = decoders.find_consensus(votes, certainty)
-    rows = []
-    for index, sound in enumerate(found):
-        row: dict[str, Any] = {
-            "file": sound.file,
-            "row": sound.row,
-            "onset": round(sound.onset, 6),
-            "offset": round(sound.offset, 6),
-            "label": str(chosen[index]),
-            "agreement": round(float(agreement[index]), 3),
-        }
-        for key, (labels, best, margin) in columns.items():
-            row[key] = str(labels[index])
-            row[f"{key}_posterior"] = _round(best, index)
-            row[f"{key}_margin"] = _round(margin, index)
-        rows.append(row)
-    return rows
+    columns = {
+        "file": [sound.file for sound in found],
+        "row": [sound.row for sound in found],
+        "onset": [round(sound.onset, 6) for sound in found],
+        "offset": [round(sound.offset, 6) for sound in found],
+        "label": chosen.tolist(),
+        "agreement": _round(agreement, 3),
+    } | columns
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _round(values: NDArray[np.floating[Any]], index: int) -> float:
-    return round(float(values[index]), 4)
+def _round(values: NDArray[np.floating[Any]], digits: int) -> list[float]:
+    return [round(value, digits) for value in values.tolist()]
 
 
 def _refuse(problems: Sequence[Problem], skip: bool, total: int) -> None:
@@ -169,13 +161,11 @@ def _format_audacity(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _make_answer(table: Sequence[dict[str, Any]], trained: Sequence[TrainedDecoder], targets: Sequence[Path]) -> Answer:
-    counts = Counter(row["label"] for row in table)
-    lines = [f"{len(table)} sounds: " + ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))]
+    counts = count_labels(row["label"] for row in table)
+    lines = [f"{len(table)} sounds: " + ", ".join(f"{label} {count}" for label, count in counts.items())]
     if len(trained) > 1:
         agreed = sum(row["agreement"] == 1 for row in table)
         lines.append(f"{', '.join(one.key for one in trained)} agree on {agreed} of {len(table)}.")
-    lines += [f"Written: {target}" for target in targets[:5]]
-    if len(targets) > 5:
-        lines.append(f"... and {len(targets) - 5} more")
-    data = {"outputs": [str(target) for target in targets], "counts": dict(sorted(counts.items())), "rows": table}
+    lines += list_items([f"Written: {target}" for target in targets], 5, indent="")
+    data = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
     return Answer("\n".join(lines), data)

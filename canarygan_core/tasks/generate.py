@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from canarygan_core import audio, console, runs
 from canarygan_core.audio import archives
-from canarygan_core.clips import Clips
+from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer
-from canarygan_core.errors import UsageError
 from canarygan_core.fitted import decoders, generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import Manifest, Request, files
@@ -60,11 +59,7 @@ def generate(
         overwrite: Replace an archive of the same name.
         model: Which model reads the checkpoint. [default: the one in its run's manifest]
     """
-    if vec_file is not None and num_samples is not None:
-        raise UsageError("Give latents with -z or a number with -n, not both.")
-    for flag, number in (("--batch-size", batch_size), ("--num-workers", num_workers)):
-        if number < 1:
-            raise UsageError(f"{flag} must be at least 1, not {number}.")
+    latents.check_flags(vec_file, num_samples, batch_size=batch_size, num_workers=num_workers)
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
     generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
@@ -100,28 +95,20 @@ def generate(
                 archive.add(f"posteriors_{one.key}", rows)
                 archive.add(f"classes_{one.key}", np.asarray(one.classes))
                 archive.add(f"threshold_{one.key}", np.asarray(one.threshold))
-            archive.add("rate", np.asarray(generator.rate))
-            archive.add("version", np.asarray(version))
-            archive.add("epoch", np.asarray(epoch))
-            archive.add("step", np.asarray(step))
-            archive.add("checkpoint", np.asarray(files.compute_digest(checkpoint)))
+            facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
+            for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
+                archive.add(name, np.asarray(fact))
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate, num_workers)
-    counts_by_decoder = {one.key: _count_labels(np.concatenate(posteriors[one.key]), one) for one in trained}
+    counts = {one.key: count_labels(one.vote(np.concatenate(posteriors[one.key]))) for one in trained}
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
-    for key, counts in counts_by_decoder.items():
-        text += f"\n{key}: {', '.join(f'{label} {count}' for label, count in counts.items())}"
+    for key, labels in counts.items():
+        text += f"\n{key}: {', '.join(f'{label} {count}' for label, count in labels.items())}"
     if wav:
         text += f"\nWAV files: {path.with_suffix('')}"
     data = {"path": str(path), "shape": list(shape), "rate": generator.rate, "epoch": epoch, "step": step}
-    return Answer(text, data | ({"labels": counts_by_decoder} if trained else {}))
-
-
-def _count_labels(posteriors: NDArray[np.float32], trained: decoders.TrainedDecoder) -> dict[str, int]:
-    """How many sounds have each label, those that the decoder would reject under X."""
-    labels, counts = np.unique(trained.vote(posteriors), return_counts=True)
-    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    return Answer(text, data | ({"labels": counts} if trained else {}))
 
 
 def _decode_on_the_way(

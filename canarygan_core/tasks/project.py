@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from canarygan_core.audio import archives
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
-from canarygan_core.clips import Clips
+from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer, Dataset, Projector, Slot
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import projectors
@@ -61,13 +61,12 @@ def project(
         if sounds:
             parts += _project_sounds(sounds, fitted, clips)
         names = ("coordinates", "labels", "sources", "set")
-        arrays = {name: np.concatenate(column) for name, column in zip(names, zip(*parts), strict=True)}
+        arrays = {name: np.concatenate(column) for name, column in zip(names, zip(*parts, strict=True), strict=True)}
         with archives.writing(target, sum(array.nbytes for array in arrays.values())) as archive:
             for name, array in arrays.items():
                 archive.add(name, array)
         manifest.add_output(target)
-    sets, counts = np.unique(arrays["set"], return_counts=True)
-    sizes = dict(zip(sets.tolist(), counts.tolist(), strict=True))
+    sizes = count_labels(arrays["set"])
     size = arrays["coordinates"].shape[1]
     lines = [f"{sum(sizes.values())} sounds in {size} dimensions: {target}"]
     lines += list_items([f"{name}: {count}" for name, count in sizes.items()], 10, noun="files")

@@ -4,19 +4,19 @@ import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
-from numpy.typing import NDArray
 
 from canarygan_core import audio, runs
-from canarygan_core.audio import UnusableAudio, archives
+from canarygan_core.audio import archives
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
-from canarygan_core.components import Answer, Dataset, Generator, Listener, Metric, Slot
+from canarygan_core.components import Answer, Dataset, Metric, Slot
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.evaluation import streaming
 from canarygan_core.fitted import generators, latents
@@ -65,7 +65,11 @@ def score(
         seed: Seed of the latents, the halves, the noise, and of metrics that take one.
         overwrite: Replace scores that are there.
     """
-    _check(paths, generator_ckpt, vec_file, num_samples, batch_size)
+    if bool(paths) == (generator_ckpt is not None):
+        raise UsageError("Give generated sounds (archives, files, folders), or a model that makes them with -x.")
+    if generator_ckpt is None and (vec_file is not None or num_samples is not None):
+        raise UsageError("-z and -n say what a model makes: give the model with -x.")
+    latents.check_flags(vec_file, num_samples, batch_size=batch_size)
     target = save_dir / OUTPUT
     files.check_absent(target, overwrite=overwrite)
     metrics = [
@@ -84,12 +88,17 @@ def score(
         log.warning(f"Left out: {reason}")
     metrics = [one for one in metrics if one.name in listeners]
     clips = dataset.load()
+    batches: Iterator[Clips]
     if generator_ckpt is not None:
         checkpoint = runs.find_checkpoint(generator_ckpt)
         place = generators.choose_device(device, device_idx)
         generator, _ = generators.load(checkpoint, get_registry(), model=None, device=place)
-        z = _latents(generator, vec_file, num_samples, seed)
-        batches, count = _generate_batches(generator, z, clips.rate, batch_size), len(z)
+        if vec_file is not None:
+            z = latents.read(vec_file, generator.latent_dim)
+        else:
+            z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
+        parts, count = generators.generate_sounds(generator, z, batch_size), len(z)
+        batches = (Clips(audio.resample(part, generator.rate, clips.rate), clips.rate) for part in parts)
     else:
         sounds = collect_sounds(paths)
         batches, count = _read_batches(sounds, clips), len(sounds)
@@ -98,13 +107,15 @@ def score(
             manifest.add_input("generator", checkpoint)
         if model_ckpt is not None and model_ckpt.is_file():
             manifest.add_input("model", model_ckpt)
-        generated = streaming.listen(batches, set(listeners.values()))
-        reference = streaming.listen(streaming.iterate_batches(clips, "real clips"), set(listeners.values()))
-        noise = {}
+        listen = partial(streaming.listen, listeners=set(listeners.values()))
+        generated, reference = listen(batches), listen(streaming.iterate_batches(clips, "real clips"))
+        noise: streaming.Listened = {}
         if context:
-            noisy = streaming.iterate_batches(draw_white_noise(clips, seed), "white noise")
-            noise = streaming.listen(noisy, set(listeners.values()))
-        results = {one.name: _score_one(one, listeners[one.name], generated, reference, noise, seed) for one in metrics}
+            noise = listen(streaming.iterate_batches(draw_white_noise(clips, seed), "white noise"))
+        results = {}
+        for one in metrics:
+            listener = listeners[one.name]
+            results[one.name] = _score_one(one, generated[listener], reference[listener], noise.get(listener), seed)
         if not any("scores" in record for record in results.values()):
             errors = [record["error"] for record in results.values()]
             raise CanaryganError("\n".join(["No metric gave a score:", *errors]))
@@ -118,39 +129,9 @@ def score(
         }
         files.write_text(target, json.dumps(to_json(data), indent=2) + "\n")
         manifest.add_output(target)
-    failed = [name for name, record in results.items() if "error" in record]
+    has_failed = any("error" in record for record in results.values())
     text = f"{count} generated sounds against {len(clips)} real clips.\n{_format_table(results)}\nWritten: {target}"
-    return Answer(text, data | {"path": str(target)}, exit_code=1 if failed else 0)
-
-
-def _check(
-    paths: Sequence[Path],
-    generator: Path | None,
-    vec_file: Path | None,
-    num_samples: int | None,
-    batch_size: int,
-) -> None:
-    """Refuse flags that contradict one another."""
-    if bool(paths) == (generator is not None):
-        raise UsageError("Give generated sounds (archives, files, folders), or a model that makes them with -x.")
-    if generator is None and (vec_file is not None or num_samples is not None):
-        raise UsageError("-z and -n say what a model makes: give the model with -x.")
-    if vec_file is not None and num_samples is not None:
-        raise UsageError("Give latents with -z or a number with -n, not both.")
-    if batch_size < 1:
-        raise UsageError(f"--batch-size must be at least 1, not {batch_size}.")
-
-
-def _latents(generator: Generator, vec_file: Path | None, count: int | None, seed: int) -> NDArray[np.float32]:
-    if vec_file is not None:
-        return latents.read(vec_file, generator.latent_dim)
-    return latents.draw(10000 if count is None else count, generator.latent_dim, seed=seed)
-
-
-def _generate_batches(generator: Generator, z: NDArray[np.float32], rate: int, batch_size: int) -> Iterator[Clips]:
-    """The sounds of latents, at the rate of the real clips, as they are made."""
-    for batch in generators.generate_sounds(generator, z, batch_size):
-        yield Clips(audio.resample(batch, generator.rate, rate), rate)
+    return Answer(text, data | {"path": str(target)}, exit_code=int(has_failed))
 
 
 def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
@@ -158,9 +139,7 @@ def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
     own = [sound.offset - sound.onset for sound in sounds if np.isfinite(sound.offset)]
     seconds = max([clips.samples / clips.rate, *own])
     labels = _read_labels({sound.file for sound in sounds})
-    for found, batch, problems in read_clips(sounds, clips.rate, seconds, "reading sounds"):
-        if problems:
-            raise UnusableAudio(problems, "", "Mend or remove them.")
+    for found, batch, _ in read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True):
         part = Clips(batch, clips.rate, sources=np.array([f"{sound.file}#{sound.row}" for sound in found]))
         yield replace(part, labels=np.array([labels[sound.file][sound.row] for sound in found])) if labels else part
 
@@ -178,25 +157,19 @@ def _read_labels(names: Collection[str]) -> dict[str, Any]:
     return {}
 
 
-def _score_one(
-    metric: Metric,
-    listener: Listener,
-    generated: streaming.Listened,
-    reference: streaming.Listened,
-    noise: streaming.Listened,
-    seed: int,
-) -> dict[str, Any]:
+def _score_one(metric: Metric, generated: Clips, reference: Clips, noise: Clips | None, seed: int) -> dict[str, Any]:
     """What a metric says: its scores with warnings and context, or why it says nothing."""
     record: dict[str, Any] = {"options": to_json(metric)}
     try:
         with streaming.collect_warnings() as warnings:
-            record["scores"] = metric.score(generated[listener], reference[listener])
+            record["scores"] = metric.score(generated, reference)
         record["warnings"] = [_prefix(metric, message) for message in warnings]
     except CanaryganError as error:
-        log.warning(_prefix(metric, str(error)))
-        return record | {"error": _prefix(metric, str(error))}
-    if noise:
-        record["context"] = streaming.score_context(metric, reference[listener], noise[listener], seed)
+        record["error"] = _prefix(metric, str(error))
+        log.warning(record["error"])
+        return record
+    if noise is not None:
+        record["context"] = streaming.score_context(metric, reference, noise, seed)
     return record
 
 
@@ -214,10 +187,6 @@ def _format_table(results: Mapping[str, Mapping[str, Any]]) -> str:
         for key, value in record.get("scores", {}).items():
             if "/" not in key:
                 others = (context.get(side, {}).get(key) for side in ("real", "noise"))
-                rows.append((f"  {key}", *(_format_number(one) for one in (value, *others))))
+                rows.append((f"  {key}", *("" if one is None else f"{one:.4g}" for one in (value, *others))))
     width = max(len(row[0]) for row in rows)
     return "\n".join(f"{row[0]:<{width}} {row[1]:>12} {row[2]:>12} {row[3]:>12}".rstrip() for row in rows)
-
-
-def _format_number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
