@@ -77,8 +77,7 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
     """Write the three files of a cache entry."""
     rate, max_length, gain = options["sampling_rate"], options["max_length"], options["gain"]
     samples = round(max_length * rate)
-    size = 4 * samples * len(files.sources) * (2 if gain == "set" else 1)
-    archives.check_room(draft, size, cache.ADVICE)
+    archives.check_room(draft, 4 * samples * len(files.sources) * (2 if gain == "set" else 1), cache.ADVICE)
     decoded: list[Measured] = []
     problems: list[Problem] = []
     path = draft / "audio.npy"
@@ -105,7 +104,8 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
     digests = {str(one.source): one.file.digest for one in decoded}
     notes = _describe(files, decoded, problems, options)
     notes += [(logging.WARNING, warning) for warning in describe_duplicates(*find_duplicates(digests))]
-    cache.write_table(draft, table, fingerprint=_compute_fingerprint(digests), notes=notes)
+    lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
+    cache.write_table(draft, table, fingerprint=hashlib.sha256(lines.encode()).hexdigest(), notes=notes)
 
 
 def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -> None:
@@ -144,9 +144,3 @@ def _describe(
         (logging.WARNING, len(without), f"no clip, so no class: {without}."),
     )
     return [(level, sentence) for level, count, sentence in notes if count]
-
-
-def _compute_fingerprint(digests: Mapping[str, str]) -> str:
-    """SHA-256 over the names and contents of the files: the same wherever, whenever and in whatever order they lie."""
-    lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()

@@ -13,6 +13,11 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
+def shorten(names: Sequence[str], separator: str, shown: int) -> str:
+    """The first of some names, and dots where there are more."""
+    return separator.join([*names[:shown], *(["..."] if len(names) > shown else [])])
+
+
 def find_duplicates(digests: Mapping[str, str]) -> tuple[Groups, Groups]:
     """Groups of files with the same bytes: those that lie in more than one class, and those within one.
 
@@ -31,7 +36,7 @@ def describe_duplicates(across: Sequence[Sequence[str]], within: Sequence[Sequen
     warnings = []
     for groups, where in ((across, "in more than one class, so one label is wrong"), (within, "within a class")):
         if groups:
-            lines = [" = ".join(group[:4]) + (" = ..." if len(group) > 4 else "") for group in groups]
+            lines = [shorten(group, " = ", 4) for group in groups]
             heading = f"{format_count(len(groups), 'sound')} found more than once {where}:"
             warnings.append("\n".join([heading, *list_items(lines, 5)]))
     return warnings

@@ -46,6 +46,9 @@ class Synthetic(Dataset):
         Facts: `factors` (n, 3), 0 where a type has fewer; `length`, samples up to the sound's end, the 10 ms before it
         among them; `gain`, the linear factor applied.
         """
+        import hashlib
+        import json
+
         import numpy as np
 
         from canarygan_core.clips import Clips
@@ -65,19 +68,13 @@ class Synthetic(Dataset):
             length[rows] = synthesis.lengths(kind, factors[rows])
             sounds = synthesis.synthesise(kind, factors[rows], rng=noise, snr=self.snr)
             audio[rows], gain[rows] = synthesis.to_peak(sounds)
+        origin = {"dataset": self.name, "options": asdict(self)}
+        content = json.dumps(origin | {"synthesis": synthesis.VERSION}, sort_keys=True)
         return Clips(
             audio=audio,
             rate=synthesis.RATE,
             labels=np.repeat(np.array(kinds), self.per_class),
             sources=np.array([f"{kind}/{number:04d}.wav" for kind in kinds for number in range(self.per_class)]),
             facts={"factors": factors, "length": length, "gain": gain},
-            origin={"dataset": self.name, "options": asdict(self), "fingerprint": self._fingerprint(synthesis.VERSION)},
+            origin=origin | {"fingerprint": hashlib.sha256(content.encode()).hexdigest()},
         )
-
-    def _fingerprint(self, version: int) -> str:
-        """SHA-256 of what decides the clips: the options and the version of the synthesis."""
-        import hashlib
-        import json
-
-        options = json.dumps({"dataset": self.name, "options": asdict(self), "synthesis": version}, sort_keys=True)
-        return hashlib.sha256(options.encode()).hexdigest()

@@ -39,9 +39,8 @@ def load(path: Path, registry: Registry, *, model: str | None, device: str) -> t
         except CanaryganError as error:
             refusals.append(f"{name}: {error}")
     if refusals and run is not None:
-        raise CanaryganError(
-            f"{path} is of {record['task']}, and no installed model can read it: give one of train-gan."
-        )
+        advice = "no installed model can read it: give one of train-gan"
+        raise CanaryganError(f"{path} is of {record['task']}, and {advice}.")
     raise CanaryganError("\n".join(refusals) or f"{advise_kind('model').capitalize()}.")
 
 

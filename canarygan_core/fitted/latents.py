@@ -65,21 +65,17 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
 
 
 def _parsed(dist: str, params: str) -> dict[str, float]:
+    known, example = DISTRIBUTIONS[dist], json.dumps(DISTRIBUTIONS[dist])
     try:
         given: Any = json.loads(params or "{}")
     except json.JSONDecodeError as error:
-        wanted = f"must be a JSON object such as {_example(dist)}"
+        wanted = f"must be a JSON object such as {example}"
         raise UsageError(f"--dist-params {wanted}, not {params!r} ({error}).") from None
-    known = DISTRIBUTIONS[dist]
     if not isinstance(given, dict) or not given.keys() <= known.keys():
-        raise UsageError(f"--dist-params of {dist} are {', '.join(known)}, such as {_example(dist)}; not {params}.")
+        raise UsageError(f"--dist-params of {dist} are {', '.join(known)}, such as {example}; not {params}.")
     if not all(isinstance(value, int | float) and abs(value) < LARGEST for value in given.values()):
-        raise UsageError(f"--dist-params must be numbers below {LARGEST:g}, as in {_example(dist)}; not {params}.")
+        raise UsageError(f"--dist-params must be numbers below {LARGEST:g}, as in {example}; not {params}.")
     return given
-
-
-def _example(dist: str) -> str:
-    return json.dumps(DISTRIBUTIONS[dist])
 
 
 def read(path: Path, dim: int) -> NDArray[np.float32]:

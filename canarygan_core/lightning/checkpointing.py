@@ -124,8 +124,8 @@ class Checkpointing:
                 self.saved(path)
             except (OSError, CanaryganError) as error:  # a picture is not worth the training
                 log.warning(f"No preview of {path.name}: {error}")
-            epochs = f"Epoch {self.schedule.epoch(update)} of {self.schedule.epochs}"
-            log.info(f"{epochs}, {update} updates{self._format_rest(update)}.")
+            epochs = f"{self.schedule.epoch(update)} of {self.schedule.epochs}"
+            log.info(f"Epoch {epochs}, {update} updates{self._format_rest(update)}.")
 
     def _format_rest(self, update: int) -> str:
         """How long the rest takes at the pace so far, for a message."""
@@ -142,9 +142,8 @@ class Checkpointing:
             trainer.save_checkpoint(partial)
         except (OSError, RuntimeError) as error:
             partial.unlink(missing_ok=True)
-            raise CanaryganError(
-                f"Cannot write {path}: {str(error).splitlines()[0]}. Make room, and go on with --resume."
-            ) from error
+            reason = str(error).splitlines()[0]
+            raise CanaryganError(f"Cannot write {path}: {reason}. Make room, and go on with --resume.") from error
         if trainer.is_global_zero:
             partial.replace(path)
             for logger in trainer.loggers:

@@ -37,9 +37,8 @@ def read(path: Path) -> dict[str, Any]:
         with torch.serialization.safe_globals(inert):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:
-        raise CanaryganError(
-            f"{path} asks for code to be run when it is read, which is refused; it was not run."
-        ) from None
+        reason = "asks for code to be run when it is read, which is refused; it was not run"
+        raise CanaryganError(f"{path} {reason}.") from None
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
         raise CanaryganError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
@@ -99,7 +98,6 @@ def average_gradients(weights: "list[nn.Parameter]") -> None:
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         torch.distributed.all_reduce(flat)
         flat /= torch.distributed.get_world_size()
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
+        means = torch.split(flat, [gradient.numel() for gradient in gradients])
+        for gradient, mean in zip(gradients, means, strict=True):
+            gradient.copy_(mean.view_as(gradient))

@@ -49,10 +49,10 @@ def fit(
     from lightning.pytorch.callbacks import LambdaCallback
 
     _silence_lightning()
-    done = 0 if run.resume_from is None else _read_step(run.resume_from)
+    done, schedule = 0, checkpointing.schedule
     if run.resume_from is not None:
-        log.info(f"Going on after {done} updates, epoch {checkpointing.schedule.epoch(done)}.")
-    schedule = checkpointing.schedule
+        done = _read_step(run.resume_from)
+        log.info(f"Going on after {done} updates, epoch {schedule.epoch(done)}.")
     if done >= schedule.updates:
         log.warning(f"Nothing is left to do: ask for more than {schedule.epoch(done)} epochs with --max-epochs.")
         return
@@ -65,11 +65,13 @@ def fit(
                 checkpointing.saved(None)
 
         def updated(trainer: "Trainer", *_: Any) -> None:
-            update = checkpointing.updates()
-            advance(1, note=f"epoch {checkpointing.schedule.epoch(update)} of {checkpointing.schedule.epochs}")
+            advance(1, note=f"epoch {schedule.epoch(checkpointing.updates())} of {schedule.epochs}")
             checkpointing.after_update(trainer)
 
-        hooks = LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=_drop_loops)
+        def drop_loops(_: "Trainer", module: "LightningModule", checkpoint: dict[str, Any]) -> None:
+            checkpoint.pop("loops")  # the module's own count says where to go on, in whatever process
+
+        hooks = LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=drop_loops)
         try:
             trainer = lightning.Trainer(
                 accelerator=training.accelerator,
@@ -98,19 +100,15 @@ def create_loggers(run: Run, done: int) -> "list[Logger]":
     """TensorBoard and CSV logs of a run; what was logged after the updates that are done is taken back."""
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-    rows = _read_rows(run.logs("csv") / "metrics.csv", done)
-    table = CSVLogger(str(run.save_dir / "logs" / "csv"), name="", version=run.folder)
+    path, folder = run.logs("csv") / "metrics.csv", run.save_dir / "logs"
+    rows = _read_rows(path, done)
+    table = CSVLogger(folder / "csv", name="", version=run.folder)
     if get_rank() == 0:
-        (run.logs("csv") / "metrics.csv").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         table.experiment.metrics.extend(rows)
         table.save()
-    board = TensorBoardLogger(
-        str(run.save_dir / "logs" / "tensorboard"),
-        name="",
-        version=run.folder,
-        purge_step=done + 1 if done else None,
-    )
-    return [board, table]
+    purge = done + 1 if done else None
+    return [TensorBoardLogger(folder / "tensorboard", name="", version=run.folder, purge_step=purge), table]
 
 
 def _read_rows(path: Path, step: int) -> list[Any]:
@@ -133,16 +131,8 @@ def _read_step(checkpoint: Path) -> int:
         files.check_zip(checkpoint)
         return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
-        folder = checkpoint.parents[1] / "all"
-        raise CanaryganError(
-            f"{checkpoint} is damaged ({type(error).__name__}): copy the newest whole one from {folder} over it, "
-            "or start a new version."
-        ) from None
-
-
-def _drop_loops(trainer: "Trainer", module: "LightningModule", checkpoint: dict[str, Any]) -> None:
-    """Leave Lightning's loops out of a checkpoint: the module's own count says where to go on, in whatever process."""
-    checkpoint.pop("loops")
+        advice = f"copy the newest whole one from {checkpoint.parents[1] / 'all'} over it, or start a new version"
+        raise CanaryganError(f"{checkpoint} is damaged ({type(error).__name__}): {advice}.") from None
 
 
 def _silence_lightning() -> None:

@@ -1,10 +1,10 @@
 """A component's options: as a record of JSON values, as flags, and back from a record to the component."""
 
-import dataclasses
 import enum
 import inspect
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -19,8 +19,8 @@ Chosen = TypeVar("Chosen", bound=Component)
 
 def to_json(value: Any) -> Any:
     """An option's value, or a component's options, as JSON values; an enumeration's is the word that a user types."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, enum.Enum):
         return default_name_transform(value.name)
     if isinstance(value, Mapping):
@@ -63,7 +63,7 @@ def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = 
     bound.apply_defaults()
     component: Chosen = bound.arguments["component"]
     unset = {key: None for key, value in options.items() if value is None and getattr(component, key, None) is not None}
-    return dataclasses.replace(component, **unset) if unset else component
+    return replace(component, **unset) if unset else component
 
 
 def build_app(cls: type[Component], recorded: Mapping[str, Any] | None = None) -> App:
@@ -114,7 +114,7 @@ def annotate(cls: type[Component], prefix: str = "*") -> tuple[Any, Any]:
 def find_paths(cls: type[Component]) -> frozenset[str]:
     """The names of a component's options that are paths."""
     hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls)]
+    names = [field.name for field in fields(cls)]
     return frozenset(name for name in names if Path in (hints[name], *typing.get_args(hints[name])))
 
 
@@ -138,9 +138,9 @@ def share_values(component: Chosen, given: Collection[str], **values: Any) -> Ch
         values: by option.
     """
     own = {flag.replace("_", "-") for flag in given}
-    names = {field.name for field in dataclasses.fields(component)}
+    names = {field.name for field in fields(component)}
     names = {name for name in names if f"{component.name}.{name.replace('_', '-')}" not in own}
-    return dataclasses.replace(component, **{name: values[name] for name in names & values.keys()})
+    return replace(component, **{name: values[name] for name in names & values.keys()})
 
 
 def _drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:

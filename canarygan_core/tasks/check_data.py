@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from canarygan_core.audio import Problem, find_extent
 from canarygan_core.audio.problems import list_items
 from canarygan_core.components import Answer
-from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count
+from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count, shorten
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.survey import Measured, Survey, examine, survey
 
@@ -41,7 +41,7 @@ def check_data(
         max_length: Length of a clip, seconds.
     """
     Folder(data_dir=data_dir, sampling_rate=sampling_rate, max_length=max_length)  # refuses options out of range
-    files = survey(data_dir)
+    files, samples = survey(data_dir), round(max_length * sampling_rate)
     measured: list[Measured] = []
     problems: list[Problem] = []
     for source, result in examine(files.sources, sampling_rate, max_length, "Checking clips"):
@@ -49,8 +49,8 @@ def check_data(
             problems.append(result)
         else:
             onset, offset = find_extent(result.audio, result.rate)
-            one = Measured.of(source, result, round(max_length * sampling_rate))
-            measured.append(replace(one, sound=float(offset - onset) / result.rate))
+            sound = float(offset - onset) / result.rate
+            measured.append(replace(Measured.of(source, result, samples), sound=sound))
     data = _summarise(files, measured, problems, sampling_rate, max_length)
     return Answer(_format(data, problems, data_dir), data, 0 if data["usable"] else 1)
 
@@ -97,8 +97,8 @@ def _spread(label: str, measured: Sequence[Measured]) -> dict[str, Any]:
     }
     spreads: dict[str, Any] = {"label": label, "clips": len(measured)}
     for name, values in columns.items():
-        three = {"min": min(values), "median": float(np.median(values)), "max": max(values)} if values else {}
-        spreads[name] = {key: round(value, 4) for key, value in three.items()} or None
+        picks: dict[str, Any] = {"min": min, "median": np.median, "max": max}
+        spreads[name] = {key: round(float(pick(values)), 4) for key, pick in picks.items()} if values else None
     return spreads
 
 
@@ -116,16 +116,12 @@ def _warn(data: dict[str, Any]) -> list[str]:
     warnings += describe_duplicates(*data["duplicates"].values())
     nyquist = min(map(int, data["rates"]), default=0) / 2000
     counts = (
-        (len(data["clipped"]), f"touch full scale, perhaps clipped: {_shorten(data['clipped'])}"),
-        (len(data["faint"]), f"hardly above silence (peak below -80 dBFS): {_shorten(data['faint'])}"),
+        (len(data["clipped"]), f"touch full scale, perhaps clipped: {shorten(data['clipped'], ', ', 3)}"),
+        (len(data["faint"]), f"hardly above silence (peak below -80 dBFS): {shorten(data['faint'], ', ', 3)}"),
         (data["cut"], f"longer than {data['max_length']:g} s: cut at the end, unless --max-length is raised"),
         (data["upsampled"], f"of a lower rate than {data['sampling_rate']} Hz: nothing above {nyquist:g} kHz"),
     )
     return warnings + [f"{count} {sentence}" for count, sentence in counts if count]
-
-
-def _shorten(names: Sequence[str], shown: int = 3) -> str:
-    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
 
 
 def _format(data: dict[str, Any], problems: Sequence[Problem], data_dir: Path) -> str:

@@ -5,7 +5,6 @@ def test_contract():
     check_cheap_import("canarygan_my_metric")
 """
 
-import dataclasses
 import json
 import math
 import os
@@ -15,6 +14,7 @@ import tempfile
 import types
 import typing
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -114,13 +114,13 @@ def _check_class(cls: type[Any]) -> type[Component]:
 def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, Any]) -> Any:
     """The component of these options."""
     name = cls.__name__
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    for option, field in fields.items():
-        is_bare = field.default is field.default_factory is dataclasses.MISSING
+    own = {field.name: field for field in fields(cls)}
+    for option, field in own.items():
+        is_bare = field.default is field.default_factory is MISSING
         advice = f"give it one, or pass a value to check with: check_component({name}, {option}=...)"
         assert not is_bare or option in options, f"{name}.{option} has no default: {advice}."
-    taken = TAKEN | {field.name for field in dataclasses.fields(Training)} if kind in (Model, Dataset) else {"config"}
-    clashing = sorted(fields.keys() & taken)
+    taken = TAKEN | {field.name for field in fields(Training)} if kind in (Model, Dataset) else {"config"}
+    clashing = sorted(own.keys() & taken)
     assert not clashing, f"{name}.{clashing[0]} is an option of the command itself: rename the field."
     component = cls(**options)
     try:
@@ -131,7 +131,7 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
     assert same, f"Two {name} of the same options have different hashes: leave __hash__ to the dataclass."
     assert component == cls(**options), f"Two {name} of the same options differ: leave __eq__ to the dataclass."
     hints = typing.get_type_hints(cls)
-    for option in fields:
+    for option in own:
         for odd in ODD.get(hints[option], ()):
             changed: dict[str, Any] = {**options, option: odd}
             refuses(f"{name}({option}={odd!r})", partial(type.__call__, cls, **changed))
