@@ -9,6 +9,9 @@ from typing import TextIO, TypeVar
 
 Item = TypeVar("Item")
 
+log = logging.getLogger("canarygan")
+"""What all of the system logs to."""
+
 
 def write_line(text: str, stream: TextIO) -> None:
     """Print a line. Letters that the stream's encoding lacks are replaced by question marks."""
@@ -25,7 +28,6 @@ def drop_output(stream: TextIO) -> None:
 
 def configure_logging(level: int) -> None:
     """Send what the system logs to standard error, a line a message."""
-    log = logging.getLogger("canarygan")
     log.setLevel(level)
     log.propagate = False
     if not log.handlers:

@@ -1,6 +1,5 @@
 """Generation archives: `.npz` files written in a stream and read memory-mapped, so that size costs no memory."""
 
-import logging
 import math
 import shutil
 import zipfile
@@ -13,10 +12,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
-
-log = logging.getLogger("canarygan")
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time stamp of every member, so that equal content gives equal bytes."""

@@ -1,7 +1,6 @@
 """Sounds to work on: files, folders, archives, and stretches of long recordings, read a few at a time."""
 
 import itertools
-import logging
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +15,8 @@ from canarygan_core.audio import Problem, UnusableAudio, archives
 from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
-from canarygan_core.console import show_bar
+from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
-
-log = logging.getLogger("canarygan")
 
 BATCH = 256
 """Sounds read at a time."""

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from canarygan_core.audio import Problem, UnusableAudio, archives
 from canarygan_core.audio.problems import list_items
 from canarygan_core.clips import Clips, fit_length
+from canarygan_core.console import log
 from canarygan_core.datasets import cache
 from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count
 from canarygan_core.datasets.survey import LAYOUT, Measured, Survey, examine, survey
 from canarygan_core.errors import CanaryganError
-
-log = logging.getLogger("canarygan")
 
 PEAK = 0.95
 """What a gain brings the peak of a clip, or of the set, to; full scale is 1."""

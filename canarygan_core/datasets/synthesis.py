@@ -195,8 +195,7 @@ def _contour(v: dict[str, Floats]) -> Floats:
         + v["chirp"] * (turns % 1 - 0.5)
         + v["vibrato"] * np.sin(2 * np.pi * turns)
     )
-    contour: Floats = v["pitch"] * 2 ** (semitones / 12)
-    return contour
+    return v["pitch"] * 2 ** (semitones / 12)
 
 
 def _envelope(v: dict[str, Floats]) -> Floats:

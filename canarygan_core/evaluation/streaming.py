@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from canarygan_core import console
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Listener, Metric
+from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy
-
-log = logging.getLogger("canarygan")
 
 BATCH = 100
 """Clips in a batch."""
@@ -37,7 +35,7 @@ def listen(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[List
 
 def iterate_batches(clips: Clips, label: str) -> Iterator[Clips]:
     """Clips, some at a time, with a progress bar."""
-    with console.show_bar(label, len(clips)) as advance:
+    with show_bar(label, len(clips)) as advance:
         for batch in clips.batches(BATCH):
             yield batch
             advance(len(batch))

@@ -108,15 +108,13 @@ def is_audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def pick_labels(posteriors: Floats, classes: Sequence[str]) -> Strings:
     """The likeliest class of each row of posteriors (n, classes)."""
-    labels: Strings = np.asarray(list(classes))[posteriors.argmax(1)]
-    return labels
+    return np.asarray(np.take(list(classes), posteriors.argmax(1)))
 
 
 def compute_margins(posteriors: Floats) -> Floats:
     """By how much the likeliest class leads the next, (n,)."""
     best = np.sort(posteriors, axis=1)[:, -2:]
-    margin: Floats = best[:, -1] - best[:, 0] if best.shape[1] > 1 else best[:, 0]
-    return margin
+    return best[:, -1] - best[:, 0] if best.shape[1] > 1 else best[:, 0]
 
 
 def find_consensus(votes: Sequence[Strings], certainty: Sequence[Floats]) -> tuple[Strings, NDArray[np.float64]]:

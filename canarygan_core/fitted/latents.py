@@ -60,8 +60,7 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
         raise UsageError(f"{count} vectors of {dim} coordinates do not fit in memory: draw fewer.") from None
     except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{dist} cannot have the parameters {values}: {error}.") from None
-    latents: NDArray[np.float32] = drawn.astype(np.float32)
-    return latents
+    return np.asarray(drawn, np.float32)
 
 
 def _parsed(dist: str, params: str) -> dict[str, float]:
@@ -101,8 +100,7 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
         raise CanaryganError(f"This checkpoint wants latents of shape (n, {dim}); {path} holds {latents.shape}.")
     if len(latents) == 0:
         raise CanaryganError(f"{path} holds no vectors; this checkpoint wants (n, {dim}) with n at least 1.")
-    bad = int((~(np.abs(latents) <= np.finfo(np.float32).max)).any(1).sum())
-    if bad:
+    if bad := int((~(np.abs(latents) <= np.finfo(np.float32).max)).any(1).sum()):
         what = "vectors with NaN or infinite coordinates, or such as float32 cannot hold"
         raise CanaryganError(f"{path} holds {bad} {what}; this checkpoint wants {dim} finite numbers a vector.")
     return np.ascontiguousarray(latents, np.float32)

@@ -1,6 +1,5 @@
 """Checkpointing: checkpoints on time, a stop when asked for, and the time that is left."""
 
-import logging
 import shlex
 import signal
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import files
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from canarygan_core.lightning.training import Training
     from canarygan_core.runs import Run
-
-log = logging.getLogger("canarygan")
 
 DRY_UPDATES, WARM_UP = 5, 2
 """Updates of a dry run, and those among them that its estimate of time leaves out."""

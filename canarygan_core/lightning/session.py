@@ -1,6 +1,5 @@
 """The frame of a task that trains: clips loaded and checked against the run that goes on, a run opened, a dry run."""
 
-import logging
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -9,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canarygan_core import runs
+from canarygan_core.console import log
 from canarygan_core.lightning.resuming import check_same_clips, check_same_options
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request, Run
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
-
-log = logging.getLogger("canarygan")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from canarygan_core import console
+from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.training import Training
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.loggers import Logger
 
-log = logging.getLogger("canarygan")
-
 
 def fit(
     module: "LightningModule",
@@ -28,7 +26,6 @@ def fit(
     checkpointing: Checkpointing,
     *,
     strategy: Any = "auto",
-    precision: Any = "32-true",
 ) -> None:
     """Train a module until its pace is done, from `run.resume_from` where that is set.
 
@@ -38,8 +35,7 @@ def fit(
         training: options.
         run: where everything goes.
         checkpointing: saves and stops.
-        strategy: Lightning's.
-        precision: Lightning's; the default leaves autocasting to the module.
+        strategy: Lightning's. Autocasting is left to the module.
 
     Raises:
         Interrupted: when stopped by a signal, after saving.
@@ -56,7 +52,7 @@ def fit(
     if done >= schedule.updates:
         log.warning(f"Nothing is left to do: ask for more than {schedule.epoch(done)} epochs with --max-epochs.")
         return
-    with console.show_bar("training", schedule.updates) as advance, checkpointing.handle_signals():
+    with show_bar("training", schedule.updates) as advance, checkpointing.handle_signals():
 
         def started(trainer: "Trainer", module: "LightningModule") -> None:
             checkpointing.take_signals()
@@ -78,7 +74,6 @@ def fit(
                 devices=training.devices,
                 num_nodes=training.num_nodes,
                 strategy=strategy,
-                precision=precision,
                 max_epochs=1,
                 logger=create_loggers(run, done),
                 callbacks=[hooks],

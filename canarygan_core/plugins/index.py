@@ -9,8 +9,7 @@ from importlib.resources import files
 def read_index() -> dict[str, dict[str, str]]:
     """By kind, the distribution of each name."""
     content = files(__package__).joinpath("index.toml").read_text(encoding="utf-8")
-    index: dict[str, dict[str, str]] = tomllib.loads(content)
-    return index
+    return tomllib.loads(content)
 
 
 def is_task(name: str) -> bool:

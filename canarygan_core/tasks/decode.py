@@ -2,7 +2,6 @@
 
 import csv
 import io
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,13 +17,12 @@ from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.audio.stretches import read_stretches
 from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer
+from canarygan_core.console import log
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import decoders
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import Manifest, Request, files
-
-log = logging.getLogger("canarygan")
 
 
 def decode(

@@ -1,7 +1,6 @@
 """`score`: put numbers on how good generated sounds are, by any metric that is installed."""
 
 import json
-import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,14 +16,13 @@ from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Metric, Slot
+from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.evaluation import streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.options import share_values, to_json
 from canarygan_core.runs import Manifest, Request, files
-
-log = logging.getLogger("canarygan")
 
 OUTPUT = "scores.json"
 
