@@ -1,5 +1,7 @@
 """The hooks: what a plugin may offer. A hook declares and does nothing else, so none takes an argument."""
 
+# mypy: disable-error-code="empty-body"
+
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -14,30 +16,30 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 @hookspec
-def register_models() -> "list[type[Model]]":  # type: ignore[empty-body]
+def register_models() -> "list[type[Model]]":
     """Models that learn to generate clips."""
 
 
 @hookspec
-def register_datasets() -> "list[type[Dataset]]":  # type: ignore[empty-body]
+def register_datasets() -> "list[type[Dataset]]":
     """Datasets that bring clips."""
 
 
 @hookspec
-def register_decoders() -> "list[type[Decoder]]":  # type: ignore[empty-body]
+def register_decoders() -> "list[type[Decoder]]":
     """Decoders that tell which class a clip belongs to."""
 
 
 @hookspec
-def register_metrics() -> "list[type[Metric]]":  # type: ignore[empty-body]
+def register_metrics() -> "list[type[Metric]]":
     """Metrics that score generated clips."""
 
 
 @hookspec
-def register_projectors() -> "list[type[Projector]]":  # type: ignore[empty-body]
+def register_projectors() -> "list[type[Projector]]":
     """Projectors that lay clips out in few dimensions."""
 
 
 @hookspec
-def register_tasks() -> "list[Task]":  # type: ignore[empty-body]
+def register_tasks() -> "list[Task]":
     """Tasks, the verbs of the command line."""

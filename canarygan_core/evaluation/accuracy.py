@@ -149,16 +149,12 @@ def draw_confusion(path: Path, result: ClassificationReport, title: str) -> None
     total = np.maximum(result.confusion.sum(1, keepdims=True), 1)
     picture = axes.imshow(result.confusion / total, vmin=0, vmax=1, cmap="Blues")
     axes.set(xlabel="Label given", ylabel="True class", title=title)
-    axes.set_xticks(range(count), [_escape(label) for label in result.classes], rotation=90)
-    axes.set_yticks(range(count), [_escape(label) for label in result.classes])
+    labels = [label.replace("$", r"\$") for label in result.classes]  # matplotlib takes dollar signs for formulae
+    axes.set_xticks(range(count), labels, rotation=90)
+    axes.set_yticks(range(count), labels)
     for row, column in zip(*np.nonzero(result.confusion), strict=True):
         ink = "white" if result.confusion[row, column] > total[row, 0] / 2 else "black"
         axes.text(column, row, str(result.confusion[row, column]), ha="center", va="center", color=ink, fontsize=8)
     figure.colorbar(picture, label="Share of the true class", shrink=0.8)
     with files.replace_file(path) as draft:
         figure.savefig(draft, format="png", dpi=120)
-
-
-def _escape(label: str) -> str:
-    """A label as plain text to matplotlib, which takes dollar signs for formulae."""
-    return label.replace("$", r"\$")

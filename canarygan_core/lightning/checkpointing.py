@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ class Schedule:
         return update // self.per_epoch
 
 
+@dataclass(eq=False)
 class Checkpointing:
     """Saves checkpoints, stops when asked to, and shows how long it still takes.
 
@@ -62,19 +63,16 @@ class Checkpointing:
         done: asked at the end of each epoch whether the training has learnt all it can and should end.
     """
 
-    def __init__(
-        self,
-        run: "Run",
-        schedule: Schedule,
-        training: "Training",
-        *,
-        updates: Callable[[], int],
-        check: Callable[[], None],
-        saved: Callable[[Path | None], None],
-        done: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self.run, self.schedule, self.training = run, schedule, training
-        self.updates, self.check, self.saved, self.done = updates, check, saved, done
+    run: "Run"
+    schedule: Schedule
+    training: "Training"
+    _: KW_ONLY
+    updates: Callable[[], int]
+    check: Callable[[], None]
+    saved: Callable[[Path | None], None]
+    done: Callable[[], bool] = lambda: False
+
+    def __post_init__(self) -> None:
         self.stop: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._renewed = self._warmed = time.monotonic()

@@ -5,6 +5,7 @@ Nothing here imports torch or Lightning before a training starts.
 
 import csv
 import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,9 @@ def fit(
     from lightning.fabric.utilities.exceptions import MisconfigurationException
     from lightning.pytorch.callbacks import LambdaCallback
 
-    _silence_lightning()
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):  # its advice is on habits of its own
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")
     done, schedule = 0, checkpointing.schedule
     if run.resume_from is not None:
         done = _read_step(run.resume_from)
@@ -96,7 +99,10 @@ def create_loggers(run: Run, done: int) -> "list[Logger]":
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
     path, folder = run.logs("csv") / "metrics.csv", run.save_dir / "logs"
-    rows = _read_rows(path, done)
+    rows: list[Any] = []
+    if path.is_file():
+        with open(path, encoding="utf-8", newline="") as stream:  # its last row may have been cut short
+            rows = [row for row in csv.DictReader(stream) if (row["step"] or "").isdigit() and int(row["step"]) <= done]
     table = CSVLogger(folder / "csv", name="", version=run.folder)
     if get_rank() == 0:
         path.unlink(missing_ok=True)
@@ -104,14 +110,6 @@ def create_loggers(run: Run, done: int) -> "list[Logger]":
         table.save()
     purge = done + 1 if done else None
     return [TensorBoardLogger(folder / "tensorboard", name="", version=run.folder, purge_step=purge), table]
-
-
-def _read_rows(path: Path, step: int) -> list[Any]:
-    """The rows of a CSV log up to a step, but for one that was cut short when the machine went down."""
-    if not path.is_file():
-        return []
-    with open(path, encoding="utf-8", newline="") as stream:
-        return [row for row in csv.DictReader(stream) if (row["step"] or "").isdigit() and int(row["step"]) <= step]
 
 
 def _read_step(checkpoint: Path) -> int:
@@ -128,12 +126,3 @@ def _read_step(checkpoint: Path) -> int:
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
         advice = f"copy the newest whole one from {checkpoint.parents[1] / 'all'} over it, or start a new version"
         raise CanaryganError(f"{checkpoint} is damaged ({type(error).__name__}): {advice}.") from None
-
-
-def _silence_lightning() -> None:
-    """Keep Lightning's advice on its own habits from our users; errors still come through."""
-    import warnings
-
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"lightning\..*")

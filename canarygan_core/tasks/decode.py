@@ -65,7 +65,12 @@ def decode(
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         if onsets is not None:
             manifest.add_input("onsets", onsets)
-        table, problems = _decode_sounds(sounds, trained, reject=reject)
+        rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
+        table: list[dict[str, Any]] = []
+        problems: list[Problem] = []
+        for batch, audio, refused in read_clips(sounds, rate, seconds):
+            problems += refused
+            table += _make_rows(batch, Clips(audio, rate), trained, reject=reject) if batch else []
         _refuse(problems, skip_unusable, len(sounds))
         for problem in problems:
             manifest.warn(str(problem))
@@ -90,20 +95,6 @@ def _name_outputs(save_dir: Path, sounds: Sequence[Sound], formats: Sequence[str
         if len(set(outputs.values())) < len(outputs):
             raise UsageError("Two recordings have one name: decode them with --format audacity one at a time.")
     return outputs
-
-
-def _decode_sounds(
-    sounds: Sequence[Sound], trained: Sequence[TrainedDecoder], *, reject: bool
-) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """A row a sound, and what could not be used."""
-    rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
-    table: list[dict[str, Any]] = []
-    problems: list[Problem] = []
-    for found, audio, refused in read_clips(sounds, rate, seconds):
-        problems += refused
-        if found:
-            table += _make_rows(found, Clips(audio, rate), trained, reject=reject)
-    return table, problems
 
 
 def _make_rows(

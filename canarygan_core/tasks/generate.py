@@ -1,6 +1,6 @@
 """`generate`: make sounds with a trained model."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,10 +84,15 @@ def generate(
         shape = (len(z), generator.samples)
         posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
+
+        def decode_batches() -> Iterator[NDArray[np.float32]]:
+            for batch in generators.generate_sounds(generator, z, batch_size):
+                for one in trained:
+                    posteriors[one.key].append(one.posteriors(Clips(batch, generator.rate)))
+                yield batch
+
         with archives.writing(path, size=size) as archive:
-            batches = generators.generate_sounds(generator, z, batch_size)
-            sounds = _decode_on_the_way(batches, generator.rate, trained, posteriors)
-            archive.stream("x", shape, np.dtype(np.float32), sounds)
+            archive.stream("x", shape, np.dtype(np.float32), decode_batches())
             archive.add("z", z)
             for one in trained:
                 rows = np.concatenate(posteriors[one.key])
@@ -109,19 +114,6 @@ def generate(
         text += f"\nWAV files: {path.with_suffix('')}"
     data = {"path": str(path), "shape": list(shape), "rate": generator.rate, "epoch": epoch, "step": step}
     return Answer(text, data | ({"labels": counts} if trained else {}))
-
-
-def _decode_on_the_way(
-    sounds: Iterable[NDArray[np.float32]],
-    rate: int,
-    trained: Sequence[decoders.TrainedDecoder],
-    posteriors: dict[str, list[NDArray[np.float32]]],
-) -> Iterator[NDArray[np.float32]]:
-    """Pass sounds on, batch by batch, and keep what each decoder makes of them."""
-    for batch in sounds:
-        for one in trained:
-            posteriors[one.key].append(one.posteriors(Clips(batch, rate)))
-        yield batch
 
 
 @contextmanager

@@ -1,22 +1,19 @@
 """`project`: lay clips out in few dimensions."""
 
 import shlex
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from cyclopts import Parameter
-from numpy.typing import NDArray
 
 from canarygan_core.audio import archives
 from canarygan_core.audio.problems import list_items
-from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
+from canarygan_core.audio.sounds import collect_sounds, read_clips
 from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer, Dataset, Projector, Slot
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import projectors
-from canarygan_core.fitted.projectors import SavedProjector
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import Manifest, Request, files
 
@@ -58,8 +55,11 @@ def project(
         empty = np.full(len(clips), "", np.str_)
         columns = (empty if column is None else column for column in (clips.labels, clips.sources))
         parts = [(fitted.project(clips), *columns, np.full(len(clips), REAL))]
-        if sounds:
-            parts += _project_sounds(sounds, fitted, clips)
+        seconds = clips.samples / clips.rate
+        for batch, audio, _ in read_clips(sounds, clips.rate, seconds, "laying out", strict=True) if sounds else ():
+            sources = np.array([f"{sound.file}#{sound.row}" for sound in batch])
+            points = fitted.project_batch(Clips(audio, clips.rate))
+            parts.append((points, np.full(len(batch), ""), sources, np.array([sound.file for sound in batch])))
         names = ("coordinates", "labels", "sources", "set")
         arrays = {name: np.concatenate(column) for name, column in zip(names, zip(*parts, strict=True), strict=True)}
         with archives.writing(target, sum(array.nbytes for array in arrays.values())) as archive:
@@ -73,14 +73,3 @@ def project(
     lines.append(f"Lay others out on the same map: --projector-ckpt {shlex.quote(str(fitted.folder))}")
     data = {"path": str(target), "projector": str(fitted.folder), "dimensions": size, "sounds": sizes}
     return Answer("\n".join(lines), data)
-
-
-def _project_sounds(
-    sounds: Sequence[Sound], fitted: SavedProjector, clips: Clips
-) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Coordinates, labels (none), sources and file of further sounds, batch by batch."""
-    seconds = clips.samples / clips.rate
-    for batch, audio, _ in read_clips(sounds, clips.rate, seconds, "laying out", strict=True):
-        points = fitted.project_batch(Clips(audio, clips.rate))
-        sources = [f"{sound.file}#{sound.row}" for sound in batch]
-        yield points, np.full(len(batch), ""), np.array(sources), np.array([sound.file for sound in batch])

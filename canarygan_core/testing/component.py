@@ -26,7 +26,7 @@ from canarygan_core.lightning.training import Training
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.options import build_app, restore, to_json
 from canarygan_core.testing import contracts
-from canarygan_core.testing.toys import refuses
+from canarygan_core.testing.toys import explain, refuses
 
 HEAVY = (
     *("hdbscan", "jax", "librosa", "lightning", "matplotlib", "numba", "numpy", "pandas", "reservoirpy", "scipy"),
@@ -61,15 +61,14 @@ def check_component(cls: type[Any], /, **options: Any) -> None:
     Raises:
         AssertionError: where it breaks the contract; the message says what to change.
     """
-    component = _check_options(cls, _check_class(cls), options)
+    kind = _check_class(cls)
+    component = _check_options(cls, kind, options)
     _check_record(cls, component)
     name = cls.__name__
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            contracts.check(component, Path(folder))
-    except CanaryganError as error:
-        advice = f"pass options with which it can: check_component({name}, ...)"
-        raise AssertionError(f"{name} cannot work: {error} If it is right, {advice}.") from error
+    advice = f"pass options with which it can: check_component({name}, ...)"
+    after = f" If it is right, {advice}."
+    with tempfile.TemporaryDirectory() as folder, explain(CanaryganError, f"{name} cannot work: ", after):
+        contracts.CHECKS[kind](component, Path(folder))
     assert component == cls(**options), f"{name} changed its options while it worked: keep what is learnt elsewhere."
 
 
@@ -97,11 +96,8 @@ def _check_class(cls: type[Any]) -> type[Component]:
     assert len(kinds) == 1, f"{name} must derive from exactly one of {known}, not from {len(kinds)} of them."
     is_frozen = getattr(vars(cls).get("__dataclass_params__"), "frozen", False)
     assert is_frozen, f"{name} must be decorated with @dataclass(frozen=True)."
-    try:
+    with explain(NameError, f"{name}: ", ": import the types of its fields outside of `if TYPE_CHECKING`."):
         typing.get_type_hints(cls)
-    except NameError as error:
-        message = f"{name}: {error}: import the types of its fields outside of `if TYPE_CHECKING`."
-        raise AssertionError(message) from None
     module = types.ModuleType(cls.__module__)
     setattr(module, f"register_{kinds[0].kind}s", hookimpl(lambda: [cls]))
     registry = Registry()
@@ -123,11 +119,8 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
     clashing = sorted(own.keys() & taken)
     assert not clashing, f"{name}.{clashing[0]} is an option of the command itself: rename the field."
     component = cls(**options)
-    try:
+    with explain(TypeError, f"{name} cannot be hashed (", "): let its fields be tuples, not lists or dicts."):
         same = hash(component) == hash(cls(**options))
-    except TypeError as error:
-        message = f"{name} cannot be hashed ({error}): let its fields be tuples, not lists or dicts."
-        raise AssertionError(message) from None
     assert same, f"Two {name} of the same options have different hashes: leave __hash__ to the dataclass."
     assert component == cls(**options), f"Two {name} of the same options differ: leave __eq__ to the dataclass."
     hints = typing.get_type_hints(cls)
@@ -141,14 +134,10 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
 def _check_record(cls: type[Any], component: Any) -> None:
     """Options go into a manifest and come back, and each of them has a help text."""
     name = cls.__name__
-    try:
+    with explain(TypeError, f"The options of {name} cannot be written as JSON: ", "."):
         record = json.loads(json.dumps(to_json(component)))
-    except TypeError as error:
-        raise AssertionError(f"The options of {name} cannot be written as JSON: {error}.") from None
-    try:
+    with explain(CanaryganError, f"{name} cannot be built again from its record {record}: "):
         rebuilt = restore(cls, record)
-    except CanaryganError as error:
-        raise AssertionError(f"{name} cannot be built again from its record {record}: {error}") from None
     assert rebuilt == component, f"{name} comes back from its record as {rebuilt}, not as {component}."
     for argument in build_app(cls).assemble_argument_collection(parse_docstring=True):
         if argument.keys and not list(argument.children):

@@ -3,7 +3,7 @@
 import json
 import math
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,28 +16,13 @@ from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Component, Dataset, Decoder, Metric, Model, Projector
 from canarygan_core.errors import CanaryganError
 from canarygan_core.testing import model_contract
-from canarygan_core.testing.toys import odd_clips, refuses, toy_clips
+from canarygan_core.testing.toys import explain, odd_clips, refuses, toy_clips
 
 CLOSE = 1e-4
 """How far numbers may lie apart that should be equal, as a share of the largest, for arithmetic in other batches."""
 
 
-def check(component: Component, folder: Path) -> None:
-    """Check that a component does what its kind promises; may write into the folder."""
-    match component:
-        case Dataset():
-            _dataset(component)
-        case Metric():
-            _metric(component)
-        case Decoder():
-            _decoder(component, folder)
-        case Projector():
-            _projector(component, folder)
-        case Model():
-            model_contract.check(component, folder, toy_clips())
-
-
-def _dataset(dataset: Dataset) -> None:
+def _dataset(dataset: Dataset, _: Path) -> None:
     name = type(dataset).__name__
     first, again = dataset.load(), dataset.load()
     assert isinstance(first, Clips), f"{name}.load must return Clips, not {type(first).__name__}."
@@ -49,20 +34,15 @@ def _dataset(dataset: Dataset) -> None:
         same = np.array_equal(one, other) if one is not None else other is None
         assert same, f"{name}.load returns other {what} the second time: sort what you list, and seed what you draw."
     assert "fingerprint" in first.origin, f"{name}.load must set origin['fingerprint'], which tells its content apart."
-    try:
+    with explain(TypeError, f"The origin that {name}.load sets must be JSON values: ", "."):
         json.dumps(dict(first.origin))
-    except TypeError as error:
-        raise AssertionError(f"The origin that {name}.load sets must be JSON values: {error}.") from None
 
 
-def _metric(metric: Metric) -> None:
+def _metric(metric: Metric, _: Path) -> None:
     name = type(metric).__name__
     listen = metric.listener()
-    try:
+    with explain(TypeError, f"The listener of {name} cannot be hashed (", "): make it a frozen dataclass."):
         shared = listen == metric.listener() and hash(listen) == hash(metric.listener())
-    except TypeError as error:
-        message = f"The listener of {name} cannot be hashed ({error}): make it a frozen dataclass."
-        raise AssertionError(message) from None
     assert shared, f"Two listeners of one {name} differ: make it a frozen dataclass, equal where its fields are."
     generated, reference = toy_clips(seed=1), toy_clips(seed=2)
     before = generated.audio.copy(), reference.audio.copy()
@@ -74,11 +54,9 @@ def _metric(metric: Metric) -> None:
     assert again == scores, f"{name}.score gives {again} the second time, after {scores}: seed what you draw."
     same = (generated.audio == before[0]).all() and (reference.audio == before[1]).all()
     assert same, f"{name}.score changes the clips: work on copies."
-    try:
+    with explain(CanaryganError, f"What {name} hears of clips 3 at a time cannot be scored: "):
         parts = [concatenate(listen(part) for part in clips.batches(3)) for clips in (generated, reference)]
         apart = metric.score(*parts)
-    except CanaryganError as error:
-        raise AssertionError(f"What {name} hears of clips 3 at a time cannot be scored: {error}") from error
     equal = scores.keys() == apart.keys() and all(
         math.isclose(scores[key], apart[key], rel_tol=10 * CLOSE, abs_tol=CLOSE) for key in scores
     )
@@ -153,13 +131,13 @@ def _projector(projector: Projector, folder: Path) -> None:
     _check_coordinates(f"Of a clip that is NaN, {name}", other)
 
 
-def _check_coordinates(name: str, coordinates: NDArray[np.float32] | None) -> None:
+def _check_coordinates(name: str, points: NDArray[np.float32] | None) -> None:
     """Check coordinates of 24 clips, where they were not refused."""
-    if coordinates is None:
+    if points is None:
         return
-    is_table = coordinates.ndim == 2 and len(coordinates) == 24 and coordinates.shape[1] > 0
-    assert is_table, f"{name}.project must be (clips, k), not {coordinates.shape}."
-    assert np.isfinite(coordinates).all(), f"{name}.project gives NaN or infinite coordinates."
+    is_table = points.ndim == 2 and len(points) == 24 and points.shape[1] > 0
+    assert is_table, f"{name}.project must be (clips, k), not {points.shape}."
+    assert np.isfinite(points).all(), f"{name}.project gives NaN or infinite coordinates."
 
 
 def _check_fitted(component: Any, fitted: Any, method: str, clips: Clips, folder: Path) -> None:
@@ -183,3 +161,13 @@ def _check_fitted(component: Any, fitted: Any, method: str, clips: Clips, folder
     assert not pickles, f"{name}: save writes pickle, {', '.join(pickles)}; {advice}."
     loaded = getattr(type(component).load(folder), method)(clips)
     assert np.allclose(loaded, first, atol=1e-5), f"{name} does something else when saved and loaded."
+
+
+CHECKS: Mapping[type[Component], Callable[[Any, Path], None]] = {
+    Dataset: _dataset,
+    Metric: _metric,
+    Decoder: _decoder,
+    Projector: _projector,
+    Model: model_contract.check,
+}
+"""By kind, what checks that a component does what it promises; may write into the folder."""

@@ -18,6 +18,7 @@ from canarygan_core.components import Generator, Model
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request
+from canarygan_core.testing.toys import toy_clips
 
 TRAINING = Training(
     max_epochs=1, batch_size=4, num_workers=0, save_every_n_epochs=1, log_every_n_steps=1, accelerator="cpu"
@@ -28,8 +29,9 @@ REQUEST = Request("train-gan", options={"model": {}})
 """What a checked training was asked for."""
 
 
-def check(model: Model, folder: Path, clips: Clips) -> None:
-    """Check a model on clips; writes into the folder."""
+def check(model: Model, folder: Path) -> None:
+    """Check a model on toy clips; writes into the folder."""
+    clips = toy_clips()
     _check_presets(model)
     _check_refusals(model, folder)
     sounds, again = (_trained(model, folder / name, clips) for name in ("runs", "again"))

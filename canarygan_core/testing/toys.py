@@ -1,6 +1,7 @@
 """Clips to try components on: some that are easy to tell apart, and odd ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,15 @@ def odd_clips(count: int) -> Mapping[str, Clips]:
         "silent clips": replace(clips, audio=np.zeros_like(clips.audio)),
         "a clip that is NaN": replace(clips, audio=some),
     }
+
+
+@contextmanager
+def explain(kind: type[Exception], before: str, after: str = "") -> Iterator[None]:
+    """Turn an error of this kind from the block into a broken promise, told between two halves of a sentence."""
+    try:
+        yield
+    except kind as error:
+        raise AssertionError(f"{before}{error}{after}") from error
 
 
 def refuses(what: str, work: Callable[[], Any]) -> Any:
