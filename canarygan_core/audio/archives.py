@@ -26,8 +26,9 @@ class Writer:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
-    def add(self, name: str, array: NDArray[Any]) -> None:
-        """Add an array that is in memory."""
+    def add(self, name: str, values: object) -> None:
+        """Add an array, or what makes one, that is in memory."""
+        array = np.asarray(values)
         self.stream(name, array.shape, array.dtype, [array])
 
     def stream(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]) -> None:

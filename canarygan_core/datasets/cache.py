@@ -76,7 +76,10 @@ def build(path: Path, fill: Callable[[Path], None]) -> Entry:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         draft.mkdir(parents=True)
-        _remove_stale_drafts(path.parent)
+        for old in path.parent.glob("*.part"):
+            with suppress(OSError):
+                if time.time() - old.stat().st_mtime > _STALE:
+                    shutil.rmtree(old, ignore_errors=True)
         fill(draft)
         _place(draft, path)
     except OSError as error:
@@ -141,11 +144,3 @@ def _place(draft: Path, path: Path) -> None:
         with suppress(FileNotFoundError):
             os.rename(path, aside)
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _remove_stale_drafts(folder: Path) -> None:
-    """Remove drafts that killed processes left long ago."""
-    for draft in folder.glob("*.part"):
-        with suppress(OSError):
-            if time.time() - draft.stat().st_mtime > _STALE:
-                shutil.rmtree(draft, ignore_errors=True)

@@ -44,7 +44,6 @@ Quantity = float | tuple[float, float]
 class Syllable:
     """One type of syllable. Its factors are the quantities given as a pair, in the order of the fields."""
 
-    label: str
     pitch: Quantity
     """Fundamental about which the contour moves, Hz."""
     duration: Quantity
@@ -85,25 +84,22 @@ class Syllable:
 
 
 SYLLABLES = {
-    syllable.label: syllable
-    for syllable in (
-        Syllable("A", pitch=(1_550, 2_050), duration=(190, 280), bend=1, tilt=(4, 16), attack=20, release=40),
-        Syllable("B1", pitch=(3_500, 4_200), duration=(60, 110), sweep=(-9, -17)),
-        Syllable("B2", pitch=(2_300, 2_900), duration=(70, 130), sweep=(9, 17)),
-        Syllable("C", pitch=(2_100, 2_600), duration=(120, 190), bend=(7, 14)),
-        Syllable("D", pitch=(3_600, 4_300), duration=(120, 190), bend=(-6, -12), partials=1),
-        Syllable("E", pitch=(4_700, 5_900), duration=(210, 285), rate=(24, 40), depth=1, partials=1),
-        Syllable("H", pitch=(1_080, 1_320), duration=(60, 120), bend=2, tilt=(-1, 4), partials=7),
-        Syllable("J1", pitch=(3_000, 3_700), rate=(30, 50), vibrato=(2, 4), duration=200, partials=2),
-        Syllable("J2", pitch=(2_300, 2_800), duration=(130, 220), rate=(100, 170), depth=0.9, tilt=5),
-        Syllable("L", pitch=(4_700, 5_400), duration=(45, 95), hiss=1, band=(450, 800), attack=3),
-        Syllable("M", pitch=(2_900, 3_500), duration=(210, 285), sweep=(-12, -20), partials=2, release=30),
-        Syllable("N", pitch=(1_900, 2_500), duration=(130, 220), sweep=(-5, 5), hiss=0.85, band=180, partials=2),
-        Syllable("O", pitch=(1_800, 2_200), duration=(90, 150), sweep=-4, voice=(11, 17), partials=1, release=25),
-        Syllable("Q", pitch=(2_700, 3_400), rate=(13, 20), chirp=(-9, -18), duration=270, depth=1, partials=2),
-        Syllable("R", pitch=(4_900, 5_700), duration=(38, 60), sweep=(-2, -7), partials=1, attack=4),
-        Syllable("V", pitch=(2_700, 3_300), duration=(150, 230), step=(8, 15), attack=10, release=20),
-    )
+    "A": Syllable(pitch=(1_550, 2_050), duration=(190, 280), bend=1, tilt=(4, 16), attack=20, release=40),
+    "B1": Syllable(pitch=(3_500, 4_200), duration=(60, 110), sweep=(-9, -17)),
+    "B2": Syllable(pitch=(2_300, 2_900), duration=(70, 130), sweep=(9, 17)),
+    "C": Syllable(pitch=(2_100, 2_600), duration=(120, 190), bend=(7, 14)),
+    "D": Syllable(pitch=(3_600, 4_300), duration=(120, 190), bend=(-6, -12), partials=1),
+    "E": Syllable(pitch=(4_700, 5_900), duration=(210, 285), rate=(24, 40), depth=1, partials=1),
+    "H": Syllable(pitch=(1_080, 1_320), duration=(60, 120), bend=2, tilt=(-1, 4), partials=7),
+    "J1": Syllable(pitch=(3_000, 3_700), rate=(30, 50), vibrato=(2, 4), duration=200, partials=2),
+    "J2": Syllable(pitch=(2_300, 2_800), duration=(130, 220), rate=(100, 170), depth=0.9, tilt=5),
+    "L": Syllable(pitch=(4_700, 5_400), duration=(45, 95), hiss=1, band=(450, 800), attack=3),
+    "M": Syllable(pitch=(2_900, 3_500), duration=(210, 285), sweep=(-12, -20), partials=2, release=30),
+    "N": Syllable(pitch=(1_900, 2_500), duration=(130, 220), sweep=(-5, 5), hiss=0.85, band=180, partials=2),
+    "O": Syllable(pitch=(1_800, 2_200), duration=(90, 150), sweep=-4, voice=(11, 17), partials=1, release=25),
+    "Q": Syllable(pitch=(2_700, 3_400), rate=(13, 20), chirp=(-9, -18), duration=270, depth=1, partials=2),
+    "R": Syllable(pitch=(4_900, 5_700), duration=(38, 60), sweep=(-2, -7), partials=1, attack=4),
+    "V": Syllable(pitch=(2_700, 3_300), duration=(150, 230), step=(8, 15), attack=10, release=20),
 }
 """The types by label, in sorted order; the labels are those of the canary of Pagliarini et al. (2021)."""
 
@@ -125,7 +121,7 @@ def quantities(kind: str, factors: ArrayLike) -> dict[str, Floats]:
         raise CanaryganError("Factors must lie in -1 to 1.")
     columns = iter(np.split((x + 1) / 2, FACTORS, axis=1))
     values: dict[str, Floats] = {}
-    for field in fields(Syllable)[1:]:
+    for field in fields(Syllable):
         quantity = getattr(SYLLABLES[kind], field.name)
         if not isinstance(quantity, tuple):
             values[field.name] = np.full((len(x), 1), float(quantity))

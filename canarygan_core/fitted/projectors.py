@@ -72,12 +72,12 @@ class SavedProjector:
             source = f" ({clips.sources[broken[0]]})" if clips.sources is not None else ""
             what = f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}"
             raise CanaryganError(f"{what}, and cannot be projected.")
-        coordinates = np.asarray(self.fitted.project(clips), np.float32)
-        is_finite = np.isfinite(coordinates).all()
-        if coordinates.ndim != 2 or len(coordinates) != len(clips) or not is_finite:
-            what = f"{coordinates.shape} coordinates" if is_finite else "coordinates that are not finite"
+        points = np.asarray(self.fitted.project(clips), np.float32)
+        is_finite = np.isfinite(points).all()
+        if points.ndim != 2 or len(points) != len(clips) or not is_finite:
+            what = f"{points.shape} coordinates" if is_finite else "coordinates that are not finite"
             raise CanaryganError(f"Projector {self.name} gave {what} for {len(clips)} clips.")
-        return coordinates
+        return points
 
 
 def fit(projector: Projector, clips: Clips, folder: Path, registry: Registry) -> SavedProjector:

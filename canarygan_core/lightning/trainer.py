@@ -57,7 +57,7 @@ def fit(
         return
     with show_bar("training", schedule.updates) as advance, checkpointing.handle_signals():
 
-        def started(trainer: "Trainer", module: "LightningModule") -> None:
+        def started(trainer: "Trainer", _: Any) -> None:
             checkpointing.take_signals()
             advance(checkpointing.updates())
             if trainer.is_global_zero and checkpointing.updates() == 0:
@@ -67,7 +67,7 @@ def fit(
             advance(1, note=f"epoch {schedule.epoch(checkpointing.updates())} of {schedule.epochs}")
             checkpointing.after_update(trainer)
 
-        def drop_loops(_: "Trainer", module: "LightningModule", checkpoint: dict[str, Any]) -> None:
+        def drop_loops(trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
             checkpoint.pop("loops")  # the module's own count says where to go on, in whatever process
 
         hooks = LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=drop_loops)

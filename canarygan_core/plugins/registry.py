@@ -108,9 +108,9 @@ class Registry:
             raise TypeError("its module holds no function marked with canarygan_core.hookimpl.")
         for caller in callers:
             kind = caller.name.removeprefix("register_").removesuffix("s")
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin_name == name:
-                    offers: Any = implementation.function()
+            for hook in caller.get_hookimpls():
+                if hook.plugin_name == name:
+                    offers: Any = hook.function()
                     if not isinstance(offers, Iterable):
                         raise TypeError(f"{caller.name} must return a list, not {offers!r}.")
                     for offer in offers:

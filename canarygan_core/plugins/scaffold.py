@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from canarygan_core.components import Answer
-from canarygan_core.distributions import KERNEL, UNKNOWN
+from canarygan_core.distributions import KERNEL
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import SPELLING, WORD, Registry
 from canarygan_core.plugins.index import read_index
@@ -77,7 +77,7 @@ def _check_name(name: str, kind: str, registry: Registry) -> None:
 
 def _fill(text: str, name: str, kind: str, kernel: str) -> str:
     """A template with its placeholders replaced."""
-    numbers = re.match(r"(\d+)\.(\d+)", kernel) if kernel != UNKNOWN else None
+    numbers = re.match(r"(\d+)\.(\d+)", kernel)
     major, minor = map(int, numbers.groups()) if numbers else (0, 0)
     following = f"0.{minor + 1}" if major == 0 else str(major + 1)
     words = [word.capitalize() for word in name.split("-")]

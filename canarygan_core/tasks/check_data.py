@@ -59,6 +59,7 @@ def _summarise(
     files: Survey, measured: Sequence[Measured], problems: Sequence[Problem], rate: int, max_length: float
 ) -> dict[str, Any]:
     """The report for programs; seconds, and dBFS."""
+    recordings = [one.file for one in measured]
     across, within = find_duplicates({str(one.source): one.file.digest for one in measured})
     data: dict[str, Any] = {
         "path": str(files.folder),
@@ -68,14 +69,14 @@ def _summarise(
         "clips": len(measured),
         "classes": [_spread(label, [one for one in measured if one.source.label == label]) for label in files.labels],
         "all": _spread("", measured),
-        "rates": _count(one.file.native_rate for one in measured),
-        "channels": _count(one.file.channels for one in measured),
-        "encodings": _count(f"{one.file.format} {one.file.subtype}" for one in measured),
+        "rates": _count(file.native_rate for file in recordings),
+        "channels": _count(file.channels for file in recordings),
+        "encodings": _count(f"{file.format} {file.subtype}" for file in recordings),
         "padded": sum(one.fit < 0 for one in measured),
         "cut": sum(one.fit > 0 for one in measured),
         "clipped": [str(one.source) for one in measured if one.file.clipped],
         "faint": [str(one.source) for one in measured if one.file.peak < FAINT],
-        "upsampled": sum(one.file.native_rate < rate for one in measured),
+        "upsampled": sum(file.native_rate < rate for file in recordings),
         "duplicates": {"across_classes": across, "within_a_class": within},
         "problems": [asdict(problem) for problem in problems],
         "empty_classes": list(files.empty),
@@ -162,9 +163,9 @@ def _tally(counts: dict[str, int], suffix: str = "") -> str:
 
 def _judge(data: dict[str, Any], data_dir: Path) -> str:
     train = f"canarygan train-gan -d {shlex.quote(str(data_dir))} --preset small"
-    for field, flag in (("sampling_rate", "--sampling-rate"), ("max_length", "--max-length")):
+    for field in ("sampling_rate", "max_length"):
         if data[field] != getattr(Folder, field):
-            train += f" {flag} {data[field]:g}"
+            train += f" --{field.replace('_', '-')} {data[field]:g}"
     if data["usable"]:
         minding = f" with {format_count(len(data['warnings']), 'warning')}" if data["warnings"] else ""
         return f"Usable{minding}. Next: {train}"

@@ -98,11 +98,11 @@ def generate(
                 rows = np.concatenate(posteriors[one.key])
                 archive.add(f"y_{one.key}", one.label(rows))
                 archive.add(f"posteriors_{one.key}", rows)
-                archive.add(f"classes_{one.key}", np.asarray(one.classes))
-                archive.add(f"threshold_{one.key}", np.asarray(one.threshold))
+                archive.add(f"classes_{one.key}", one.classes)
+                archive.add(f"threshold_{one.key}", one.threshold)
             facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
             for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
-                archive.add(name, np.asarray(fact))
+                archive.add(name, fact)
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate, num_workers)

@@ -127,9 +127,8 @@ def score(
         }
         files.write_text(target, json.dumps(to_json(data), indent=2) + "\n")
         manifest.add_output(target)
-    has_failed = any("error" in record for record in results.values())
     text = f"{count} generated sounds against {len(clips)} real clips.\n{_format_table(results)}\nWritten: {target}"
-    return Answer(text, data | {"path": str(target)}, exit_code=int(has_failed))
+    return Answer(text, data | {"path": str(target)}, exit_code=int(any("error" in one for one in results.values())))
 
 
 def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:

@@ -65,8 +65,7 @@ def check_component(cls: type[Any], /, **options: Any) -> None:
     component = _check_options(cls, kind, options)
     _check_record(cls, component)
     name = cls.__name__
-    advice = f"pass options with which it can: check_component({name}, ...)"
-    after = f" If it is right, {advice}."
+    after = f" If it is right, pass options with which it can: check_component({name}, ...)."
     with tempfile.TemporaryDirectory() as folder, explain(CanaryganError, f"{name} cannot work: ", after):
         contracts.CHECKS[kind](component, Path(folder))
     assert component == cls(**options), f"{name} changed its options while it worked: keep what is learnt elsewhere."
