@@ -173,9 +173,9 @@ def synthesise(
     return audio
 
 
-def to_peak(audio: NDArray[np.float32], peak: float = 0.95) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Clips (n, samples), none of them silent, brought to one peak, and the linear factor (n,) applied to each."""
-    gain = (peak / np.abs(audio).max(axis=1)).astype(np.float32)
+def to_peak(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Clips (n, samples), none silent, brought to a peak of 0.95, and the linear factor (n,) applied to each."""
+    gain = (0.95 / np.abs(audio).max(axis=1)).astype(np.float32)
     return audio * gain[:, None], gain
 
 

@@ -82,6 +82,7 @@ def generate(
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         shape = (len(z), generator.samples)
+        counts: dict[str, dict[str, int]] = {}
         posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
 
@@ -96,6 +97,7 @@ def generate(
             archive.add("z", z)
             for one in trained:
                 rows = np.concatenate(posteriors[one.key])
+                counts[one.key] = count_labels(one.vote(rows))
                 archive.add(f"y_{one.key}", one.label(rows))
                 archive.add(f"posteriors_{one.key}", rows)
                 archive.add(f"classes_{one.key}", one.classes)
@@ -106,7 +108,6 @@ def generate(
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate, num_workers)
-    counts = {one.key: count_labels(one.vote(np.concatenate(posteriors[one.key]))) for one in trained}
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
     for key, labels in counts.items():
         text += f"\n{key}: {', '.join(f'{label} {count}' for label, count in labels.items())}"
