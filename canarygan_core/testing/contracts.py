@@ -163,7 +163,7 @@ def _check_fitted(component: Any, fitted: Any, method: str, clips: Clips, folder
     assert np.allclose(loaded, first, atol=1e-5), f"{name} does something else when saved and loaded."
 
 
-CHECKS: Mapping[type[Component], Callable[[Any, Path], None]] = {
+CHECKS: dict[type[Component], Callable[[Any, Path], None]] = {
     Dataset: _dataset,
     Metric: _metric,
     Decoder: _decoder,
