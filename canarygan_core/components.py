@@ -96,7 +96,7 @@ class FittedDecoder(Protocol):
         """The labels it tells apart, in the order of the posteriors' columns."""
 
     def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
-        """Class probabilities (n, classes) of clips (n, samples), whatever their order or number."""
+        """Posteriors (n, classes) of clips (n, samples), whatever their order or number."""
 
     def save(self, folder: Path) -> None:
         """Write what was learnt into an empty folder, without pickle."""

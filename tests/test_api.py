@@ -67,7 +67,7 @@ def test_the_documents_list_the_public_modules_and_those_that_moved():
         ("files", "write_text", "canarygan_core.runs.files"),
         ("fixtures", "toy_folder", "canarygan_core.testing.fixtures"),
         ("keeper", "Keeper", "canarygan_core.lightning.checkpointing"),
-        ("manifest", "Manifest", "canarygan_core.runs.manifest"),
+        ("manifest", "Manifest", "canarygan_core.runs"),
         ("training", "Training", "canarygan_core.lightning.training"),
         ("training", "fit", "canarygan_core.lightning.training"),
     ],

@@ -146,6 +146,10 @@ def test_help_shows_the_options_of_what_is_chosen_in_panels_of_their_own(registr
     assert "--preset" not in other
 
 
+def arguments_of(command):
+    return command.app.assemble_argument_collection(parse_docstring=True)
+
+
 def installed_commands():
     registry = really_installed()
     for task in registry.tasks():
@@ -155,10 +159,16 @@ def installed_commands():
                 yield Command(task, [choice.flag, name, "--help"], registry)
 
 
+def test_help_wraps_the_text_of_an_argument_anew():
+    command = Command(really_installed().task(["generate"]), ["--help"], really_installed())
+    texts = {str(argument.name): str(argument.parameter.help) for argument in arguments_of(command)}
+    assert "one is taken; in a folder of runs, the newest version's." in texts["--generator-ckpt"]
+
+
 def test_every_option_that_is_installed_has_a_help_text():
     silent, seen = [], 0
     for command in installed_commands():
-        for argument in command.app.assemble_argument_collection(parse_docstring=True):
+        for argument in arguments_of(command):
             if argument.names == ("*",) or list(argument.children):
                 continue
             seen += 1

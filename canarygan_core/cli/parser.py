@@ -112,7 +112,8 @@ def _build_command(function: Callable[..., Any], choices: Sequence[Choice]) -> C
         parameters.append(make_parameter("preset", mark, None))
     file = Annotated[Path | None, Parameter(help="TOML file with options; the line wins.")]
     parameters.append(make_parameter("config", file, None))
-    return make_command(parameters, inspect.getdoc(function))
+    unfolded = re.sub(r"\n {8,}", " ", inspect.getdoc(function) or "")  # the help wraps an argument's text anew
+    return make_command(parameters, unfolded)
 
 
 def _find_purpose(preset: str, choices: Sequence[Choice]) -> str:

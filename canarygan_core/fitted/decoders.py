@@ -72,7 +72,7 @@ class TrainedDecoder:
         return float(getattr(self.fitted, "seconds", SECONDS))
 
     def posteriors(self, clips: Clips) -> NDArray[np.float32]:
-        """Class probabilities (n, classes); equal for all classes where a clip is silent or not finite.
+        """Posteriors (n, classes); equal for all classes where a clip is silent or not finite.
 
         Raises:
             CanaryganError: where the decoder gives something else.

@@ -42,7 +42,8 @@ def generate(
     """Make sounds from latents, drawn or read, and write them with those latents to an .npz archive.
 
     Args:
-        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken.
+        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
+            newest version's.
         save_dir: Folder for the archive and its manifest.
         vec_file: File of latents (n, d), as `sample` writes; leaves out --num-samples.
         num_samples: Sounds to make from latents drawn anew. [default: 16000 without -z]

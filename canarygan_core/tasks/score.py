@@ -52,7 +52,8 @@ def score(
         paths: Archives that generate made, sound files, and folders of either.
         model_ckpt: Trained model that metrics listen with, such as the classifier of train-inception; given to each
             metric that wants one and has none by --NAME.model-ckpt.
-        generator_ckpt: Checkpoint, or the folder of a version, of a model that makes the sounds on the way.
+        generator_ckpt: Checkpoint, or the folder of a version, of a model that makes the sounds on the way; in a
+            folder of runs, the newest version's.
         vec_file: File of latents (n, d) for the model.
         num_samples: Sounds the model makes from latents drawn anew. [default: 10000 without -z]
         save_dir: Folder for scores.json and its manifest.

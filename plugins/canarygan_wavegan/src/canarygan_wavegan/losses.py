@@ -1,6 +1,7 @@
 """The losses of a Wasserstein GAN with gradient penalty, in plain automatic differentiation.
 
 A critic maps sounds (batch, samples) to scores (batch,). All losses are scalars in the critic's units.
+`train-gan --critic-step plain` follows a change of `critic_loss`. The default step is written for this loss alone.
 
 References:
     Arjovsky, Chintala and Bottou (2017), Wasserstein GAN, arXiv:1701.07875: the estimate, the generator's loss.

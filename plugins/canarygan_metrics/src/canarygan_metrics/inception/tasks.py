@@ -67,7 +67,8 @@ def gan(
 
     Args:
         model_ckpt: Classifier of train-inception: a checkpoint, or the folder of a version, whose best one is taken.
-        generator_ckpt: Checkpoint of a model, or the folder of a version, all of whose checkpoints are scored.
+        generator_ckpt: Checkpoint of a model, or the folder of a version, all of whose checkpoints are scored; in a
+            folder of runs, the newest version's.
         data_dir: Folder of the real clips to compare with. [default: the data that the classifier was trained on]
         save_dir: Folder for is_scores-version_V.yml, its figure and its manifest.
         vec_file: File of latents (n, d), the same for every checkpoint.
