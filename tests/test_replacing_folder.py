@@ -66,3 +66,16 @@ def test_a_file_in_the_way_and_a_folder_that_cannot_be_made(tmp_path):
     with pytest.raises(CanaryganError, match="Cannot write"):
         fill(tmp_path / "file" / "set", "one")
     assert contents(tmp_path) == {"file": "x"}
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
+    fill(tmp_path / "far", "one")
+    (tmp_path / "link").symlink_to(tmp_path / "far", target_is_directory=True)
+    fill(tmp_path / "link", "two")
+    assert contents(tmp_path) == {"far/a.txt": "one", "link/a.txt": "two"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["far", "link"]
+
+
+def test_an_error_of_the_block_is_told_as_it_is(tmp_path):
+    with pytest.raises(FileExistsError), replace_folder(tmp_path / "set") as draft:
+        draft.mkdir()

@@ -313,3 +313,29 @@ def test_what_a_run_holds(tmp_path):
     before = run.manifest.path.read_bytes()
     runs.find(tmp_path).manifest.add(more=1)
     assert run.manifest.path.read_bytes() == before
+
+
+def test_resume_looks_at_versions_alone_whatever_else_lies_in_the_folder(tmp_path):
+    with open_run(tmp_path, WORK):
+        pass
+    (tmp_path / "manifest.json").write_text(json.dumps({"schema": 1, "task": "score"}))
+    (tmp_path / "all").mkdir()
+    assert runs.find_to_resume(tmp_path, runs.INFER, "work").version == "0"
+    assert runs.find(tmp_path).version == "0"
+    with pytest.raises(CanaryganError, match=r"Cannot find any run in .*version_0 \(it holds no run yet"):
+        runs.find_to_resume(tmp_path / "checkpoints" / "version_0", runs.INFER, "work")
+
+
+def test_an_old_version_with_a_damaged_manifest_stops_nobody(tmp_path):
+    for _ in range(2):
+        with open_run(tmp_path, WORK):
+            pass
+    (tmp_path / "checkpoints" / "version_0" / "manifest.json").write_text("{")
+    assert runs.find(tmp_path).version == "1"
+
+
+def test_a_lock_that_the_work_waits_for_is_told_as_it_is(tmp_path):
+    from filelock import Timeout
+
+    with pytest.raises(Timeout), open_run(tmp_path, WORK):
+        raise Timeout("another.lock")

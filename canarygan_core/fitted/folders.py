@@ -55,7 +55,7 @@ class FolderFormat:
         Raises:
             CanaryganError: where the folder exists and is something else, or cannot be written.
         """
-        if folder.exists() and not (folder / self.record).is_file() and any(folder.iterdir()):
+        if folder.is_dir() and not (folder / self.record).is_file() and any(folder.iterdir()):
             raise CanaryganError(f"{folder} is there and is no {self.kind}: give another --save-dir.")
         with files.replace_folder(folder) as draft:
             fitted.save(draft)

@@ -28,7 +28,7 @@ def fit(
     *,
     strategy: Any = "auto",
 ) -> None:
-    """Train a module until its pace is done, from `run.resume_from` where that is set.
+    """Train a module until its schedule is done, from `run.resume_from` where that is set.
 
     Args:
         module: trains by manual optimisation; one call of `training_step` is one update. Its `train_dataloader` gives
@@ -99,14 +99,16 @@ def create_loggers(run: Run, done: int) -> "list[Logger]":
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
     path, folder = run.logs("csv") / "metrics.csv", run.save_dir / "logs"
-    rows: list[Any] = []
-    if path.is_file():
-        with open(path, encoding="utf-8", newline="") as stream:  # its last row may have been cut short
-            rows = [row for row in csv.DictReader(stream) if (row["step"] or "").isdigit() and int(row["step"]) <= done]
     table = CSVLogger(folder / "csv", name="", version=run.folder)
     if get_rank() == 0:
-        path.unlink(missing_ok=True)
-        table.experiment.metrics.extend(rows)
+        rows: list[Any] = []
+        if path.is_file():
+            with open(path, encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            path.unlink()
+        # The last row may have been cut short.
+        kept = [row for row in rows if (row["step"] or "").isdigit() and int(row["step"]) <= done]
+        table.experiment.metrics.extend(kept)
         table.save()
     purge = done + 1 if done else None
     return [TensorBoardLogger(folder / "tensorboard", name="", version=run.folder, purge_step=purge), table]

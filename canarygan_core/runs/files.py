@@ -54,7 +54,10 @@ def replace_folder(path: Path) -> Iterator[Path]:
         if aside.exists() and not path.exists():
             aside.rename(path)
         for folder in (draft, aside):
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.is_symlink():
+                folder.unlink()
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_absent(*paths: Path, overwrite: bool = False) -> None:
@@ -125,6 +128,8 @@ def _explain(path: Path, draft: Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError):
+        if path.parent.is_dir():
+            raise
         raise CanaryganError(f"Cannot write {path}: {path.parent} is no folder.") from None
     except OSError as error:
         if error.errno is None:  # numpy's word for a disk that took only a part

@@ -40,16 +40,8 @@ def find(path: Path, version: str = INFER) -> Run:
         if run is None:
             raise CanaryganError(f"{path} lies in no run: there is no manifest.json in its folder or the one above.")
         return run
-    if any((path / name).exists() for name in ("manifest.json", "last", "all")):
-        return Run.read(path)
-    folders = _list_folders(path)
-    named = [folder for folder in folders if version in (INFER, folder.name.removeprefix(PREFIX))]
-    if not named:
-        there = f"there: {', '.join(list_versions(path))}" if folders else "it holds no run yet"
-        what = "any run" if version == INFER else f"version {version!r}"
-        raise CanaryganError(f"Cannot find {what} in {path} ({there}).")
-    worthwhile = [folder for folder in named if not _is_stillborn(folder)]
-    return Run.read((worthwhile or named)[-1])
+    is_version = any((path / name).exists() for name in ("manifest.json", "last", "all")) and not _list_folders(path)
+    return Run.read(path) if is_version else _find_version(path, version)
 
 
 def find_by_checkpoint(path: Path) -> Run | None:
@@ -76,7 +68,7 @@ def find_checkpoint(path: Path, *, best: bool = False) -> Path:
 def find_to_resume(save_dir: Path, version: str, task: str) -> Run:
     """The run of a task to go on with; raises as `find` does, and where it is a run of another task."""
     try:
-        run = find(save_dir, version)
+        run = _find_version(save_dir, version)
     except CanaryganError as error:
         raise CanaryganError(f"{error} Leave out --resume to start one.") from None
     record = Manifest.read(run.manifest.path).record
@@ -122,6 +114,17 @@ def open_run(
             yield run
 
 
+def _find_version(save_dir: Path, version: str) -> Run:
+    """The named version in a folder of runs, or else the newest that got as far as a checkpoint."""
+    folders = _list_folders(save_dir)
+    named = [folder for folder in folders if version in (INFER, folder.name.removeprefix(PREFIX))]
+    if not named:
+        there = f"there: {', '.join(list_versions(save_dir))}" if folders else "it holds no run yet"
+        what = "any run" if version == INFER else f"version {version!r}"
+        raise CanaryganError(f"Cannot find {what} in {save_dir} ({there}).")
+    return Run.read(next((folder for folder in reversed(named) if not _is_stillborn(folder)), named[-1]))
+
+
 def _list_folders(save_dir: Path) -> list[Path]:
     """The folders of all versions, the one that was started first by its manifest first."""
     folders = [folder for folder in (save_dir / "checkpoints").glob(f"{PREFIX}*") if folder.is_dir()]
@@ -144,8 +147,9 @@ def _read_start(folder: Path) -> str:
 
 def _is_stillborn(folder: Path) -> bool:
     """Whether a version failed before its first checkpoint, so that there is nothing to go on with."""
-    run = Run.read(folder)
-    return not run.last.is_file() and run.manifest.record.get("status") == "failed"
+    if (folder / "last" / "last.ckpt").is_file():
+        return False
+    return Run.read(folder).manifest.record.get("status") == "failed"
 
 
 def _claim(save_dir: Path, version: str) -> Path:
@@ -176,8 +180,12 @@ def _lock(folder: Path) -> Iterator[None]:
     """Hold a version's lock; the system frees it when the process ends, however it ends."""
     from filelock import FileLock, Timeout
 
+    lock = FileLock(folder / ".lock", blocking=False)
     try:
-        with FileLock(folder / ".lock", blocking=False):
-            yield
+        lock.acquire()
     except Timeout:
         raise CanaryganError(f"{folder} is being trained by another process.") from None
+    try:
+        yield
+    finally:
+        lock.release()
