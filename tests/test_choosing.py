@@ -1,10 +1,12 @@
 """Which components are chosen, what is told of misuse, and what --help shows."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from toy_tasks import SCORE, WORK, Every, First, Second
+from toy_tasks import SCORE, WORK, Every, First, Net, Second
 
 from canarygan_core.cli.binding import Command
 from canarygan_core.errors import UsageError
@@ -66,6 +68,19 @@ def test_help_is_there_where_the_default_is_not_installed(offer, capsys):
         Command(WORK, [], offer(Every, First, WORK))
 
 
+def test_help_is_there_where_what_a_flag_would_choose_shares_a_flag(offer, capsys):
+    @dataclass(frozen=True)
+    class Loud(Net):
+        name: ClassVar[str] = "loud"
+
+        gain: float = 1.0
+        """Also an option of the dataset folder."""
+
+    command = Command(WORK, ["--model", "loud", "--help"], offer(Every, First, Loud, WORK))
+    command.help()
+    assert "--gain" in capsys.readouterr().out
+
+
 def test_positional_arguments(registry):
     words = ["a.npz", "b.npz", "-m", "second", "--seed", "3"]
     assert Command(SCORE, words, registry).bind()().data == ((Path("a.npz"), Path("b.npz")), [Second()], 3)
@@ -96,6 +111,7 @@ MISUSE = {
     "odd preset": ([], "preset = ['no']", "No preset named 'no'"),
     "bad value": ([], "count = 'x'", "[count] from"),
     "wrong type": ([], "count = [1, 2]", "[count] from"),
+    "switch": (["--resume=maybe"], "", 'Invalid value for --resume: unable to convert "maybe"'),
     "not toml": ([], "count = = 3", "Cannot read --config"),
 }
 
@@ -110,7 +126,7 @@ def test_misuse_is_told(bind, toml, case):
 
 
 def test_file_that_is_not_there(bind, tmp_path):
-    with pytest.raises(UsageError, match=r"Cannot read --config .*nowhere.toml"):
+    with pytest.raises(UsageError, match=r"Cannot read --config \S*nowhere.toml: No such file or directory\.$"):
         bind("--config", str(tmp_path / "nowhere.toml"))
     with pytest.raises(UsageError, match="Cannot read --config"):
         bind("--config", str(tmp_path))

@@ -54,7 +54,11 @@ class Command:
         self.layers += read_preset(self.words, self.layers, collect_presets(self.choices))
         self.given: set[str] = set()
         config: list[Any] = [*map(self._make_source, self.layers), self._note_given]
-        self.app = build_parser(task, self.function, self.choices, config)
+        try:
+            self.app = build_parser(task, self.function, self.choices, config)
+        except UsageError:  # help shows what a flag would choose, unless that shares a flag with what is chosen
+            self.choices = [dataclasses.replace(choice, implied=()) for choice in self.choices]
+            self.app = build_parser(task, self.function, self.choices, config)
         self._check_keys()
 
     def help(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 from cyclopts.config import Dict
 
 from canarygan_core import runs
@@ -56,9 +56,11 @@ def read_flags(words: Sequence[str], layers: Sequence[Layer], *flags: tuple[str,
     app.default(make_command(parameters))
     try:
         _, bound, _, _ = app.parse_known_args(list(words))
-    except CycloptsError as error:
-        flag = getattr(getattr(error, "argument", None), "name", "A flag")
+    except MissingArgumentError as error:
+        flag = getattr(error.argument, "name", "A flag")
         raise UsageError(f"{flag} needs a value.") from None
+    except CycloptsError as error:
+        raise UsageError(str(error).splitlines()[-1]) from None
     values = [bound.arguments.get(parameter.name) for parameter in parameters]
     return [["yes"] if value is True else list(value or []) for value in values]
 
@@ -74,7 +76,8 @@ def read_file(words: Sequence[str]) -> list[Layer]:
         try:
             options = tomllib.loads(read_text(Path(name)))
         except (CanaryganError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"Cannot read --config {name}: {error}") from None
+            reason = str(error).removeprefix(f"Cannot read {Path(name)}: ").rstrip(".")
+            raise UsageError(f"Cannot read --config {name}: {reason}.") from None
         layers.append(Layer(name, {key.replace("_", "-"): value for key, value in options.items()}))
     return layers
 

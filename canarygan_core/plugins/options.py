@@ -62,7 +62,9 @@ def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = 
         raise CanaryganError(f"{cls.kind} {cls.name} cannot have the options {dict(options)}: {error}") from None
     bound.apply_defaults()
     component: Chosen = bound.arguments["component"]
-    unset = {key: None for key, value in options.items() if value is None and getattr(component, key, None) is not None}
+    unset: dict[str, Any] = {
+        key: value for key, value in options.items() if value in (None, {}) and getattr(component, key, value) != value
+    }
     return replace(component, **unset) if unset else component
 
 
