@@ -46,7 +46,11 @@ def test_a_link_to_a_folder_that_it_lies_in_is_not_followed(tmp_path, data):
     (data / "b" / "aside").symlink_to(data / "a", target_is_directory=True)
     assert surveyed(data) == names
     assert collected(data) == [*names, *(f"b/aside/{number}.wav" for number in range(3))]
-    assert survey(data).ignored["nested"] == 3
+    assert survey(data).ignored["nested"] == 0
+    (data / "b" / "inner").mkdir()
+    put(data / "b" / "inner" / "0.wav", noise(7))
+    (data / "b" / "inner" / "again").symlink_to(data / "a", target_is_directory=True)
+    assert survey(data).ignored["nested"] == 1
 
 
 def test_a_folder_is_a_folder_whatever_its_name_says(data):

@@ -29,22 +29,12 @@ class Listing:
     others: list[Path]
 
 
-def walk_folder(folder: Path, suffixes: Sequence[str] = SUFFIXES, above: Set[Path] = frozenset()) -> Iterator[Listing]:
-    """List a folder, then each folder below it, in the order of names.
-
-    Hidden entries and `__MACOSX` are left out. Links to folders are followed, except to a folder that the link lies in.
-
-    Args:
-        folder: where to begin.
-        suffixes: endings of the names of sounds, in lower case.
-        above: real paths of folders that are not entered.
+def list_folder(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> Listing:
+    """List one folder. Hidden entries and `__MACOSX` are left out.
 
     Raises:
-        CanaryganError: where a folder cannot be read.
+        CanaryganError: where it cannot be read.
     """
-    place = folder.resolve()
-    if place in above:
-        return
     listing = Listing(folder, [], [], [])
     try:
         for entry in sorted(folder.iterdir()):
@@ -58,6 +48,26 @@ def walk_folder(folder: Path, suffixes: Sequence[str] = SUFFIXES, above: Set[Pat
                 listing.others.append(entry)
     except OSError as error:
         raise CanaryganError(f"Cannot look into {folder}: {error.strerror}. Check its permissions.") from None
+    return listing
+
+
+def walk_folder(folder: Path, suffixes: Sequence[str] = SUFFIXES, above: Set[Path] = frozenset()) -> Iterator[Listing]:
+    """List a folder, then each folder below it, in the order of names.
+
+    Links to folders are followed, except to a folder that the link lies in.
+
+    Args:
+        folder: where to begin.
+        suffixes: endings of the names of sounds, in lower case.
+        above: real paths of folders that are not entered.
+
+    Raises:
+        CanaryganError: where a folder cannot be read.
+    """
+    place = folder.resolve()
+    if place in above:
+        return
+    listing = list_folder(folder, suffixes)
     yield listing
     for inner in listing.folders:
         yield from walk_folder(inner, suffixes, above | {place})

@@ -61,7 +61,7 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
         raise CanaryganError(f"There is no file and no folder at {', '.join(absent)}.")
     files = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if len(paths) > 1 or paths[0].is_dir():
-        archived = {file: archives.read(file).keys() for file in files if _is_archive(file)}
+        archived = {file: set(archives.read(file)) for file in files if _is_archive(file)}
         passed = [file for file, names in archived.items() if "coordinates" in names and "x" not in names]
         files = [file for file in files if file not in passed]
         if passed:

@@ -19,7 +19,7 @@ class Folder(Dataset):
     """A folder of labelled clips, DATA_DIR/label/*.wav.
 
     WAV, FLAC, OGG and MP3 files of any rate and any number of channels. They are decoded once and kept, memory-mapped,
-    in the folder named by CANARYGAN_CACHE, by default ~/.cache/canarygan; nothing is written among the data.
+    in the folder named by CANARYGAN_CACHE, by default one for the user's caches; nothing is written among the data.
     """
 
     name: ClassVar[str] = "folder"

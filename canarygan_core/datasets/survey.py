@@ -1,17 +1,19 @@
 """What lies in a folder of clips: which files, under which labels, and which of them can be used."""
 
 import math
+import os
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from canarygan_core import audio
 from canarygan_core.audio import Problem, Recording
-from canarygan_core.audio.listing import printable, walk_folder
+from canarygan_core.audio.listing import list_folder, printable
 from canarygan_core.audio.soundfiles import LONGEST
 from canarygan_core.console import track
 from canarygan_core.datasets.findings import format_count
@@ -115,16 +117,14 @@ def survey(data_dir: Path) -> Survey:
     sources: list[Source] = []
     empty: list[str] = []
     ignored = {"beside": 0, "nested": 0, "other": 0}
-    for listing in walk_folder(folder):
-        depth = len(listing.folder.relative_to(folder).parts)
-        if depth == 1:
-            label = printable(listing.folder.name)
-            sources += [Source(label, printable(path.name), path) for path in listing.sounds]
-            empty += [] if listing.sounds else [label]
-        else:
-            ignored["nested" if depth else "beside"] += len(listing.sounds)
-        if depth < 2:
-            ignored["other"] += len(listing.others)
+    top = list_folder(folder)
+    ignored["beside"], ignored["other"] = len(top.sounds), len(top.others)
+    for listing in (list_folder(inner) for inner in top.folders if inner.resolve() != folder):
+        label = printable(listing.folder.name)
+        sources += [Source(label, printable(path.name), path) for path in listing.sounds]
+        empty += [] if listing.sounds else [label]
+        ignored["nested"] += sum(map(_count_sounds, listing.folders))
+        ignored["other"] += len(listing.others)
     if not sources:
         raise CanaryganError(f"{data_dir} {_explain_nothing(ignored, len(empty))}")
     sources.sort(key=lambda source: (source.label, source.name, str(source.path)))
@@ -143,9 +143,19 @@ def examine(
         label: what the progress bar says.
     """
     with ThreadPoolExecutor(8) as pool:
-        batches = (sources[start : start + AHEAD] for start in range(0, len(sources), AHEAD))
-        results = chain.from_iterable(pool.map(lambda one: _read(one, rate, max_length), batch) for batch in batches)
-        yield from zip(track(sources, label), results, strict=True)
+        rest = iter(sources)
+        ahead = deque(pool.submit(_read, one, rate, max_length) for one in islice(rest, AHEAD))
+        for source in track(sources, label):
+            result = ahead.popleft().result()
+            ahead.extend(pool.submit(_read, one, rate, max_length) for one in islice(rest, 1))
+            yield source, result
+
+
+def _count_sounds(folder: Path) -> int:
+    """Sound files below a folder; links to folders are not followed, and what cannot be read is left out."""
+    walk = () if folder.is_symlink() else os.walk(folder)
+    names = (Path(name) for _, _, names in walk for name in names if not name.startswith("."))
+    return sum(name.suffix.lower() in audio.SUFFIXES for name in names)
 
 
 def _read(source: Source, rate: int, max_length: float) -> Recording | Problem:
@@ -172,7 +182,7 @@ def _check_folder(folder: Path, data_dir: Path) -> None:
         raise CanaryganError(f"Cannot look into {folder.parent}. Check its permissions.") from None
     if is_file:
         raise CanaryganError(f"{data_dir} is a file, not a folder. {LAYOUT}")
-    beside = next(walk_folder(folder.parent)).folders if folder.parent.is_dir() else []
+    beside = list_folder(folder.parent).folders if folder.parent.is_dir() else []
     hint = did_you_mean(folder.name, [path.name for path in beside])
     raise CanaryganError(f"There is no folder {data_dir}.{hint}")
 
