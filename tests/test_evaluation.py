@@ -1,10 +1,11 @@
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import accuracy
+from canarygan_core.evaluation import accuracy, streaming
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
@@ -47,3 +48,11 @@ def test_the_figure_has_truth_downwards(tmp_path: Path, monkeypatch) -> None:
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", r"b\$"]
     cells = {(int(text.get_position()[0]), int(text.get_position()[1])): text.get_text() for text in axes.texts}
     assert cells == {(0, 0): "1", (1, 0): "1", (1, 1): "1"}  # (column given, row true): an `a` was taken for `b$`
+
+
+def test_warnings_of_a_plugin_with_a_logger_of_its_own_are_collected(caplog):
+    with streaming.collect_warnings() as messages:
+        logging.getLogger("canarygan.mine").warning("mine")
+        logging.getLogger("canarygan").warning("ours")
+        logging.getLogger("canarygan").info("no warning")
+    assert messages == ["mine", "ours"]

@@ -77,17 +77,22 @@ def score_context(metric: Metric, reference: Clips, noise: Clips, seed: int) -> 
 def collect_warnings(*, should_show: bool = True) -> Iterator[list[str]]:
     """The warnings that are logged within the block; they are shown as well unless `should_show` is false."""
     messages: list[str] = []
+    collector = logging.Handler(logging.WARNING)  # a handler hears the loggers below `canarygan`, too
+    collector.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    others = () if should_show else tuple(log.handlers)
 
-    def collect(record: logging.LogRecord) -> bool:
-        is_warning = record.levelno >= logging.WARNING
-        messages.extend([record.getMessage()] if is_warning else [])
-        return should_show or not is_warning
+    def is_shown(record: logging.LogRecord) -> bool:
+        return record.levelno < logging.WARNING
 
-    log.addFilter(collect)
+    log.addHandler(collector)
+    for handler in others:
+        handler.addFilter(is_shown)
     try:
         yield messages
     finally:
-        log.removeFilter(collect)
+        log.removeHandler(collector)
+        for handler in others:
+            handler.removeFilter(is_shown)
 
 
 def find_listeners(metrics: Sequence[Metric]) -> tuple[dict[str, Listener], dict[str, list[str]]]:
