@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import find_extent
 from canarygan_core.clips import Clips
 from canarygan_wavegan.model import STRIDES
 
@@ -19,21 +18,21 @@ MOST_CLIPS = 2000
 """Clips from which a length is chosen, at most."""
 
 
-def compute_energy(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
-    """Energy of each clip's sound, from its onset to its offset, by frame.
+def compute_energy(audio: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Energy of each clip above its background, by frame.
+
+    The background is twice the tenth percentile of a clip's frames. It is taken off everywhere, between onset and
+    offset too, so that steady noise between two notes does not outweigh the second one.
 
     Args:
         audio: (clips, samples).
-        rate: Hz.
 
     Returns:
         (clips, frames) each row summing to 1, or to 0 for a clip without any sound.
     """
-    onset, offset = find_extent(audio, rate)
-    time = np.arange(audio.shape[1])
-    sound = np.where((time >= onset[:, None]) & (time < offset[:, None]), audio, 0)  # (clips, samples)
     frames = audio.shape[1] // FRAME
-    energy = np.square(sound[:, : frames * FRAME], dtype=np.float64).reshape(len(audio), frames, FRAME).sum(-1)
+    energy = np.square(audio[:, : frames * FRAME], dtype=np.float64).reshape(len(audio), frames, FRAME).sum(-1)
+    energy = np.maximum(energy - 2 * np.percentile(energy, 10, axis=1, keepdims=True), 0)
     total = energy.sum(1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(energy, total, out=np.zeros_like(energy), where=total > 0)
     return shares
@@ -47,7 +46,7 @@ def compute_shares(clips: Clips) -> dict[int, float]:
     rows = np.linspace(0, len(clips) - 1, min(len(clips), MOST_CLIPS)).round().astype(int)
     sums = np.zeros(clips.samples // FRAME)
     for start in range(0, len(rows), 500):
-        sums += compute_energy(np.asarray(clips.audio[rows[start : start + 500]]), clips.rate).sum(0)
+        sums += compute_energy(np.asarray(clips.audio[rows[start : start + 500]])).sum(0)
     cumulative = np.cumsum(sums) / max(sums.sum(), 1e-12)
     return {samples: float(cumulative[min(samples // FRAME, len(cumulative)) - 1]) for samples in STRIDES}
 
