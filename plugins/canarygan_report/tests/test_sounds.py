@@ -78,3 +78,11 @@ def test_clips_that_are_not_at_hand_have_no_sound() -> None:
     sound = points.points([points.real_side(layout, clips)], count=2, seed=0)["sound"]
     assert sound[0] is None
     assert len(base64.b64decode(sound[1])) == 8
+
+
+def test_an_offset_costs_a_clip_nothing_of_its_weight_in_the_mean() -> None:
+    time = np.arange(3200) / RATE
+    tones = np.stack([np.sin(2 * np.pi * 1000 * time), 0.5 * np.sin(2 * np.pi * 4000 * time)]).astype(np.float32)
+    plain = sounds.mean_spectrogram(tones, 3200)
+    tones[1] += 0.4
+    np.testing.assert_allclose(sounds.mean_spectrogram(tones, 3200).max(1)[32], plain.max(1)[32], atol=1)

@@ -81,6 +81,8 @@ def mean_spectrogram(clips: Floats, samples: int) -> Floats:
     frames = max(1, samples // hop)
     parts = fit_length(clips, (frames - 1) * hop + WINDOW // 2)
     levels = compute_spectrogram(parts, 1, window=WINDOW, hop=hop, floor=120.0)[:, 1:, :frames]
+    loudest = levels.max((1, 2), keepdims=True)  # of the bands that are shown; silence stays at the floor
+    levels = levels - np.where(loudest > -120, loudest, 0)
     power = (10 ** (levels / 10)).mean(0).reshape(BANDS, -1, frames).mean(1)
     return np.asarray(10 * np.log10(power))
 
