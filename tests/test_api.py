@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from canarygan_core import clips
+from canarygan_core import audio, clips
 from canarygan_core.plugins.api import read_api
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +93,9 @@ def test_functions_that_were_public_keep_their_old_names():
     with pytest.warns(DeprecationWarning, match="concatenated is now concatenate"):
         old = clips.concatenated
     assert old is clips.concatenate
+    with pytest.warns(DeprecationWarning, match="resampled is now resample"):
+        old = audio.resampled
+    assert old is audio.resample
 
 
 def test_nothing_of_the_kernel_uses_an_old_name():

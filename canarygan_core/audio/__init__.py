@@ -1,5 +1,8 @@
 """Sound: listing, reading, writing, resampling and looking at it. Nothing here knows a label or a model."""
 
+import warnings
+from typing import Any
+
 from canarygan_core.audio.extent import find_extent
 from canarygan_core.audio.listing import SUFFIXES, list_sounds
 from canarygan_core.audio.problems import Problem, UnusableAudio
@@ -19,3 +22,10 @@ __all__ = [
     "resample",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "resampled":
+        warnings.warn("resampled is now resample. The old name goes in 0.3.", DeprecationWarning, stacklevel=2)
+        return resample
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
