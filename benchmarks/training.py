@@ -142,11 +142,13 @@ def generating(run: Path, sounds: int = 400) -> dict[str, float]:
 import sys, time, json
 from pathlib import Path
 import numpy as np
-from canarygan_core.fitted import generators
+from canarygan_core import runs
 from canarygan_core.cli.memory import keep_freed
-from canarygan_core.plugins import installed
+from canarygan_core.fitted import generators
+from canarygan_core.plugins import get_registry
 keep_freed()
-generator, _ = generators.load(generators.resolve(Path({str(run)!r})), installed(), model=None, device="cpu")
+checkpoint = runs.find_checkpoint(Path({str(run)!r}))
+generator, _ = generators.load(checkpoint, get_registry(), model=None, device="cpu")
 z = np.random.default_rng(0).uniform(-1, 1, ({sounds}, 3)).astype(np.float32)
 generator.generate(z[:100])
 took = []
