@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ LONGEST = 10
 FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128, "ALAW": 0.984, "ULAW": 0.98}
 """Largest sample that a coarse encoding can hold; 0.999 is taken for the others."""
 
+_START = 512  # bytes that tell what a file is
+_LARGE = 2**20  # bytes; a larger file may be a long recording
 _MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3")
 _COPY = "Copy it again from its source."
 _UNKNOWN = 2**60  # libsndfile's count of frames where the header gives none is larger
@@ -86,12 +89,14 @@ def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
         UnusableAudio: where the file is missing, broken, silent, or too short or too long to be of use.
     """
     with _open_file(path) as stream:
-        with _open_sound(stream, stream) as sound:
-            _check_length(sound, longest)
-        stream.seek(0)
+        if os.fstat(stream.fileno()).st_size > _LARGE:  # perhaps a recording: its header tells before all is read
+            with _open_sound(stream, stream.read(_START)) as sound:
+                _check_length(sound, longest)
+            stream.seek(0)
         content = stream.read()
         _check_riff_size(content)
-        with _open_sound(stream, io.BytesIO(content)) as sound:
+        with _open_sound(io.BytesIO(content), content) as sound:
+            _check_length(sound, longest)
             data = sound.read(dtype="float32", always_2d=True)
             _check_complete(sound, len(data))
         peak = float(max(data.max(), -data.min()))  # NaN where any sample is
@@ -130,7 +135,7 @@ def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[ND
     Raises:
         UnusableAudio: where the recording is missing or broken, or does not reach to the stretch's end.
     """
-    with _open_file(path) as stream, _open_sound(stream, path) as sound:
+    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
         what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
         is_inside = onset < seconds and offset <= seconds + 0.05
@@ -204,16 +209,16 @@ def _open_file(path: Path) -> Iterator[BinaryIO]:
     raise UnusableAudio([Problem(str(path), kind, what, advice)])
 
 
-def _open_sound(stream: BinaryIO, source: BinaryIO | Path) -> soundfile.SoundFile:
-    """A decoder of `source`, which is the file of `stream` or its content."""
-    stream.seek(0)
-    start = stream.read(512)
-    stream.seek(0)
-    _require(len(start) > 0, "zero-byte", "has no content (0 bytes)", _COPY)
+def _open_sound(source: BinaryIO | Path, content: bytes) -> soundfile.SoundFile:
+    """A decoder of a sound, whose content, or the first `_START` bytes of it, says why it cannot be decoded."""
+    if isinstance(source, io.IOBase):
+        source.seek(0)
     try:
         return soundfile.SoundFile(source)
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip(".")
+    start = content[:_START]
+    _require(len(start) > 0, "zero-byte", "has no content (0 bytes)", _COPY)
     is_pointer = start.startswith(b"version https://git-lfs")
     _require(not is_pointer, "not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
     is_foreign = not start.startswith(_MAGIC)
@@ -263,5 +268,8 @@ def _check_riff_size(content: bytes) -> None:
 
 def _is_clipped(data: NDArray[np.float32], peak: float, subtype: str) -> bool:
     """Whether sound (frames, channels) touches full scale, as it does where a recorder was overdriven."""
-    loud = np.abs(data) >= FULL_SCALE.get(subtype, 0.999)
-    return peak >= 0.999 or bool((loud[2:] & loud[1:-1] & loud[:-2]).any())
+    full = FULL_SCALE.get(subtype, 0.999)
+    if peak < full or peak >= 0.999:
+        return peak >= 0.999
+    loud = np.abs(data) >= full
+    return bool((loud[2:] & loud[1:-1] & loud[:-2]).any())
