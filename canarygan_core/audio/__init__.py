@@ -6,7 +6,7 @@ from typing import Any
 from canarygan_core.audio.extent import find_extent
 from canarygan_core.audio.listing import SUFFIXES, list_sounds
 from canarygan_core.audio.problems import Problem, UnusableAudio
-from canarygan_core.audio.soundfiles import SILENT, Recording, read, resample, write
+from canarygan_core.audio.soundfiles import SILENT, Recording, open_recording, read, resample, write
 from canarygan_core.audio.spectrogram import compute_spectrogram
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "compute_spectrogram",
     "find_extent",
     "list_sounds",
+    "open_recording",
     "read",
     "resample",
     "write",

@@ -16,6 +16,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from canarygan_core.audio import evtaf
 from canarygan_core.audio.problems import Problem, UnusableAudio
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
@@ -120,6 +121,18 @@ def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
     )
 
 
+@contextmanager
+def open_recording(path: Path) -> Iterator[soundfile.SoundFile]:
+    """A recording of any length, open to be read from; also a `.cbin`.
+
+    Raises:
+        UnusableAudio: where it is missing or broken, here or in the block.
+        CanaryganError: where nothing tells the rate of a `.cbin`.
+    """
+    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
+        yield sound
+
+
 def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[NDArray[np.float32], int]:
     """A stretch of a recording, which is never read whole.
 
@@ -135,7 +148,7 @@ def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[ND
     Raises:
         UnusableAudio: where the recording is missing or broken, or does not reach to the stretch's end.
     """
-    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
+    with open_recording(path) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
         what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
         is_inside = onset < seconds and offset <= seconds + 0.05
@@ -214,7 +227,7 @@ def _open_sound(source: BinaryIO | Path, content: bytes) -> soundfile.SoundFile:
     if isinstance(source, io.IOBase):
         source.seek(0)
     try:
-        return soundfile.SoundFile(source)
+        return soundfile.SoundFile(source, **(evtaf.describe(source) if isinstance(source, Path) else {}))
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip(".")
     start = content[:_START]
