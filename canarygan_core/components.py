@@ -87,6 +87,14 @@ class Dataset(Component):
     def load(self) -> "Clips":
         """All clips, labelled where labels are known, in an order that depends on nothing but the options."""
 
+    @classmethod
+    def claims(cls, data_dir: Path) -> bool:
+        """Whether a folder can only be meant for this dataset, which `--data-dir` alone then chooses; by default never.
+
+        Quick and without heavy imports, for it is asked before the command is built.
+        """
+        return False
+
 
 class FittedDecoder(Protocol):
     """A decoder that has learnt, ready to tell classes apart."""
@@ -208,12 +216,15 @@ class Slot:
         implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
         alias: short flag.
         every: whether all that are installed are taken where the user names none.
+        supplied: options of the component that the task sets itself by `canarygan_core.plugins.options.share_values`;
+            they are no flags.
     """
 
     default: str | tuple[str, ...] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
     alias: str | None = None
     every: bool = False
+    supplied: tuple[str, ...] = ()
 
     @property
     def defaults(self) -> list[str]:
