@@ -13,5 +13,6 @@ def register_datasets() -> list[type[Dataset]]:
 def register_tasks() -> list[Task]:
     summaries = {
         "cut": "Cut recordings into a folder of clips by their annotations.",
+        "segment": "Find the syllables in recordings that nobody has annotated.",
     }
     return [Task(name, f"canarygan_recordings.tasks.{name}:{name}", summary) for name, summary in summaries.items()]

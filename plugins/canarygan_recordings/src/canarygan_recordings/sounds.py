@@ -1,6 +1,6 @@
 """Stretches of recordings: read with a margin, filtered, resampled, and cut to the sample."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,8 +96,8 @@ def _read_stretch(
     mono = filter_sound(mono - mono.mean(dtype=np.float64).astype(np.float32), native, ear.highpass, ear.lowpass)
     brought = audio.resample(mono[None], native, ear.rate)[0]
     place, count = round((first - start) * ear.rate / native), round((last - first) * ear.rate / native)
-    cut = brought[place : place + count]
-    return cut - cut.mean(dtype=np.float64).astype(np.float32) if len(cut) else cut
+    cut: NDArray[np.float32] = brought[place : place + count]
+    return np.asarray(cut - cut.mean(dtype=np.float64), np.float32) if len(cut) else cut
 
 
 def mix(path: Path, data: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
@@ -107,3 +107,27 @@ def mix(path: Path, data: NDArray[np.float32], channel: int | None) -> NDArray[n
         return mean
     chosen: NDArray[np.float32] = data[:, (channel or 1) - 1]
     return chosen
+
+
+def read_blocks(
+    path: Path, channel: int | None, seconds: float, margin: float
+) -> Iterator[tuple[NDArray[np.float32], int, int]]:
+    """A recording from its beginning to its end, block by block, so that an hour takes no more memory than a minute.
+
+    Args:
+        path: the recording.
+        channel: see `Ear`.
+        seconds: length of a block.
+        margin: sound that a block has beyond its ends, where there is some, seconds.
+
+    Yields:
+        The block (samples,) with its margins at the recording's own rate, the margin before it, and its own length.
+    """
+    with audio.open_recording(path) as sound:
+        check_channel(path, channel, int(sound.channels))
+        size, edge = round(seconds * sound.samplerate), round(margin * sound.samplerate)
+        for start in range(0, sound.frames, size):
+            first, stop = max(0, start - edge), min(sound.frames, start + size)
+            sound.seek(first)
+            data = sound.read(min(sound.frames, stop + edge) - first, dtype="float32", always_2d=True)
+            yield mix(path, data, channel), start - first, stop - start
