@@ -180,8 +180,50 @@ class Projector(Component):
         """A fitted projector from its folder. Runs no code from it."""
 
 
+Segment = tuple[float, float, str]
+"""A stretch of a recording: onset and offset in seconds, and its label."""
+
+
+@dataclass(frozen=True)
+class Annotator(Component):
+    """Knows annotations of recordings: `decode` asks it for what no table of the kernel's own says."""
+
+    kind: ClassVar[str] = "annotator"
+    formats: ClassVar[tuple[str, ...]] = ()
+    """Formats that it writes, by name."""
+
+    @abc.abstractmethod
+    def read(self, path: Path, recordings: Sequence[Path]) -> Mapping[Path, Sequence[Segment]]:
+        """The segments of those recordings that a file or folder of annotations speaks of, in the order of onsets."""
+
+    @abc.abstractmethod
+    def find(self, recording: Path) -> Sequence[Segment]:
+        """The segments of a recording that nobody has annotated, found by how it sounds; their labels are empty."""
+
+    @abc.abstractmethod
+    def name_files(self, folder: Path, recordings: Sequence[Path], format: str) -> Sequence[Path]:
+        """The files that `write` would write."""
+
+    @abc.abstractmethod
+    def write(self, folder: Path, segments: Mapping[Path, Sequence[Segment]], format: str) -> None:
+        """Write the segments of recordings in one of the formats."""
+
+    @abc.abstractmethod
+    def compare(
+        self, truth: Path, segments: Mapping[Path, Sequence[Segment]], folder: Path, origin: Mapping[str, Any]
+    ) -> "tuple[Answer, Sequence[Path]]":
+        """How segments agree with an annotation, and the files that tell it.
+
+        Args:
+            truth: a file or folder of annotations.
+            segments: by recording.
+            folder: where the files go.
+            origin: what the clips are that the labels were learnt from.
+        """
+
+
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
-"""Every kind; each has one hook, named `register_` and its plural."""
+"""Every kind that a task has a slot for; each has one hook, named `register_` and its plural."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,11 @@ SUFFIX = ".cbin"
 """How the names of such recordings end, in lower case."""
 
 
+def is_evtaf(path: Path) -> bool:
+    """Whether a file is such a recording. Its song is on the first channel; others are of the trigger or an echo."""
+    return path.suffix.lower() == SUFFIX
+
+
 def describe(path: Path) -> dict[str, Any]:
     """What libsndfile has to be told of a recording to read it: nothing, unless it is a `.cbin`.
 
@@ -19,7 +24,7 @@ def describe(path: Path) -> dict[str, Any]:
     Raises:
         CanaryganError: where the `.rec` is missing or does not tell.
     """
-    if path.suffix.lower() != SUFFIX:
+    if not is_evtaf(path):
         return {}
     beside = path.with_suffix(".rec")
     try:

@@ -156,7 +156,8 @@ def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[ND
         sound.seek(round(onset * native))
         data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
         _require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
-    return resample(data.mean(axis=1, dtype=np.float32)[None], native, rate)[0], native
+    mono = data[:, 0] if evtaf.is_evtaf(path) else data.mean(axis=1, dtype=np.float32)
+    return resample(mono[None], native, rate)[0], native
 
 
 def write(path: Path, audio: NDArray[Any], rate: int, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:

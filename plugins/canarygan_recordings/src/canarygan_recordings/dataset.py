@@ -33,6 +33,10 @@ class Recordings(Dataset):
     """Format of the annotations, by crowsetta's name, where it cannot be told, word."""
     tier: str = ""
     """Tier of a TextGrid that holds the labels, where it has several, name."""
+    recordings: tuple[str, ...] = ()
+    """Recordings to take, patterns of their names such as *_0809.*, joined by commas or given again, names."""
+    skip_recordings: tuple[str, ...] = ()
+    """Recordings to leave out, likewise, as those that decoders are tested on afterwards, names."""
     labels: tuple[str, ...] = ()
     """Labels to take, joined by commas or given again, after renaming; all where none is given, names."""
     skip_labels: tuple[str, ...] = ()

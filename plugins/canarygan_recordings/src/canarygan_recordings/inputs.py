@@ -1,13 +1,23 @@
 """What tasks take: recordings by their paths, and annotations for them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from canarygan_core.audio import Problem, UnusableAudio
+from canarygan_core.components import Segment
 from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
+from canarygan_recordings.annotations.checking import UNLABELLED, check
 from canarygan_recordings.annotations.pairing import SUFFIXES, find_recordings, index_recordings, list_files
 from canarygan_recordings.annotations.reading import find_format, read
 from canarygan_recordings.annotations.segments import Annotation
+from canarygan_recordings.sounds import read_header
+
+NOTHING = "-"
+"""Stands for a label that is missing where the segment counts all the same."""
 
 
 def list_recordings(paths: Sequence[Path]) -> list[Path]:
@@ -62,3 +72,24 @@ def assign_truth(truth: Path, recordings: Sequence[Path], format: str = "", tier
             f"{truth} has no annotation of {', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}."
         )
     return assigned
+
+
+def read_segments(path: Path, recordings: Sequence[Path]) -> dict[Path, list[Segment]]:
+    """The segments, in seconds, of those recordings that an annotation speaks of; segments without label are kept.
+
+    Raises:
+        UnusableAudio: where a segment cannot be.
+    """
+    segments: dict[Path, list[Segment]] = {}
+    problems: list[Problem] = []
+    for recording, found in assign_truth(path, recordings).items():
+        header = read_header(recording)
+        named = replace(found, labels=np.where(found.labels == "", NOTHING, found.labels).astype(np.str_))
+        checked = check(named, recording.name, header.rate, header.frames, UNLABELLED.get(found.format, ()))
+        problems += checked.problems
+        one = checked.annotation
+        ends = np.minimum(one.offsets, header.seconds).tolist()
+        segments[recording] = list(zip(one.onsets.tolist(), ends, one.labels.tolist(), strict=True))
+    if problems:
+        raise UnusableAudio(problems, f"{len(problems)} segments in {path} cannot be used:", "Mend the annotation.")
+    return segments

@@ -11,12 +11,7 @@ import numpy as np
 
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_recordings.annotations.segments import Annotation
-
-FORMATS = (
-    *("aud-bbox", "aud-seq", "birdsong-recognition-dataset", "generic-seq", "notmat"),
-    *("raven", "simple-seq", "textgrid", "timit", "yarden"),
-)
-"""Names of the formats, as crowsetta has them."""
+from canarygan_recordings.formats import READ
 
 ENDINGS = {
     ".not.mat": "notmat",
@@ -45,8 +40,8 @@ _HEAD = 4096  # bytes that tell what a file is
 
 def check_format(name: str) -> None:
     """Raise `UsageError` where a format has no such name."""
-    if name and name not in FORMATS:
-        raise UsageError(f"No format named {name!r}; there are {', '.join(FORMATS)}.{did_you_mean(name, FORMATS)}")
+    if name and name not in READ:
+        raise UsageError(f"No format named {name!r}; there are {', '.join(READ)}.{did_you_mean(name, READ)}")
 
 
 def find_format(path: Path) -> str:
@@ -83,7 +78,7 @@ def read(path: Path, format: str = "", tier: str = "") -> list[Annotation]:
 
     Args:
         path: the file.
-        format: one of `FORMATS`; empty finds it.
+        format: one of `formats.READ`; empty finds it.
         tier: of a TextGrid, the tier of intervals that holds the labels; empty takes the only one.
 
     Raises:
@@ -94,7 +89,7 @@ def read(path: Path, format: str = "", tier: str = "") -> list[Annotation]:
     if not path.is_file():
         raise CanaryganError(f"There is no annotation at {path}.")
     if not kind:
-        formats = ", ".join(FORMATS)
+        formats = ", ".join(READ)
         raise CanaryganError(f"{path} is no annotation whose format can be told: give --format, one of {formats}.")
     if not path.stat().st_size:
         return [_make(path, kind, "", [], [], [])]

@@ -9,6 +9,7 @@ import numpy as np
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
+from canarygan_recordings.formats import WRITTEN
 
 ENDINGS = {
     "aud-seq": ".labels.txt",
@@ -20,9 +21,6 @@ ENDINGS = {
     "timit": ".phn",
 }
 """How the file of a recording ends, by format; `generic-seq` is one file for all recordings."""
-
-FORMATS = ("generic-seq", *ENDINGS)
-"""Names of the formats that can be written, as crowsetta has them."""
 
 TABLE = "annotations.csv"
 """The file of `generic-seq`."""
@@ -51,8 +49,8 @@ def write(folder: Path, recordings: Sequence[Labelled], format: str) -> list[Pat
     Raises:
         CanaryganError: where the format cannot hold them, or two recordings have one name.
     """
-    if format not in FORMATS:
-        raise CanaryganError(f"No format named {format!r} can be written; there are {', '.join(FORMATS)}.")
+    if format not in WRITTEN:
+        raise CanaryganError(f"No format named {format!r} can be written; there are {', '.join(WRITTEN)}.")
     paths = name_files(folder, [one.recording for one in recordings], format)
     if format == "generic-seq":
         _place(paths[0], lambda draft: _write_generic(draft, recordings))

@@ -38,8 +38,9 @@ def cut(
     if not isinstance(dataset, Recordings):
         raise UsageError(f"cut takes recordings with annotations, and -d chooses the dataset {dataset.name}.")
     from canarygan_recordings import loading, names
+    from canarygan_recordings.survey import survey
 
-    segments = loading.survey(dataset)
+    segments = survey(dataset)
     files.check_outside(dataset.data_dir, save_dir)
     for level, note in segments.notes:
         log.log(level, "%s: %s", dataset.data_dir, note)

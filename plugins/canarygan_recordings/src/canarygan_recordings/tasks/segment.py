@@ -95,10 +95,10 @@ def segment(
 
 
 def _known(name: str) -> str:
-    from canarygan_recordings.annotations.writing import FORMATS
+    from canarygan_recordings.formats import WRITTEN
 
-    if name not in FORMATS:
-        raise UsageError(f"--format {name}: the formats that can be written are {', '.join(FORMATS)}.")
+    if name not in WRITTEN:
+        raise UsageError(f"--format {name}: the formats that can be written are {', '.join(WRITTEN)}.")
     return name
 
 
