@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from canarygan_core.components import Dataset
 from canarygan_core.errors import CanaryganError
 from canarygan_recordings.filtering import check_band
+from canarygan_recordings.formats import check_format
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
@@ -89,6 +90,7 @@ class Recordings(Dataset):
             raise CanaryganError(f"--longest {self.longest:g} ms must be at least --shortest, {self.shortest:g} ms.")
         if self.channel is not None and self.channel < 1:
             raise CanaryganError(f"--channel is {self.channel}: channels are counted from 1.")
+        check_format(self.format)
         check_band(self.highpass, self.lowpass, self.sampling_rate)
 
     @classmethod

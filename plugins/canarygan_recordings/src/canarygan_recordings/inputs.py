@@ -54,7 +54,7 @@ def assign_truth(truth: Path, recordings: Sequence[Path], format: str = "", tier
     else:
         raise CanaryganError(f"There is no annotation at {truth}.")
     found = [one for path in paths for one in read(path, format, tier)]
-    if len(found) == len(recordings) == 1 and not found[0].recording:
+    if truth.is_file() and len(found) == len(recordings) == 1 and not found[0].recording:
         return {recordings[0]: found[0]}
     index = index_recordings(recordings)
     assigned: dict[Path, Annotation] = {}

@@ -140,7 +140,7 @@ def _choose_pairs(pairs: Sequence[Pair], dataset: "Recordings") -> tuple[Pair, .
             named |= matches
         if patterns:
             chosen = [pair for pair in chosen if (pair.name in named) == (flag == "recordings")]
-    if not chosen:
+    if pairs and not chosen:
         raise CanaryganError("No recording is left: --recordings and --skip-recordings name all of them.")
     return tuple(chosen)
 

@@ -3,15 +3,15 @@
 import csv
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
+from canarygan_core.errors import CanaryganError
 from canarygan_recordings.annotations.segments import Annotation
-from canarygan_recordings.formats import READ
+from canarygan_recordings.formats import READ, check_format
 
 ENDINGS = {
     ".not.mat": "notmat",
@@ -38,12 +38,6 @@ SPECIES = ("Annotation", "Species", "Label", "Labels", "Type")
 _HEAD = 4096  # bytes that tell what a file is
 
 
-def check_format(name: str) -> None:
-    """Raise `UsageError` where a format has no such name."""
-    if name and name not in READ:
-        raise UsageError(f"No format named {name!r}; there are {', '.join(READ)}.{did_you_mean(name, READ)}")
-
-
 def find_format(path: Path) -> str:
     """The format of a file by its name and first lines; empty where it is no annotation."""
     name = path.name.lower()
@@ -66,6 +60,8 @@ def find_format(path: Path) -> str:
         if columns >= GENERIC:
             return "generic-seq"
         return "simple-seq" if all(columns & set(names) for names in COLUMNS.values()) else ""
+    if not head:
+        return "aud-seq"  # a label track without labels is an empty file
     if "Begin Time (s)" in first:
         return "raven"
     if re.match(r"\s*[\d.]+(e[+-]?\d+)?\t[\d.]+(e[+-]?\d+)?(\t|$)", first):
@@ -143,49 +139,41 @@ def _read_birdsong(path: Path, kind: str, tier: str) -> list[Annotation]:
 
 
 def _read_generic(path: Path, kind: str, tier: str) -> list[Annotation]:
-    from crowsetta.formats.seq import GenericSeq
-
-    labels = _read_column(path, ",", "label")
-    made, start = [], 0
-    for one in GenericSeq.from_file(path).annots:  # rows of an annotation lie together, in order
-        count = len(one.seq)
-        in_samples = one.seq.onsets_s[0] is None
-        onsets = one.seq.onset_samples if in_samples else one.seq.onsets_s
-        offsets = one.seq.offset_samples if in_samples else one.seq.offsets_s
-        name = "" if str(one.notated_path) == "None" else one.notated_path
-        made.append(_make(path, kind, name, onsets, offsets, labels[start : start + count], in_samples))
-        start += count
-    return made
+    rows = _read_rows(path, ",")
+    in_samples = bool(rows) and not rows[0].get("onset_s")
+    unit = "sample" if in_samples else "s"
+    groups: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault((row["annotation"], row["sequence"]), []).append(row)
+    made = []
+    for part in groups.values():
+        name = "" if part[0]["notated_path"] == "None" else part[0]["notated_path"]
+        onsets, offsets = (_read_times(path, part, f"{end}_{unit}") for end in ("onset", "offset"))
+        made.append(_make(path, kind, name, onsets, offsets, [row["label"] for row in part], in_samples))
+    return made or [_make(path, kind, "", [], [], [])]
 
 
 def _read_simple(path: Path, kind: str, tier: str) -> list[Annotation]:
-    from crowsetta.formats.seq import SimpleSeq
-
-    header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
-    columns = [cell.strip() for cell in header.split(",")]
+    rows = _read_rows(path, ",")
+    columns = list(rows[0]) if rows else []
     names = {ours: next((name for name in theirs if name in columns), "") for ours, theirs in COLUMNS.items()}
-    if missing := [ours for ours, name in names.items() if not name]:
+    if missing := [ours for ours, name in names.items() if rows and not name]:
         raise CanaryganError(f"{path} has no column {missing[0]}; it has {', '.join(columns)}.")
-    chosen = {name: ours for ours, name in names.items()}
-    labels = _read_column(path, ",", names["label"])
-    if not labels:
-        return [_make(path, kind, "", [], [], [])]
-    found = SimpleSeq.from_file(path, columns_map=chosen, read_csv_kwargs={"usecols": list(chosen)})
-    return [_make(path, kind, "", found.onsets_s, found.offsets_s, labels)]
+    onsets, offsets = (_read_times(path, rows, names[f"{end}_s"]) for end in ("onset", "offset"))
+    return [_make(path, kind, "", onsets, offsets, [row[names["label"]] for row in rows])]
 
 
 def _read_raven(path: Path, kind: str, tier: str) -> list[Annotation]:
-    from crowsetta.formats.bbox import Raven
-
-    columns = path.read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r").split("\t")
-    column = next((name for name in SPECIES if name in columns), None)
-    if column is None:
+    rows = _read_rows(path, "\t")
+    columns = list(rows[0]) if rows else []
+    column = next((name for name in SPECIES if name in columns), "")
+    if rows and not column:
         raise CanaryganError(f"{path} has no column of labels: one of {', '.join(SPECIES)}, not {', '.join(columns)}.")
-    labels = _read_column(path, "\t", column)
-    if not labels:
-        return [_make(path, kind, "", [], [], [])]
-    table = Raven.from_file(path, annot_col=column).df
-    return [_make(path, kind, "", table.begin_time_s, table.end_time_s, labels)]
+    # Raven lists a selection once for each view, so that a table may hold the waveform's beside the spectrogram's
+    views = {row.get("View", "") for row in rows}
+    rows = [row for row in rows if len(views) == 1 or row["View"] == min(views)]
+    onsets, offsets = (_read_times(path, rows, f"{end} Time (s)") for end in ("Begin", "End"))
+    return [_make(path, kind, "", onsets, offsets, [row[column] for row in rows])]
 
 
 def _read_textgrid(path: Path, kind: str, tier: str) -> list[Annotation]:
@@ -206,11 +194,10 @@ def _read_textgrid(path: Path, kind: str, tier: str) -> list[Annotation]:
 
 
 def _read_timit(path: Path, kind: str, tier: str) -> list[Annotation]:
-    from crowsetta.formats.seq import Timit
-
-    found = Timit.from_file(path)
-    labels = [line.split(" ", 2)[2].rstrip("\r") for line in path.read_text(encoding="utf-8-sig").splitlines() if line]
-    return [_make(path, kind, "", found.begin_samples, found.end_samples, labels, True)]
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    rows = [dict(zip(("begin", "end", "text"), line.split(" ", 2), strict=False)) for line in lines if line.strip()]
+    onsets, offsets = (_read_times(path, rows, column, line=1) for column in ("begin", "end"))
+    return [_make(path, kind, "", onsets, offsets, [row.get("text", "") for row in rows], True)]
 
 
 def _read_yarden(path: Path, kind: str, tier: str) -> list[Annotation]:
@@ -224,37 +211,38 @@ def _read_yarden(path: Path, kind: str, tier: str) -> list[Annotation]:
 
 
 def _read_audacity(path: Path, kind: str, tier: str) -> list[Annotation]:
-    """A label track. crowsetta makes the number 1 of a label 01 and nothing of NA, so labels are read as text."""
-    rows = [line.split("\t", 2) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    labels = [row[2] if len(row) > 2 else "" for row in rows]
-    for number, row in enumerate(rows, 1):
-        if len(row) < 2 or not (_is_number(row[0]) and _is_number(row[1])):
-            raise CanaryganError(f"{path}, line {number}: a label needs its start and end in seconds before it.")
-    onsets, offsets = ([float(row[column]) for row in rows] for column in (0, 1))
-    return [_make(path, kind, "", onsets, offsets, labels)]
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    rows = [dict(zip(("start", "end", "label"), line.split("\t", 2), strict=False)) for line in lines]
+    onsets, offsets = (_read_times(path, rows, column, line=1) for column in ("start", "end"))
+    return [_make(path, kind, "", onsets, offsets, [row.get("label", "") for row in rows])]
 
 
 def _read_boxes(path: Path, kind: str, tier: str) -> list[Annotation]:
-    from crowsetta.formats.bbox import AudBBox
+    from crowsetta.formats.bbox.audbbox import txt_to_records
 
-    table = AudBBox.from_file(path).df
-    return [_make(path, kind, "", table.begin_time_s, table.end_time_s, table.label.tolist())]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    rows = txt_to_records(path)
+    onsets, offsets, labels = ([row[name] for row in rows] for name in ("begin_time_s", "end_time_s", "label"))
+    return [_make(path, kind, "", onsets, offsets, labels)]
 
 
-def _read_column(path: Path, separator: str, column: str) -> list[str]:
-    """A column of a table as it is written; pandas makes numbers of labels that look like some, and nothing of NA."""
+def _read_rows(path: Path, separator: str) -> list[dict[str, str]]:
+    """The rows of a table as they are written. crowsetta reads tables by pandas, to which 01 is 1 and NA is nothing."""
     text = path.read_text(encoding="utf-8-sig")
     rows = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=separator == ",")
     rows.fieldnames = [name.strip() for name in rows.fieldnames or []]
-    return [(row[column] or "").strip() for row in rows]
+    return [{name: (value or "").strip() for name, value in row.items() if name is not None} for row in rows]
+
+
+def _read_times(path: Path, rows: Sequence[Mapping[str, str]], column: str, line: int = 2) -> list[float]:
+    """A column of numbers; `line` is that of the first row in its file."""
+    times = []
+    for number, row in enumerate(rows, line):
+        try:
+            times.append(float(row[column]))
+        except (KeyError, ValueError):
+            told = f"{row.get(column, 'nothing')!r} in place of a number"
+            raise CanaryganError(f"{path}, line {number}: {told}, where the {column} of a segment goes.") from None
+    return times
 
 
 Reader = Callable[[Path, str, str], list[Annotation]]

@@ -1,6 +1,7 @@
 """Annotations written in the formats that crowsetta writes, and as TextGrids."""
 
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,9 @@ def _place(path: Path, write: Callable[[Path], None]) -> None:
     """Let a writer write a file of that name elsewhere, then put it in place whole."""
     with tempfile.TemporaryDirectory(prefix="canarygan-") as folder:
         draft = Path(folder) / path.name
-        write(draft)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pandas, on how crowsetta calls it
+            write(draft)
         files.copy(draft, path)
 
 
