@@ -35,7 +35,7 @@ def compose(
     syllables: Annotated[int, Parameter(alias="-n")] = 20,
     gap: float = 50.0,
     pause: float = 500.0,
-    posterior: float = 0.9,
+    posterior: float = 0.98,
     tries: int = 20000,
     format: list[str] | None = None,
     device: str = "auto",
