@@ -1,5 +1,6 @@
 """The filter that a sound passes before it is cut. One function, so that another can take its place."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,20 @@ def filter_sound(
         return np.asarray(audio, np.float32)
     from scipy import signal
 
+    sections = _design(highpass, lowpass, rate)
+    padding = min(len(audio) - 1, round(MARGIN * rate))
+    filtered = signal.sosfiltfilt(sections, np.asarray(audio, np.float64), padlen=max(padding, 0))
+    return np.asarray(filtered, np.float32)
+
+
+@functools.lru_cache(maxsize=8)
+def _design(highpass: float | None, lowpass: float | None, rate: int) -> NDArray[np.float64]:
+    """The second-order sections (sections, 6) of both filters, one after the other."""
+    from scipy import signal
+
     designed = []
     if highpass is not None:
         designed.append(signal.butter(ORDER, highpass, "highpass", fs=rate, output="sos"))
     if lowpass is not None:
         designed.append(signal.butter(ORDER, lowpass, "lowpass", fs=rate, output="sos"))
-    sections = np.vstack(designed)
-    padding = min(len(audio) - 1, round(MARGIN * rate))
-    filtered = signal.sosfiltfilt(sections, np.asarray(audio, np.float64), padlen=max(padding, 0))
-    return np.asarray(filtered, np.float32)
+    return np.vstack(designed)
