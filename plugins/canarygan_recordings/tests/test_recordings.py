@@ -50,7 +50,10 @@ def test_each_clip_knows_recording_onset_and_offset(songs):
     spans = [span for song in songs for span in song.spans]
     np.testing.assert_allclose(np.stack([clips.facts["onset"], clips.facts["offset"]], 1), spans, atol=1e-12)
     np.testing.assert_allclose(clips.facts["start"], np.maximum(clips.facts["onset"] - 0.01, 0))
+    onset, offset = (1000 * end for end in songs[1].spans[0])
+    assert clips.sources[9] == f"bird_2.wav@{onset:.1f}-{offset:.1f}"
     assert len(set(clips.sources.tolist())) == len(clips)
+    assert clips.origin["recordings"] == ["bird_1.wav", "bird_2.wav"]
     assert clips.origin["context"] == [0.01, 0.01]
     assert clips.origin["filter"] == {"highpass": None, "lowpass": None, "remove_mean": True}
 
@@ -379,7 +382,7 @@ def test_a_silent_segment(bird, tmp_path, told):
     sound[: round(0.3 * RATE)] = 0
     soundfile.write(bird.path, sound, RATE, subtype="FLOAT")
     put_labels(tmp_path / "bird.txt", [(0.05, 0.1, "a"), (0.4, 0.5, "b")])
-    assert "bird.wav@50.0: is silent" in refusal(tmp_path, before=0, after=0)
+    assert "bird.wav@50.0-100.0: is silent" in refusal(tmp_path, before=0, after=0)
     assert load(tmp_path, before=0, after=0, skip_unusable=True).labels.tolist() == ["b"]
 
 

@@ -57,7 +57,13 @@ def load(dataset: "Recordings") -> Clips:
         log.log(level, "%s: %s", dataset.data_dir, note)
     columns = ("recording", "onset", "offset", "start", "gain", "length", "peak")
     taken_out = {"highpass": dataset.highpass, "lowpass": dataset.lowpass, "remove_mean": True}
-    origin = {"dataset": "recordings", "path": str(segments.folder), "options": options, "filter": taken_out}
+    origin: dict[str, Any] = {
+        "dataset": "recordings",
+        "path": str(segments.folder),
+        "options": options,
+        "filter": taken_out,
+    }
+    origin["recordings"] = np.unique(entry.table["recording"]).tolist()
     origin["context"] = [dataset.before / 1000, dataset.after / 1000]
     return Clips(
         audio=entry.audio,
@@ -97,10 +103,9 @@ def read_clips(segments: Segments, dataset: "Recordings") -> Iterator[tuple[int,
 
 
 def name_sources(segments: Segments) -> list[str]:
-    """What each segment is called: its recording and its onset in milliseconds."""
-    return [
-        f"{segments.names[one]}@{onset * 1000:.1f}" for one, onset in zip(segments.which, segments.onsets, strict=True)
-    ]
+    """What each segment is called: its recording, and its onset and offset in milliseconds."""
+    columns = (segments.which.tolist(), (1000 * segments.onsets).tolist(), (1000 * segments.offsets).tolist())
+    return [f"{segments.names[one]}@{onset:.1f}-{offset:.1f}" for one, onset, offset in zip(*columns, strict=True)]
 
 
 def _cut(draft: Path, segments: Segments, dataset: "Recordings") -> None:
