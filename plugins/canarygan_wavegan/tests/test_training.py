@@ -118,7 +118,7 @@ def test_logged_values_are_those_of_the_losses(tmp_path: Path, clips: Clips) -> 
 
 
 def float32_flags() -> tuple[str, bool, bool]:
-    """How torch multiplies float32 numbers on a GPU: matrices, and whether TF32 may stand for them there and in cuDNN."""
+    """How torch multiplies float32 numbers on a GPU: of matrices, and whether as TF32, there and in cuDNN."""
     matrices = torch.backends.cuda.matmul.allow_tf32
     return torch.get_float32_matmul_precision(), matrices, torch.backends.cudnn.allow_tf32
 

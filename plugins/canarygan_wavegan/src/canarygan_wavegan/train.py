@@ -86,3 +86,8 @@ def log_sizes(module: WaveGANModule) -> None:
         )
     elif shares[shape.samples] < lengths.ENOUGH:
         log.warning(f"{shape.samples} samples hold only {shares[shape.samples]:.1%} of the sound; the rest is cut off.")
+    if cut := lengths.find_cut_classes(clips, shape.samples):
+        whose = f"{shape.samples} samples (--slice-len {module.options.slice_len})"
+        log.warning(
+            "\n  ".join([f"{whose} cut sounds short. Take a longer --slice-len, in samples, for", *map(str, cut)])
+        )
