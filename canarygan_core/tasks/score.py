@@ -11,7 +11,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core import audio, runs
-from canarygan_core.audio import archives
+from canarygan_core.audio import Filter, archives
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
@@ -87,6 +87,7 @@ def score(
         log.warning(f"Left out: {reason}")
     metrics = [one for one in metrics if one.name in listeners]
     clips = dataset.load()
+    filtering = Filter.of(clips.origin)
     batches: Iterator[Clips]
     if generator_ckpt is not None:
         checkpoint = runs.find_checkpoint(generator_ckpt)
@@ -97,7 +98,8 @@ def score(
         else:
             z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
         parts, count = generators.generate_sounds(generator, z, batch_size), len(z)
-        batches = (Clips(audio.resample(part, generator.rate, clips.rate), clips.rate) for part in parts)
+        convert = partial(audio.convert, rate=generator.rate, wanted=clips.rate, filtering=filtering)
+        batches = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
     else:
         sounds = collect_sounds(paths)
         batches, count = _read_batches(sounds, clips), len(sounds)
@@ -110,7 +112,8 @@ def score(
         generated, reference = listen(batches), listen(streaming.iterate_batches(clips, "real clips"))
         noise: streaming.Listened = {}
         if context:
-            noise = listen(streaming.iterate_batches(draw_white_noise(clips, seed), "white noise"))
+            drawn = audio.hear(draw_white_noise(clips, seed), filtering)
+            noise = listen(streaming.iterate_batches(drawn, "white noise"))
         results = {}
         for one in metrics:
             listener = listeners[one.name]
@@ -133,12 +136,15 @@ def score(
 
 
 def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
-    """Generated sounds at the rate of the real clips and no shorter, with the labels that their archives give them."""
+    """Generated sounds at the rate of the real clips, no shorter, filtered alike, with the labels of their archives."""
     own = [sound.offset - sound.onset for sound in sounds if np.isfinite(sound.offset)]
     seconds = max([clips.samples / clips.rate, *own])
     labels = _read_labels({sound.file for sound in sounds})
-    for found, batch, _ in read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True):
-        part = Clips(batch, clips.rate, sources=np.array([f"{sound.file}#{sound.row}" for sound in found]))
+    filtering = Filter.of(clips.origin)
+    read = read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True, filtering=filtering)
+    for found, batch, _ in read:
+        sources = np.array([f"{sound.file}#{sound.row}" for sound in found])
+        part = Clips(batch, clips.rate, sources=sources, origin=filtering.origin)
         yield replace(part, labels=np.array([labels[sound.file][sound.row] for sound in found])) if labels else part
 
 
