@@ -160,6 +160,7 @@ def find_unseen(clips: Clips, names: Sequence[str] | None) -> NDArray[np.bool_] 
     return np.asarray(unseen)
 
 
-def mark_unseen(listened: Clips, unseen: NDArray[np.bool_] | None) -> Clips:
-    """Real clips, as a listener left them, with the fact `unseen` where it is known."""
-    return listened if unseen is None else replace(listened, facts={**listened.facts, UNSEEN: unseen})
+def mark_unseen(listened: Clips, unseen: NDArray[np.bool_] | None, groups: NDArray[np.str_] | None = None) -> Clips:
+    """Real clips, as a listener left them, with the facts `unseen` and `group` where they are known."""
+    known = {name: rows for name, rows in ((UNSEEN, unseen), (GROUP, groups)) if rows is not None}
+    return replace(listened, facts={**listened.facts, **known}) if known else listened
