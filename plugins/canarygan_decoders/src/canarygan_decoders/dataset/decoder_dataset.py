@@ -16,7 +16,7 @@ from canarygan_core.clips import Clips
 from canarygan_core.console import track
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import accuracy
+from canarygan_core.evaluation import accuracy, holding
 from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
 from canarygan_decoders.dataset.examples import Examples, labels_and_sources
 from canarygan_decoders.features import Features
@@ -86,7 +86,14 @@ def load_clips(
 
 @contextmanager
 def prepare_dataset(
-    clips: Clips, parameters: Features, *, share: float, copies: int, seed: int, garbage: Sequence[str] = ()
+    clips: Clips,
+    parameters: Features,
+    *,
+    share: float,
+    copies: int,
+    seed: int,
+    garbage: Sequence[str] = (),
+    group_by: str = holding.AUTO,
 ) -> Iterator[DecoderDataset]:
     """Split clips and compute their features, which lie in a temporary folder until the block ends.
 
@@ -97,9 +104,11 @@ def prepare_dataset(
         copies: altered copies of each training clip.
         seed: of the split and of the copies.
         garbage: labels that count as X.
+        group_by: what belongs together, as `holding.find_groups` takes it; each clip of garbage stands alone.
     """
     labels, _ = labels_and_sources(clips)
-    train, test = accuracy.split(labels, share, seed)
+    groups = holding.find_groups(clips, group_by, alone=np.isin(labels, list(garbage)))
+    train, test = accuracy.split(labels, share, seed, groups)
     if share and (untested := sorted(set(labels.tolist()) - set(labels[test].tolist()))):
         log.warning(f"One clip only, so none to test on: {', '.join(untested)}.")
     train_clips = clips.select(train)
