@@ -90,6 +90,14 @@ class Dataset(Component):
     def load(self) -> "Clips":
         """All clips, labelled where labels are known, in an order that depends on nothing but the options."""
 
+    @classmethod
+    def claims(cls, data_dir: Path) -> bool:
+        """Whether a folder can only be meant for this dataset, which `--data-dir` alone then chooses; by default never.
+
+        Quick and without heavy imports, for it is asked before the command is built.
+        """
+        return False
+
 
 class FittedDecoder(Protocol):
     """A decoder that has learnt, ready to tell classes apart."""
@@ -192,8 +200,50 @@ class Projector(Component):
         """A fitted projector from its folder. Runs no code from it."""
 
 
+Segment = tuple[float, float, str]
+"""A stretch of a recording: onset and offset in seconds, and its label."""
+
+
+@dataclass(frozen=True)
+class Annotator(Component):
+    """Knows annotations of recordings: `decode` asks it for what no table of the kernel's own says."""
+
+    kind: ClassVar[str] = "annotator"
+    formats: ClassVar[tuple[str, ...]] = ()
+    """Formats that it writes, by name."""
+
+    @abc.abstractmethod
+    def read(self, path: Path, recordings: Sequence[Path]) -> Mapping[Path, Sequence[Segment]]:
+        """The segments of those recordings that a file or folder of annotations speaks of, in the order of onsets."""
+
+    @abc.abstractmethod
+    def find(self, recording: Path) -> Sequence[Segment]:
+        """The segments of a recording that nobody has annotated, found by how it sounds; their labels are empty."""
+
+    @abc.abstractmethod
+    def name_files(self, folder: Path, recordings: Sequence[Path], format: str) -> Sequence[Path]:
+        """The files that `write` would write."""
+
+    @abc.abstractmethod
+    def write(self, folder: Path, segments: Mapping[Path, Sequence[Segment]], format: str) -> None:
+        """Write the segments of recordings in one of the formats."""
+
+    @abc.abstractmethod
+    def compare(
+        self, truth: Path, segments: Mapping[Path, Sequence[Segment]], folder: Path, origin: Mapping[str, Any]
+    ) -> "tuple[Answer, Sequence[Path]]":
+        """How segments agree with an annotation, and the files that tell it.
+
+        Args:
+            truth: a file or folder of annotations.
+            segments: by recording.
+            folder: where the files go.
+            origin: what the clips are that the labels were learnt from.
+        """
+
+
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
-"""Every kind; each has one hook, named `register_` and its plural."""
+"""Every kind that a task has a slot for; each has one hook, named `register_` and its plural."""
 
 
 @dataclass(frozen=True)
@@ -228,12 +278,15 @@ class Slot:
         implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
         alias: short flag.
         every: whether all that are installed are taken where the user names none.
+        supplied: options of the component that the task sets itself by `canarygan_core.plugins.options.share_values`;
+            they are no flags.
     """
 
     default: str | tuple[str, ...] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
     alias: str | None = None
     every: bool = False
+    supplied: tuple[str, ...] = ()
 
     @property
     def defaults(self) -> list[str]:
