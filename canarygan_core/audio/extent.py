@@ -20,7 +20,8 @@ def find_extent(
 
     The power of a clip is averaged over blocks. A block sounds where its power is at most `below` under that of the
     clip's loudest block and at least `background` above that of the clip's background, which is the tenth percentile
-    of its blocks, or else `floor`. A clip that sounds all the time has no background: a block within 6 dB of the loudest always sounds.
+    of its blocks, or else `floor`. A clip that sounds all the time has no background: a block within 6 dB of the
+    loudest always sounds.
     What is not finite counts as silence.
 
     Args:
