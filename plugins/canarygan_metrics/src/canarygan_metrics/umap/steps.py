@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from canarygan_core import CanaryganError
+from canarygan_core.audio import Filter
 from canarygan_core.clips import Clips
 from canarygan_core.fitted import projectors
 from canarygan_core.fitted.decoders import X
@@ -37,8 +38,10 @@ def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, r
         return fitted
     if (folder / projectors.RECORD).is_file() and not redo:
         record = projectors.FORMAT.read(folder)
-        then = (record["rate"], record["projector"].get("options"), dict(record.get("dataset", {})).get("fingerprint"))
-        if then == (clips.rate, to_json(reducer), clips.origin.get("fingerprint")):
+        dataset = dict(record.get("dataset", {}))
+        then = (record["rate"], record["projector"].get("options"), dataset.get("fingerprint"), Filter.of(dataset))
+        origin = clips.origin
+        if then == (clips.rate, to_json(reducer), origin.get("fingerprint"), Filter.of(origin)):
             return projectors.load(folder, get_registry())
         log.info(f"The clips or the options are others than those of {folder}: the map is fitted anew.")
     return projectors.fit(reducer, clips, folder, get_registry())
