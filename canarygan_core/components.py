@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Component(abc.ABC):
     """The kind's noun, such as `model`: the flag by which a component is chosen."""
     name: ClassVar[str]
     """What a user types to choose it."""
+    formerly: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Options that records of before lack, with the value that was meant, where it is not the default of today."""
 
 
 class Generator(Protocol):

@@ -35,6 +35,12 @@ def check_same_options(request: Request, run: Run, fixed: Mapping[str, Collectio
             flag = f"--{part} {before['name']}"
             raise CanaryganError(f"{run.checkpoints} was started with {flag}: leave --{part} out, or start anew.")
         old, new = before.get("options", before), now.get("options", now)
+        given = {name.replace("-", "_") for name in request.given}
+        if late := sorted((new.keys() - old.keys()) & given):
+            flag = "--" + late[0].replace("_", "-")
+            raise CanaryganError(
+                f"{run.checkpoints} was started before there was {flag}: leave it out, or start a new version."
+            )
         for name in sorted(old.keys() - request.places.get(part, frozenset()) if names is None else names):
             flag = "--" + name.replace("_", "-")
             is_older = name not in old  # than the option

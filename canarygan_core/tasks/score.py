@@ -11,7 +11,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core import audio, runs
-from canarygan_core.audio import archives
+from canarygan_core.audio import Filter, archives
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
@@ -95,6 +95,7 @@ def score(
     listeners, refused = streaming.find_listeners(metrics)
     _check_refused(refused, request, listeners)
     clips = dataset.load()
+    filtering = Filter.of(clips.origin)
     batches: Iterator[Clips]
     if generator_ckpt is not None:
         checkpoint = runs.find_checkpoint(generator_ckpt)
@@ -105,7 +106,8 @@ def score(
         else:
             z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
         parts, count = generators.generate_sounds(generator, z, batch_size), len(z)
-        batches = (Clips(audio.resample(part, generator.rate, clips.rate), clips.rate) for part in parts)
+        convert = partial(audio.convert, rate=generator.rate, wanted=clips.rate, filtering=filtering)
+        batches = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
         held_out = {} if run is None else run.manifest.record.get("held_out", {})
     else:
         sounds = collect_sounds(paths)
@@ -130,6 +132,7 @@ def score(
         noise: streaming.Listened = {}
         if context:
             some = draw_white_noise(clips, seed).select(slice(0, NOISE))
+            some = audio.hear(some, filtering)
             noise = listen(streaming.iterate_batches(some, "white noise"))
         results = {}
         for one in track(metrics, "comparing", len(metrics)):
@@ -173,12 +176,15 @@ def _check_refused(refused: Mapping[str, list[str]], request: Request, left: Col
 
 
 def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
-    """Generated sounds at the rate of the real clips and no shorter, with the labels that their archives give them."""
+    """Generated sounds at the rate of the real clips, no shorter, filtered alike, with the labels of their archives."""
     own = [sound.offset - sound.onset for sound in sounds if np.isfinite(sound.offset)]
     seconds = max([clips.samples / clips.rate, *own])
     labels = _read_labels({sound.file for sound in sounds})
-    for found, batch, _ in read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True):
-        part = Clips(batch, clips.rate, sources=np.array([f"{sound.file}#{sound.row}" for sound in found]))
+    filtering = Filter.of(clips.origin)
+    read = read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True, filtering=filtering)
+    for found, batch, _ in read:
+        sources = np.array([f"{sound.file}#{sound.row}" for sound in found])
+        part = Clips(batch, clips.rate, sources=sources, origin=filtering.origin)
         yield replace(part, labels=np.array([labels[sound.file][sound.row] for sound in found])) if labels else part
 
 

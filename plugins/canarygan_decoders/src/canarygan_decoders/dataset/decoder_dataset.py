@@ -1,16 +1,17 @@
 """The set that decoders are trained and tested on, made from clips, and its files."""
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from canarygan_core.audio import archives
+from canarygan_core.audio import Filter, archives
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
 from canarygan_core.datasets.folder import Folder
@@ -51,8 +52,19 @@ class DecoderDataset:
     origin: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_clips(data_dir: Path, parameters: Features) -> Clips:
+def load_clips(
+    data_dir: Path,
+    parameters: Features,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
+) -> Clips:
     """The clips of a folder, at the rate and length of the features; at their own level unless `norm_audio` is set.
+
+    Args:
+        data_dir: the folder.
+        parameters: of the features.
+        filtering: what to take out of the clips.
+        channel: the channel of each file to take, from 1; None averages all.
 
     Raises:
         CanaryganError: where there are fewer than two classes.
@@ -62,6 +74,8 @@ def load_clips(data_dir: Path, parameters: Features) -> Clips:
         sampling_rate=parameters.sampling_rate,
         max_length=parameters.max_length,
         gain="clip" if parameters.norm_audio else "none",
+        channel=channel,
+        **asdict(filtering),
     ).load()
     if len(clips.classes) < 2:
         raise CanaryganError(
@@ -139,6 +153,7 @@ def write_dataset(folder: Path, dataset: DecoderDataset) -> list[Path]:
                 archive.add(f"{name}_{column}", getattr(side, column))
         archive.add("classes", np.unique(dataset.train.labels))
         archive.add("garbage", np.asarray(dataset.garbage, dtype=np.str_))
+        archive.add("filter", json.dumps(Filter.of(dataset.origin).origin["filter"]))
     write_config(config, dataset.train.parameters)
     return [path, config]
 
@@ -172,5 +187,6 @@ def read_dataset(folder: Path) -> DecoderDataset:
             f"{path} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
             f"describes {parameters.shape}: they do not belong together. Build the set again."
         )
-    origin = {"dataset": "preprocessed", "path": str(folder.resolve())}
+    filtering = Filter.of({"filter": json.loads(str(arrays["filter"]))} if "filter" in arrays else {})
+    origin = {"dataset": "preprocessed", "path": str(folder.resolve()), **filtering.origin}
     return DecoderDataset(train, tests, garbage, origin=origin)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from canarygan_core.audio import Filter
 from canarygan_core.components import Answer
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import holding
@@ -17,6 +18,8 @@ def build_decoder_dataset(
     data_dir: Annotated[Path, Parameter(alias="-d")],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoder-dataset"),
     features: Features = Features(),  # noqa: B008 frozen
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
     split: float = 0.1,
     augment: int = 3,
     garbage: Path | None = None,
@@ -31,6 +34,7 @@ def build_decoder_dataset(
     Args:
         data_dir: Folder that holds one folder of sound files per class, named by its label.
         save_dir: Folder for the features, their parameters and the manifest.
+        channel: Channel of each file to take, counted from 1. [default: the mean of all]
         split: Share of each class to test on.
         augment: Altered copies of each training clip, shifted up to 10 ms and under noise 15 to 40 dB below it; 0 for
             none.
@@ -48,7 +52,7 @@ def build_decoder_dataset(
     archive = save_dir / decoder_dataset.ARCHIVE
     if archive.exists() and not overwrite:
         raise CanaryganError(f"{archive} is there already: give another --save-dir, or --overwrite.")
-    clips, garbage_labels = decoder_dataset.load_clips(data_dir, features), list[str]()
+    clips, garbage_labels = decoder_dataset.load_clips(data_dir, features, filtering, channel), list[str]()
     if garbage is not None:
         from canarygan_decoders.dataset.garbage import add_garbage
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from canarygan_core.audio import Filter
 from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.evaluation import holding
@@ -38,6 +39,8 @@ def train_decoders(
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
     data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
     features: Features = Features(),  # noqa: B008 frozen
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
     split: float = 0.1,
     group_by: str = holding.AUTO,
     augment: int = 3,
@@ -54,6 +57,7 @@ def train_decoders(
         save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
         data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
+        channel: Channel of each file to take, with -d, counted from 1. [default: the mean of all]
         split: Share of each class to test on, with -d.
         group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
             regular expression that finds the group in a file's path.
@@ -78,7 +82,7 @@ def train_decoders(
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
     source = (preprocessed_dir, data_dir, features, split, group_by, augment, seed, request)
-    with manifest, _open_dataset(*source) as dataset:
+    with manifest, _open_dataset(*source, filtering, channel) as dataset:
         manifest.add(dataset=dict(dataset.origin))
         lines, summary = [], {}
         for decoder in decoders:
@@ -128,12 +132,14 @@ def _open_dataset(
     augment: int,
     seed: int,
     request: Request,
+    filtering: Filter,
+    channel: int | None,
 ) -> "AbstractContextManager[DecoderDataset]":
     """What to train on: a preprocessed set, or one prepared from clips for as long as it is open."""
     from canarygan_decoders.dataset import decoder_dataset
 
     if data_dir is not None and preprocessed is None:
-        clips = decoder_dataset.load_clips(data_dir, features)
+        clips = decoder_dataset.load_clips(data_dir, features, filtering, channel)
         return decoder_dataset.prepare_dataset(
             clips, features, share=split, copies=augment, seed=seed, group_by=group_by
         )
@@ -145,7 +151,7 @@ def _open_dataset(
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
-    if fixed := sorted({"split", "group-by", "augment"} & given):
+    if fixed := sorted({"split", "group-by", "augment", "highpass", "lowpass", "remove-mean", "channel"} & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
     return nullcontext(dataset)
 

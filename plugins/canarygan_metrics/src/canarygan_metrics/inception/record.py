@@ -1,6 +1,7 @@
 """Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +104,13 @@ def score_context(
 def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
     """The real clips to compare a score with: those of a folder, or those that the classifier was trained on.
 
+    They are filtered as those were.
+
     Raises:
         CanaryganError: where nothing says which those were, or they are gone.
     """
     if data_dir is not None:
-        return Folder(data_dir=data_dir).load()
+        return Folder(data_dir=data_dir, **asdict(classifier.filtering)).load()
     run = runs.find_by_checkpoint(classifier.path)
     if run is None or "dataset" not in run.manifest.record["options"]:
         raise CanaryganError(f"Nothing says which data {classifier.path} was trained on: give the real clips with -d.")
