@@ -35,7 +35,7 @@ def drawn(n, seed, shift=0.0):
     return Clips(np.zeros((n, 0), np.float32), 16000, facts={"x": np.random.default_rng(seed).normal(size=n) + shift})
 
 
-def compare(generated, reference, metric=Apart(), resamplings=50, seed=0):  # noqa: B008 frozen
+def compare(generated, reference, metric=Apart(), resamplings=50, seed=0):
     scores = metric.score(generated, reference)
     return nulls.compare(metric, generated, reference, scores, resamplings=resamplings, seed=seed)
 
