@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from canarygan_core.audio.filtering import convert, hear, resample
     from canarygan_core.audio.listing import SUFFIXES, list_sounds
     from canarygan_core.audio.problems import Problem, UnusableAudio
-    from canarygan_core.audio.soundfiles import SILENT, Recording, read, write
+    from canarygan_core.audio.soundfiles import SILENT, Recording, open_recording, read, write
     from canarygan_core.audio.spectrogram import compute_spectrogram
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "find_extent",
     "hear",
     "list_sounds",
+    "open_recording",
     "read",
     "resample",
     "write",
@@ -37,7 +38,7 @@ _ROOMS = {
     "filtering": ("convert", "hear", "resample"),
     "listing": ("SUFFIXES", "list_sounds"),
     "problems": ("Problem", "UnusableAudio"),
-    "soundfiles": ("SILENT", "Recording", "read", "write"),
+    "soundfiles": ("SILENT", "Recording", "open_recording", "read", "write"),
     "spectrogram": ("compute_spectrogram",),
 }
 """Where each name is. They are imported when they are used: the options of datasets are needed before any sound is."""

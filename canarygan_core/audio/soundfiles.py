@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from canarygan_core.audio import evtaf
 from canarygan_core.audio.filtering import convert
 from canarygan_core.audio.inspection import is_clipped
 from canarygan_core.audio.options import Filter
@@ -137,6 +138,18 @@ def read(
     )
 
 
+@contextmanager
+def open_recording(path: Path) -> Iterator[soundfile.SoundFile]:
+    """A recording of any length, open to be read from; also a `.cbin`.
+
+    Raises:
+        UnusableAudio: where it is missing or broken, here or in the block.
+        CanaryganError: where nothing tells the rate of a `.cbin`.
+    """
+    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
+        yield sound
+
+
 def read_stretch(
     path: Path,
     rate: int,
@@ -162,7 +175,7 @@ def read_stretch(
     Raises:
         UnusableAudio: where the recording is missing, broken, or lacks the stretch or the channel.
     """
-    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
+    with open_recording(path) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
         what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
         is_inside = onset < seconds and offset <= seconds + 0.05
@@ -170,7 +183,7 @@ def read_stretch(
         sound.seek(round(onset * native))
         data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
         _require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
-        mono = _take_channel(data, channel)
+        mono = _take_channel(data, 1 if channel is None and evtaf.is_evtaf(path) else channel)
     return convert(mono[None], native, rate, filtering)[0], native
 
 
@@ -245,7 +258,7 @@ def _open_sound(source: BinaryIO | Path, content: bytes) -> soundfile.SoundFile:
     if isinstance(source, io.IOBase):
         source.seek(0)
     try:
-        return soundfile.SoundFile(source)
+        return soundfile.SoundFile(source, **(evtaf.describe(source) if isinstance(source, Path) else {}))
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip(".")
     start = content[:_START]

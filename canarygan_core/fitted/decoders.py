@@ -105,6 +105,16 @@ class TrainedDecoder:
         return np.where(rejected, X, labels)
 
 
+def find_context(trained: Sequence[TrainedDecoder]) -> tuple[float, float]:
+    """The sound before the onset and after the offset of a syllable that decoders have learnt with, seconds.
+
+    None where they do not say, or do not agree.
+    """
+    known = {tuple(one.record.get("dataset", {}).get("context", (0.0, 0.0))) for one in trained}
+    before, after = known.pop() if len(known) == 1 else (0.0, 0.0)
+    return float(before), float(after)
+
+
 def is_audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which sounds (n, samples) are finite and not silent."""
     peak = np.abs(audio).max(1)

@@ -5,7 +5,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import numpy as np
 
 from canarygan_core.audio import Filter, archives
 from canarygan_core.clips import Clips
+from canarygan_core.components import Dataset
 from canarygan_core.console import track
-from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy, holding
+from canarygan_core.plugins.options import share_values
 from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
 from canarygan_decoders.dataset.examples import Examples, labels_and_sources
 from canarygan_decoders.features import Features
@@ -52,34 +53,23 @@ class DecoderDataset:
     origin: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_clips(
-    data_dir: Path,
-    parameters: Features,
-    filtering: Filter = Filter(),  # noqa: B008 frozen
-    channel: int | None = None,
-) -> Clips:
-    """The clips of a folder, at the rate and length of the features; at their own level unless `norm_audio` is set.
+def load_clips(dataset: Dataset, parameters: Features) -> Clips:
+    """The clips of a dataset, at the rate and length of the features; at their own level unless `norm_audio` is set.
 
     Args:
-        data_dir: the folder.
+        dataset: with its other options.
         parameters: of the features.
-        filtering: what to take out of the clips.
-        channel: the channel of each file to take, from 1; None averages all.
 
     Raises:
         CanaryganError: where there are fewer than two classes.
     """
-    clips = Folder(
-        data_dir=data_dir,
-        sampling_rate=parameters.sampling_rate,
-        max_length=parameters.max_length,
-        gain="clip" if parameters.norm_audio else "none",
-        channel=channel,
-        **asdict(filtering),
-    ).load()
+    level = "clip" if parameters.norm_audio else "none"
+    values = {"sampling_rate": parameters.sampling_rate, "max_length": parameters.max_length, "gain": level}
+    clips = share_values(dataset, (), **values).load()
     if len(clips.classes) < 2:
+        where = clips.origin.get("path", dataset.name)
         raise CanaryganError(
-            f"{data_dir} has one class, {clips.classes[0]}: a decoder tells classes apart and needs at least two."
+            f"{where} has one class, {', '.join(clips.classes)}: a decoder tells classes apart and needs at least two."
         )
     return clips
 

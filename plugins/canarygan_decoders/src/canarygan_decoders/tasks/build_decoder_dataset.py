@@ -5,21 +5,19 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core.audio import Filter
-from canarygan_core.components import Answer
+from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import holding
 from canarygan_core.runs import Manifest, Request
+from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.features import Features
 
 
 def build_decoder_dataset(
     *,
-    data_dir: Annotated[Path, Parameter(alias="-d")],
+    dataset: Annotated[Dataset, Slot("folder", supplied=SUPPLIED)],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoder-dataset"),
     features: Features = Features(),  # noqa: B008 frozen
-    filtering: Filter = Filter(),  # noqa: B008 frozen
-    channel: int | None = None,
     split: float = 0.1,
     augment: int = 3,
     garbage: Path | None = None,
@@ -32,9 +30,7 @@ def build_decoder_dataset(
     """Turn clips into features, and split them into those to train decoders on and those to test decoders on.
 
     Args:
-        data_dir: Folder that holds one folder of sound files per class, named by its label.
         save_dir: Folder for the features, their parameters and the manifest.
-        channel: Channel of each file to take, counted from 1. [default: the mean of all]
         split: Share of each class to test on.
         augment: Altered copies of each training clip, shifted up to 10 ms and under noise 15 to 40 dB below it; 0 for
             none.
@@ -52,7 +48,7 @@ def build_decoder_dataset(
     archive = save_dir / decoder_dataset.ARCHIVE
     if archive.exists() and not overwrite:
         raise CanaryganError(f"{archive} is there already: give another --save-dir, or --overwrite.")
-    clips, garbage_labels = decoder_dataset.load_clips(data_dir, features, filtering, channel), list[str]()
+    clips, garbage_labels = decoder_dataset.load_clips(dataset, features), list[str]()
     if garbage is not None:
         from canarygan_decoders.dataset.garbage import add_garbage
 
@@ -61,11 +57,11 @@ def build_decoder_dataset(
     preparation = decoder_dataset.prepare_dataset(
         clips, features, share=split, copies=augment, seed=seed, garbage=garbage_labels, group_by=group_by
     )
-    with manifest, preparation as dataset:
-        for path in decoder_dataset.write_dataset(save_dir, dataset):
+    with manifest, preparation as prepared:
+        for path in decoder_dataset.write_dataset(save_dir, prepared):
             manifest.add_output(path)
-        train, classes = dataset.train, dataset.train.classes
-        originals, tests = int(train.is_original.sum()), len(dataset.tests.get("clean", ()))
+        train, classes = prepared.train, prepared.train.classes
+        originals, tests = int(train.is_original.sum()), len(prepared.tests.get("clean", ()))
     text = (
         f"{originals} clips to train on ({len(train)} with altered copies), {tests} to test on, "
         f"of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"

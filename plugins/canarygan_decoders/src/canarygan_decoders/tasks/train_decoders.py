@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core.audio import Filter
-from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
+from canarygan_core.components import Answer, Dataset, Decoder, FittedDecoder, Slot
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.evaluation import holding
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
+from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
 from canarygan_decoders.features import Features
 
@@ -35,12 +35,10 @@ REJECTED = 0.02
 def train_decoders(
     *,
     model: Annotated[list[Decoder], Slot(default=("esn", "knn", "svm"), alias="-m")],
+    dataset: Annotated[Dataset, Slot("folder", supplied=SUPPLIED)],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoders"),
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
-    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
     features: Features = Features(),  # noqa: B008 frozen
-    filtering: Filter = Filter(),  # noqa: B008 frozen
-    channel: int | None = None,
     split: float = 0.1,
     group_by: str = holding.AUTO,
     augment: int = 3,
@@ -56,8 +54,6 @@ def train_decoders(
     Args:
         save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
-        data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
-        channel: Channel of each file to take, with -d, counted from 1. [default: the mean of all]
         split: Share of each class to test on, with -d.
         group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
             regular expression that finds the group in a file's path.
@@ -81,23 +77,23 @@ def train_decoders(
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
-    source = (preprocessed_dir, data_dir, features, split, group_by, augment, seed, request)
-    with manifest, _open_dataset(*source, filtering, channel) as dataset:
-        manifest.add(dataset=dict(dataset.origin))
+    source = (preprocessed_dir, dataset, features, split, group_by, augment, seed, request)
+    with manifest, _open_dataset(*source) as prepared:
+        manifest.add(dataset=dict(prepared.origin))
         lines, summary = [], {}
         for decoder in decoders:
             if search and isinstance(decoder, FeatureDecoder) and decoder.search_ranges:
                 journal = save_dir / f"search-{decoder.name}.jsonl"
-                decoder = search_options(decoder, dataset.train, trials=search, seed=seed, journal=journal)
+                decoder = search_options(decoder, prepared.train, trials=search, seed=seed, journal=journal)
             variants = _list_variants(decoder, seeds, reservoir_paths)
-            summary[decoder.name], text = _train_and_test(variants, dataset, save_dir, manifest)
+            summary[decoder.name], text = _train_and_test(variants, prepared, save_dir, manifest)
             lines += text
         path = save_dir / "summary.json"
         files.write_text(path, json.dumps(summary, indent=2) + "\n")
         manifest.add_output(path)
-    sizes = ", ".join(f"{name} {len(test)}" for name, test in dataset.tests.items()) or "no clips held out"
-    originals = int(dataset.train.is_original.sum())
-    first = f"{originals} clips trained on ({len(dataset.train)} with altered copies); {sizes}."
+    sizes = ", ".join(f"{name} {len(test)}" for name, test in prepared.tests.items()) or "no clips held out"
+    originals = int(prepared.train.is_original.sum())
+    first = f"{originals} clips trained on ({len(prepared.train)} with altered copies); {sizes}."
     last = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
@@ -125,35 +121,34 @@ def _find_reservoirs(path: Path | None) -> list[Path]:
 
 def _open_dataset(
     preprocessed: Path | None,
-    data_dir: Path | None,
+    dataset: Dataset,
     features: Features,
     split: float,
     group_by: str,
     augment: int,
     seed: int,
     request: Request,
-    filtering: Filter,
-    channel: int | None,
 ) -> "AbstractContextManager[DecoderDataset]":
     """What to train on: a preprocessed set, or one prepared from clips for as long as it is open."""
     from canarygan_decoders.dataset import decoder_dataset
 
-    if data_dir is not None and preprocessed is None:
-        clips = decoder_dataset.load_clips(data_dir, features, filtering, channel)
+    is_given = getattr(dataset, "data_dir", dataset) is not None or "dataset" in request.given
+    if preprocessed is None and is_given:
+        clips = decoder_dataset.load_clips(dataset, features)
         return decoder_dataset.prepare_dataset(
             clips, features, share=split, copies=augment, seed=seed, group_by=group_by
         )
-    if preprocessed is None or data_dir is not None:
-        raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
-    dataset = decoder_dataset.read_dataset(preprocessed)
+    if preprocessed is None or is_given:
+        raise UsageError("Give a preprocessed set with -p, or clips with -d or --dataset: one of the two.")
+    read = decoder_dataset.read_dataset(preprocessed)
     given = {flag.replace("_", "-") for flag in request.given}
-    if differences := dataset.train.parameters.differences(features, given):
+    if differences := read.train.parameters.differences(features, given):
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
     if fixed := sorted({"split", "group-by", "augment", "highpass", "lowpass", "remove-mean", "channel"} & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
-    return nullcontext(dataset)
+    return nullcontext(read)
 
 
 def _list_variants(decoder: Decoder, seeds: int, reservoirs: Sequence[Path]) -> list[Decoder]:
