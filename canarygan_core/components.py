@@ -151,7 +151,7 @@ class Metric(Component):
     def listener(self) -> Listener:
         """What clips go through, some at a time as they come, before they are scored; by default they are kept whole.
 
-        Features of each under `facts`, with an audio of no samples, cost little memory. Metrics of equal listeners share
+        Features of each under `facts`, with an audio of no samples, cost little memory. Metrics of equal listeners use
         one, so let it be a frozen dataclass with `__call__`.
         """
         return keep_whole
