@@ -1,8 +1,7 @@
 """What a plugin may offer: the five kinds of component, and tasks.
 
-A component is a frozen dataclass: its fields are its options, and they are at once the command-line flags, the keys of
-a config file and the record in a manifest. The string under a field is its help text and ends with its unit.
-A component holds options and nothing else; what is learnt lives in the files of a run.
+A component is a frozen dataclass: its fields are its options, at once command-line flags, keys of a config file and the
+record in a manifest. The string under a field is its help text and ends with its unit. What is learnt lives in files.
 """
 
 import abc
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from canarygan_core.clips import Clips
     from canarygan_core.lightning.training import Training
     from canarygan_core.runs import Run
+
+    Resampled = Iterator[tuple[Clips, Clips]]
 
 Listener = Callable[["Clips"], "Clips"]
 """What a metric keeps of clips, of a few of them at a time."""
@@ -147,27 +148,18 @@ class Metric(Component):
 
     @abc.abstractmethod
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
-        """Named scores of generated clips against real ones, both as the listener left them.
-
-        Log a warning where there are too few clips to trust a score; raise `CanaryganError` where there is none.
-        """
+        """Named scores of generated clips against real ones, as the listener left them; warnings of few are logged."""
 
     def listener(self) -> Listener:
         """What clips go through, some at a time as they come, before they are scored; by default they are kept whole.
 
-        A metric that needs only features of each clip lets its listener give `Clips` with those as `facts` and an
-        audio of no samples, and any number of sounds costs little memory. Metrics whose listeners are equal share one,
-        so let it be a frozen dataclass that can be called.
+        Features of each under `facts`, with an audio of no samples, cost little memory. Metrics of equal listeners use
+        one, so let it be a frozen dataclass with `__call__`.
         """
         return keep_whole
 
-    def resample(
-        self, generated: "Clips", reference: "Clips", rng: "np.random.Generator"
-    ) -> "Iterator[tuple[Clips, Clips]] | None":
-        """An endless series of pairs to score in place of generated and real clips, if chance alone made the scores.
-
-        By default None: some real clips take the place of generated ones, and the others stay real.
-        """
+    def resample(self, generated: "Clips", reference: "Clips", rng: "np.random.Generator") -> "Resampled | None":
+        """Pairs without end to score as chance alone might have made both sides; None for real clips on either."""
         return None
 
 
@@ -280,8 +272,7 @@ class Slot:
         implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
         alias: short flag.
         every: whether all that are installed are taken where the user names none.
-        supplied: options of the component that the task sets itself by `canarygan_core.plugins.options.share_values`;
-            they are no flags.
+        supplied: options that are no flags, because the task sets them by `plugins.options.share_values`.
     """
 
     default: str | tuple[str, ...] | None = None
