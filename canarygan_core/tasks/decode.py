@@ -11,7 +11,8 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Problem, UnusableAudio
+from canarygan_core.audio import NOTHING, Problem, UnusableAudio
+from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.songs import collect_songs
 from canarygan_core.audio.sounds import Sound, list_recordings, read_clips
@@ -38,6 +39,7 @@ def decode(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoded"),
     transform_params: Annotated[Path | None, Parameter(alias="-p")] = None,
     onsets: Path | None = None,
+    channel: int | None = None,
     segment: bool = True,
     truth: Path | None = None,
     format: list[str] | None = None,
@@ -55,6 +57,7 @@ def decode(
         transform_params: Feature parameters that must be the decoder's; not needed, it knows its own.
         onsets: CSV table with onset and offset in seconds, and file where there are several recordings, by which long
             recordings are cut; or an annotation in any format that an installed plugin reads.
+        channel: Channel of each file to take, counted from 1. [default: the mean of all]
         segment: Without --onsets, find the syllables of a file that is longer than a clip first; needs a plugin that
             can.
         truth: Annotation of these recordings to compare the labels with, which such a plugin reads.
@@ -71,6 +74,7 @@ def decode(
     trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
+    check_channel(channel)
     annotator = get_registry().find_annotator()
     rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
     context = decoders.find_context(trained)
@@ -88,11 +92,14 @@ def decode(
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         if onsets is not None and onsets.is_file():
             manifest.add_input("onsets", onsets)
+        filters = {one.filtering for one in trained}
+        filtering = filters.pop() if len(filters) == 1 else NOTHING  # each then takes out of the clips what it must
         table: list[dict[str, Any]] = []
         problems: list[Problem] = []
-        for batch, audio, refused in read_clips(sounds, rate, seconds):
+        for batch, audio, refused in read_clips(sounds, rate, seconds, filtering=filtering, channel=channel):
             problems += refused
-            table += _make_rows(batch, Clips(audio, rate), trained, reject=reject) if batch else []
+            clips = Clips(audio, rate, origin=filtering.origin)
+            table += _make_rows(batch, clips, trained, reject=reject) if batch else []
         _refuse(problems, skip_unusable, len(sounds))
         for problem in problems:
             manifest.warn(str(problem))

@@ -106,6 +106,10 @@ def generate(
             facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
             for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
                 archive.add(name, fact)
+            held_out = run.manifest.record.get("held_out") if run else None
+            if held_out is not None:
+                archive.add("held_out", np.array(held_out["sources"]))
+                archive.add("group_by", held_out["group_by"])
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate, num_workers)

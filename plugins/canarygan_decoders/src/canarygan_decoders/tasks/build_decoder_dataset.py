@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError
+from canarygan_core.evaluation import holding
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.features import Features
@@ -21,6 +22,7 @@ def build_decoder_dataset(
     augment: int = 3,
     garbage: Path | None = None,
     early_epochs: list[int] | None = None,
+    group_by: str = holding.AUTO,
     seed: int = 0,
     overwrite: bool = False,
     request: Request,
@@ -34,6 +36,8 @@ def build_decoder_dataset(
             none.
         garbage: Run of a GAN whose early and last sounds become garbage classes, and so does white noise; together X.
         early_epochs: Epochs whose sounds become a garbage class each; may be given again. [default: 15 30 45]
+        group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
+            regular expression that finds the group in a file's path.
         seed: Seed of the split, the copies and the garbage classes.
         overwrite: Replace a set that is in the folder already.
     """
@@ -51,7 +55,7 @@ def build_decoder_dataset(
         clips, garbage_labels = add_garbage(clips, garbage, early_epochs or [15, 30, 45], seed)
     manifest = Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed)
     preparation = decoder_dataset.prepare_dataset(
-        clips, features, share=split, copies=augment, seed=seed, garbage=garbage_labels
+        clips, features, share=split, copies=augment, seed=seed, garbage=garbage_labels, group_by=group_by
     )
     with manifest, preparation as prepared:
         for path in decoder_dataset.write_dataset(save_dir, prepared):

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Dataset, Decoder, FittedDecoder, Slot
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.evaluation import holding
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
@@ -39,6 +40,7 @@ def train_decoders(
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
     features: Features = Features(),  # noqa: B008 frozen
     split: float = 0.1,
+    group_by: str = holding.AUTO,
     augment: int = 3,
     reservoirs: Path | None = None,
     seeds: int = 1,
@@ -53,6 +55,8 @@ def train_decoders(
         save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
         split: Share of each class to test on, with -d.
+        group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
+            regular expression that finds the group in a file's path.
         augment: Altered copies of each training clip, with -d, shifted up to 10 ms and under noise 15 to 40 dB below
             it; 0 for none.
         reservoirs: An .npz file with W, Win and bias of a reservoir to use, or a folder of such files to try each.
@@ -73,7 +77,7 @@ def train_decoders(
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
-    source = (preprocessed_dir, dataset, features, split, augment, seed, request)
+    source = (preprocessed_dir, dataset, features, split, group_by, augment, seed, request)
     with manifest, _open_dataset(*source) as prepared:
         manifest.add(dataset=dict(prepared.origin))
         lines, summary = [], {}
@@ -120,6 +124,7 @@ def _open_dataset(
     dataset: Dataset,
     features: Features,
     split: float,
+    group_by: str,
     augment: int,
     seed: int,
     request: Request,
@@ -130,7 +135,9 @@ def _open_dataset(
     is_given = getattr(dataset, "data_dir", dataset) is not None or "dataset" in request.given
     if preprocessed is None and is_given:
         clips = decoder_dataset.load_clips(dataset, features)
-        return decoder_dataset.prepare_dataset(clips, features, share=split, copies=augment, seed=seed)
+        return decoder_dataset.prepare_dataset(
+            clips, features, share=split, copies=augment, seed=seed, group_by=group_by
+        )
     if preprocessed is None or is_given:
         raise UsageError("Give a preprocessed set with -p, or clips with -d or --dataset: one of the two.")
     read = decoder_dataset.read_dataset(preprocessed)
@@ -139,7 +146,7 @@ def _open_dataset(
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
-    if fixed := sorted({"split", "augment"} & given):
+    if fixed := sorted({"split", "group-by", "augment", "highpass", "lowpass", "remove-mean", "channel"} & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
     return nullcontext(read)
 
