@@ -211,7 +211,9 @@ def test_a_decoder_is_given_the_sound_around_a_syllable_that_it_learnt_with(deco
 
     asked = []
     read_stretch = sounds.read_stretch
-    monkeypatch.setattr(sounds, "read_stretch", lambda *args: (asked.append(args[2:]), read_stretch(*args))[1])
+    monkeypatch.setattr(
+        sounds, "read_stretch", lambda *args, **words: (asked.append(args[2:]), read_stretch(*args, **words))[1]
+    )
     song = make_song(tmp_path / "song.wav", "ab")
     put_labels(tmp_path / "song.txt", song.segments)
     words = ["decode", song.path, "-y", decoder, "-s", tmp_path / "out", "--onsets", tmp_path / "song.txt"]

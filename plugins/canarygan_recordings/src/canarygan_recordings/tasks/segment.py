@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
+from canarygan_core.audio import Filter
 from canarygan_core.components import Answer
 from canarygan_core.console import track
 from canarygan_core.errors import UsageError
@@ -117,7 +118,7 @@ def _draw(
     from canarygan_recordings.sounds import Ear, read_stretches
 
     seconds = min(len(level.values) * STEP, 120.0)
-    (sound,) = read_stretches(recording, [(0.0, seconds)], Ear(rate, options.channel, options.low))
+    (sound,) = read_stretches(recording, [(0.0, seconds)], Ear(rate, options.channel, Filter(options.low)))
     count = round(seconds / STEP)
     over = level.values[:count] - level.noise[:count]
     given = [] if known is None else list(zip(known.onsets, known.offsets, known.labels.tolist(), strict=True))
