@@ -185,7 +185,7 @@ def test_a_typed_sequence(trained, tmp_path, capsys):
     assert not sound[~inside].any()
     edge = round(FADE * RATE)
     assert np.abs(np.diff(sound))[onsets[0] - edge : onsets[0] + 2].max() < 0.01
-    rows = list(csv.DictReader((tmp_path / "song" / "song.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "song" / "song.csv").read_text().splitlines()))
     latents = np.load(tmp_path / "song" / "latents.npy")
     np.testing.assert_allclose([[float(row["z0"]), float(row["z1"])] for row in rows], latents, atol=1e-6)
     record = json.loads((tmp_path / "song" / "song.manifest.json").read_text())
