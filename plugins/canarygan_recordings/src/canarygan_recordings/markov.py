@@ -11,7 +11,7 @@ import numpy as np
 from canarygan_core.components import Segment
 from canarygan_core.errors import CanaryganError
 
-START, END = "", ""
+REST = ""
 """The state before the first syllable of a phrase, and after its last."""
 
 
@@ -20,7 +20,7 @@ class Chain:
     """How often a syllable follows another, and after what gaps.
 
     Attributes:
-        counts: of each label, how often each label follows; `START` stands for the beginning and the end of a phrase.
+        counts: of each label, how often each label follows; `REST` stands for the beginning and the end of a phrase.
         gaps: of each pair of labels, the gaps between them, seconds.
     """
 
@@ -38,13 +38,13 @@ class Chain:
         Raises:
             CanaryganError: where nothing is left to begin with.
         """
-        known = {START, *labels}
+        known = {REST, *labels}
         counts = {
             one: {other: count for other, count in row.items() if other in known}
             for one, row in self.counts.items()
             if one in known
         }
-        if not any(counts.get(START, {})):
+        if not any(counts.get(REST, {})):
             raise CanaryganError(f"No song begins with one of {', '.join(labels)}.")
         return Chain(counts, {pair: gaps for pair, gaps in self.gaps.items() if known.issuperset(pair)})
 
@@ -60,10 +60,10 @@ class Chain:
         labels: list[str] = []
         gaps: list[float] = []
         while len(labels) < count:
-            before = labels[-1] if labels else START
-            label = _draw_next(self.counts.get(before, {}), drawn) if labels else START
-            if label == END:
-                begins = {one: number for one, number in self.counts[START].items() if one != END}
+            before = labels[-1] if labels else REST
+            label = _draw_next(self.counts.get(before, {}), drawn) if labels else REST
+            if label == REST:
+                begins = {one: number for one, number in self.counts[REST].items() if one != REST}
                 label, gap = _draw_next(begins, drawn), pause
             else:
                 gap = float(drawn.choice(self.gaps[before, label]))
@@ -80,7 +80,7 @@ class Chain:
 def _draw_next(counts: Mapping[str, int], drawn: np.random.Generator) -> str:
     """What follows, as often as it does; the end where nothing is known to."""
     names, weights = list(counts), np.array(list(counts.values()), float)
-    return str(drawn.choice(names, p=weights / weights.sum())) if names else END
+    return str(drawn.choice(names, p=weights / weights.sum())) if names else REST
 
 
 def learn_chain(songs: Sequence[Sequence[Segment]], pause: float) -> Chain:
@@ -92,18 +92,18 @@ def learn_chain(songs: Sequence[Sequence[Segment]], pause: float) -> Chain:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     gaps: dict[tuple[str, str], list[float]] = defaultdict(list)
     for song in songs:
-        before, end = START, 0.0
+        before, end = REST, 0.0
         for onset, offset, label in song:
             gap = max(0.0, onset - end)
-            if before != START and gap > pause:
-                counts[before][END] += 1
-                before = START
+            if before != REST and gap > pause:
+                counts[before][REST] += 1
+                before = REST
             counts[before][label] += 1
-            if before != START:
+            if before != REST:
                 gaps[before, label].append(gap)
             before, end = label, offset
-        if before != START:
-            counts[before][END] += 1
+        if before != REST:
+            counts[before][REST] += 1
     if not counts:
         raise CanaryganError("There is no labelled syllable to learn a sequence from.")
     return Chain(counts, gaps)

@@ -58,8 +58,8 @@ def segment(
     formats = format or ["aud-seq"]
     recordings = list_recordings(paths)
     given = {} if truth is None else assign_truth(truth, recordings)
-    for path in {one.parent for one in recordings}:
-        files.check_outside(path if save_dir.resolve() == path.resolve() else None, save_dir)
+    for path in paths:
+        files.check_outside(path if path.is_dir() else path.parent, save_dir)
     targets = [path for name in formats for path in writing.name_files(save_dir, recordings, _known(name))]
     files.check_absent(*targets, overwrite=overwrite)
     labelled: list[Labelled] = []
