@@ -154,7 +154,7 @@ def test_what_segment_found_can_be_cut(songs, tmp_path, capsys):
         (["{song}", "--edge", "13"], "--edge 13 dB must be above 0 and at most --above, 12 dB"),
         (["{song}", "--low", "17000", "--high", "20000"], "--low 17000 Hz is not below half its rate"),
         (["{song}", "--truth", "nowhere"], "There is no annotation at nowhere"),
-        (["{song}", "-s", "songs/segments"], "lies in the data folder"),
+        (["songs", "-s", "songs/segments"], "lies in the data folder"),
     ],
 )
 def test_what_segment_cannot_do_is_told(songs, tmp_path, capsys, monkeypatch, words, told):

@@ -59,7 +59,7 @@ def segment(
     recordings = list_recordings(paths)
     given = {} if truth is None else assign_truth(truth, recordings)
     for path in paths:
-        files.check_outside(path if path.is_dir() else path.parent, save_dir)
+        files.check_outside(path if path.is_dir() else None, save_dir)
     targets = [path for name in formats for path in writing.name_files(save_dir, recordings, _known(name))]
     files.check_absent(*targets, overwrite=overwrite)
     labelled: list[Labelled] = []
