@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from canarygan_core.audio.alignment import align
 from canarygan_core.audio.extent import find_extent
 from canarygan_core.audio.listing import SUFFIXES, list_sounds
 from canarygan_core.audio.problems import Problem, UnusableAudio
@@ -15,6 +16,7 @@ __all__ = [
     "Problem",
     "Recording",
     "UnusableAudio",
+    "align",
     "compute_spectrogram",
     "find_extent",
     "list_sounds",
