@@ -18,6 +18,7 @@ def build_decoder_dataset(
     features: Features = Features(),  # noqa: B008 frozen
     split: float = 0.1,
     augment: int = 3,
+    default_garbage: bool = True,
     garbage: Path | None = None,
     early_epochs: list[int] | None = None,
     seed: int = 0,
@@ -30,9 +31,10 @@ def build_decoder_dataset(
         data_dir: Folder that holds one folder of sound files per class, named by its label.
         save_dir: Folder for the features, their parameters and the manifest.
         split: Share of each class to test on.
-        augment: Altered copies of each training clip, shifted up to 10 ms and under noise 15 to 40 dB below it; 0 for
-            none.
-        garbage: Run of a GAN whose early and last sounds become garbage classes, and so does white noise; together X.
+        augment: Altered copies of each training clip: shifted, tilted in frequency, and under noises; 0 for none.
+        default_garbage: Add garbage classes, together X: noise, bursts, syllables that are reversed, shuffled in
+            frequency, or two at once.
+        garbage: Run of a GAN whose early and last sounds become further garbage classes, and so does white noise.
         early_epochs: Epochs whose sounds become a garbage class each; may be given again. [default: 15 30 45]
         seed: Seed of the split, the copies and the garbage classes.
         overwrite: Replace a set that is in the folder already.
@@ -44,14 +46,14 @@ def build_decoder_dataset(
     archive = save_dir / decoder_dataset.ARCHIVE
     if archive.exists() and not overwrite:
         raise CanaryganError(f"{archive} is there already: give another --save-dir, or --overwrite.")
-    clips, garbage_labels = decoder_dataset.load_clips(data_dir, features), list[str]()
+    clips = decoder_dataset.load_clips(data_dir, features)
     if garbage is not None:
         from canarygan_decoders.dataset.garbage import add_garbage
 
-        clips, garbage_labels = add_garbage(clips, garbage, early_epochs or [15, 30, 45], seed)
+        clips, _ = add_garbage(clips, garbage, early_epochs or [15, 30, 45], seed)
     manifest = Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed)
     preparation = decoder_dataset.prepare_dataset(
-        clips, features, share=split, copies=augment, seed=seed, garbage=garbage_labels
+        clips, features, share=split, copies=augment, seed=seed, default_garbage=default_garbage
     )
     with manifest, preparation as dataset:
         for path in decoder_dataset.write_dataset(save_dir, dataset):

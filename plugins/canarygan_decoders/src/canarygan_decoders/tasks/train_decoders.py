@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canarygan_core.evaluation.accuracy import ClassificationReport
+    from canarygan_core.fitted.decoders import Judgement
     from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
 
 log = logging.getLogger("canarygan")
 
-REJECTED = 0.02
-"""Share of held-out real clips that the threshold of a decoder may send to X."""
+Told = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
+
+REJECTED = 0.01
+"""Share of held-out real clips that the threshold of a decoder may send to X; novelty sends about as many there."""
 
 
 def train_decoders(
@@ -39,6 +42,7 @@ def train_decoders(
     features: Features = Features(),  # noqa: B008 frozen
     split: float = 0.1,
     augment: int = 3,
+    default_garbage: bool = True,
     reservoirs: Path | None = None,
     seeds: int = 1,
     search: int = 0,
@@ -53,8 +57,10 @@ def train_decoders(
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
         data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
         split: Share of each class to test on, with -d.
-        augment: Altered copies of each training clip, with -d, shifted up to 10 ms and under noise 15 to 40 dB below
-            it; 0 for none.
+        augment: Altered copies of each training clip, with -d: shifted, tilted in frequency, and under noises; 0 for
+            none.
+        default_garbage: Add garbage classes, together X, with -d: noise, bursts, syllables that are reversed, shuffled
+            in frequency, or two at once.
         reservoirs: An .npz file with W, Win and bias of a reservoir to use, or a folder of such files to try each.
         seeds: Trainings of each decoder that has a seed, each with the next seed; the first is saved.
         search: Sets of options to try first by cross-validation, for each decoder that has search ranges; 0 for none.
@@ -73,7 +79,7 @@ def train_decoders(
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
-    source = (preprocessed_dir, data_dir, features, split, augment, seed, request)
+    source = (preprocessed_dir, data_dir, features, split, augment, default_garbage, seed, request)
     with manifest, _open_dataset(*source) as dataset:
         manifest.add(dataset=dict(dataset.origin))
         lines, summary = [], {}
@@ -121,6 +127,7 @@ def _open_dataset(
     features: Features,
     split: float,
     augment: int,
+    default_garbage: bool,
     seed: int,
     request: Request,
 ) -> "AbstractContextManager[DecoderDataset]":
@@ -129,7 +136,9 @@ def _open_dataset(
 
     if data_dir is not None and preprocessed is None:
         clips = decoder_dataset.load_clips(data_dir, features)
-        return decoder_dataset.prepare_dataset(clips, features, share=split, copies=augment, seed=seed)
+        return decoder_dataset.prepare_dataset(
+            clips, features, share=split, copies=augment, seed=seed, default_garbage=default_garbage
+        )
     if preprocessed is None or data_dir is not None:
         raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
     dataset = decoder_dataset.read_dataset(preprocessed)
@@ -138,7 +147,7 @@ def _open_dataset(
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
-    if fixed := sorted({"split", "augment"} & given):
+    if fixed := sorted({"split", "augment", "default-garbage"} & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
     return nullcontext(dataset)
 
@@ -166,8 +175,8 @@ def _train_and_test(
     decoder, count = variants[0], len(variants)
     log.info(f"Training {decoder.name}{f', {count} times' if count > 1 else ''}.")
     fitted = _fit(decoder, dataset)
-    results = {condition: _test(fitted, dataset, condition) for condition in dataset.tests}
-    scores = {condition: score for condition, (_, score) in results.items()}
+    judged = {condition: _judge(fitted, dataset, condition) for condition in dataset.tests}
+    scores = {name: _score(fitted, dataset, name, judged[name][0]) for name in judged if name != "garbage"}
     record: dict[str, Any] = {"test": {name: score.to_json() for name, score in scores.items()}}
     lines = [decoder.name]
     lines += [f"  {name:<12} accuracy {score.describe()}" for name, score in scores.items()]
@@ -176,14 +185,18 @@ def _train_and_test(
         lines[1] += f", macro F1 {scores['clean'].macro_f1:.3f}"
         lines += _list_confusions(scores["clean"])
         is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
-        threshold = decoders.choose_threshold(results["clean"][0][is_real], REJECTED)
+        given = _as_judgement(fitted, dataset, *judged["clean"]).posteriors
+        threshold = decoders.choose_threshold(given[is_real], REJECTED)
+        record["rejected"], line = _count_rejected(fitted, dataset, judged, threshold)
+        lines.append(line)
         others = {f"accuracy_{name}": score.accuracy for name, score in scores.items() if name != "clean"}
         for path in accuracy.save_report(save_dir, decoder.name, scores["clean"], **others):
             manifest.add_output(path)
     if "clean" in scores and count > 1:
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
-            _, score = _test(_fit(variant, dataset), dataset, "clean")
+            other = _fit(variant, dataset)
+            score = _score(other, dataset, "clean", _judge(other, dataset, "clean")[0])
             accuracies.append(score.accuracy)
         mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
         lines.append(f"  {count} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
@@ -211,21 +224,64 @@ def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
     return decoder.fit(dataset.clips)
 
 
-def _test(
-    fitted: FittedDecoder, dataset: "DecoderDataset", condition: str
-) -> "tuple[NDArray[np.float32], ClassificationReport]":
-    """Posteriors (n, classes) and score of the held-out clips under a condition."""
-    from canarygan_core.evaluation import accuracy
-    from canarygan_core.fitted import decoders
+def _judge(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> Told:
+    """Posteriors (n, classes) of the held-out examples of a condition, and their resemblance to training clips (n,)."""
+    import numpy as np
 
     test = dataset.tests[condition]
     if isinstance(fitted, FittedFeatureDecoder):
-        posteriors = fitted.predict(test.features)
-    else:
-        assert dataset.test_clips is not None
-        posteriors = fitted.posteriors(dataset.test_clips[condition])
-    labels = decoders.pick_labels(posteriors, fitted.classes)
-    return posteriors, accuracy.compute_report(test.labels, labels, fitted.classes)
+        return fitted.predict(test.features), fitted.compare(test.features)
+    assert dataset.test_clips is not None
+    clips = dataset.test_clips[condition]
+    resemblance = getattr(fitted, "resemblance", lambda clips: np.ones(len(clips), np.float32))
+    return fitted.posteriors(clips), resemblance(clips)
+
+
+def _score(
+    fitted: FittedDecoder, dataset: "DecoderDataset", condition: str, posteriors: "NDArray[np.float32]"
+) -> "ClassificationReport":
+    """How many examples of a condition have their own class as their likeliest; all garbage classes are one, X."""
+    import numpy as np
+
+    from canarygan_core.evaluation import accuracy
+    from canarygan_core.fitted import decoders
+
+    def merge(labels: "NDArray[np.str_]") -> "NDArray[np.str_]":
+        return np.where(np.isin(labels, dataset.garbage), decoders.X, labels)
+
+    real = [label for label in fitted.classes if label not in dataset.garbage]
+    given = merge(decoders.pick_labels(posteriors, fitted.classes))
+    return accuracy.compute_report(merge(dataset.tests[condition].labels), given, real)
+
+
+def _as_judgement(
+    fitted: FittedDecoder,
+    dataset: "DecoderDataset",
+    posteriors: "NDArray[np.float32]",
+    resemblance: "NDArray[np.float32]",
+    threshold: float = 0.0,
+) -> "Judgement":
+    from canarygan_core.fitted import decoders
+
+    known = {"garbage": dataset.garbage, "resemblance": resemblance, "threshold": threshold}
+    return decoders.Judgement.of(posteriors, fitted.classes, **known)  # type: ignore[arg-type]
+
+
+def _count_rejected(
+    fitted: FittedDecoder, dataset: "DecoderDataset", judged: Mapping[str, Told], threshold: float
+) -> tuple[dict[str, Any], str]:
+    """The share of real clips, and of garbage, that are called X, by condition; as a record and as a line."""
+    import numpy as np
+
+    from canarygan_core.fitted.decoders import X
+
+    record, words = {}, []
+    for name, told in judged.items():
+        is_x = _as_judgement(fitted, dataset, *told, threshold).votes == X
+        is_x = is_x[np.isin(dataset.tests[name].labels, dataset.garbage) == (name == "garbage")]
+        record[name] = {"share": float(is_x.mean()), "rejected": int(is_x.sum()), "clips": len(is_x)}
+        words.append(f"{name} {is_x.mean():.3f} ({int(is_x.sum())} of {len(is_x)})")
+    return record, f"  called X     {', '.join(words)}"
 
 
 def _list_confusions(score: "ClassificationReport") -> list[str]:
