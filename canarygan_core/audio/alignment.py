@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.clips import fit_length
+
 PLACE = 0.05
 """Where the onset of an aligned sound lies, seconds."""
 
@@ -16,6 +18,9 @@ BELOW = 25.0
 
 ABOVE = 4.0
 """Power by which a sound must exceed its background, ratio."""
+
+RANGE = 20.0
+"""Power of the loudest moment over that of a moment that is sound even where all of a clip sounds, ratio."""
 
 STEP, BLOCK = 0.001, 5
 """Power is measured every so many seconds, over so many steps."""
@@ -44,13 +49,12 @@ def align(audio: Floats, rate: int, samples: int | None = None) -> NDArray[np.fl
     if not length or not len(audio):
         return np.zeros((len(audio), samples), np.float32)
     power, hop = _measure_power(audio, rate)
-    onset = _find_onsets(power) * hop
-    loudest = power.max(1, keepdims=True)
-    background = np.percentile(power, 10, axis=1, keepdims=True)
-    is_loud = power >= np.maximum(loudest * 10 ** (-BELOW / 10), np.minimum(background * ABOVE, loudest / 4))
-    start = is_loud.argmax(1) * hop
-    steps = power.shape[1] - is_loud[:, ::-1].argmax(1)
-    end = np.where(steps == power.shape[1], length, steps * hop)  # with the rest of a step
+    background, loudest = _measure_background(power), power.max(1, keepdims=True)
+    least = np.minimum(background * ABOVE, loudest / RANGE)
+    is_loud = power >= np.maximum(loudest * 10 ** (-BELOW / 10), least)
+    onset, start = ((steps - BLOCK // 2) * hop for steps in (_find_onsets(power, background), is_loud.argmax(1)))
+    end = (power.shape[1] - is_loud[:, ::-1].argmax(1) - BLOCK // 2) * hop
+    start, end = np.clip(start, 0, length), np.clip(end, 0, length)
     shift = np.where(power.any(1), round(PLACE * rate) - onset, 0)
     aligned = np.zeros((len(audio), samples), np.float32)
     for row, sound in enumerate(audio):
@@ -61,27 +65,36 @@ def align(audio: Floats, rate: int, samples: int | None = None) -> NDArray[np.fl
 
 
 def _measure_power(audio: Floats, rate: int) -> tuple[NDArray[np.float64], int]:
-    """Energy of `BLOCK` steps around each step (n, steps), and the samples in a step; zero where it is not finite."""
-    hop = min(max(1, round(STEP * rate)), audio.shape[1])
-    count = audio.shape[1] // hop
-    steps = np.reshape(audio[:, : count * hop], (len(audio), count, hop))
+    """Energy of `BLOCK` steps around each step (n, steps), and the samples in a step; zero where it is not finite.
+
+    The first and the last `BLOCK // 2` steps lie outside of the clip, so that silence around it would change nothing.
+    """
+    hop = max(1, round(STEP * rate))
+    count = -(-audio.shape[1] // hop)
+    whole = fit_length(np.asarray(audio, np.float32), count * hop)
+    steps = np.reshape(whole, (len(audio), count, hop))
     energy = np.einsum("nsh,nsh->ns", steps, steps).astype(np.float64)
     energy[~np.isfinite(energy).all(1)] = 0
-    padded = np.pad(energy, ((0, 0), (BLOCK // 2, BLOCK // 2)))
+    padded = np.pad(energy, ((0, 0), (BLOCK - 1, BLOCK - 1)))
     # not by differences of running sums, whose rounding depends on where a sound lies
-    return np.sum([padded[:, first : first + count] for first in range(BLOCK)], axis=0), hop
+    return np.sum([padded[:, first : first + count + BLOCK - 1] for first in range(BLOCK)], axis=0), hop
 
 
-def _find_onsets(power: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The step of each sound's onset (n,), from the power of its steps (n, steps).
-
-    The background is the tenth percentile of the steps that are not silent. White noise over five steps of a
-    millisecond seldom exceeds it by more than 2 dB, and so much is subtracted.
-    """
+def _measure_background(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The tenth percentile of each sound's power (n, steps), (n, 1); of steps that are not silent, such as padding."""
     sounding = np.sort(np.where(power > 0, power, np.inf), axis=1)
-    tenth = (power > 0).sum(1) // 10
-    background = np.take_along_axis(sounding, np.minimum(tenth, power.shape[1] - 1)[:, None], 1)
-    above = np.maximum(power - 1.6 * np.where(np.isfinite(background), background, 0), 0)
+    tenth = np.minimum((power > 0).sum(1) // 10, power.shape[1] - 1)
+    background = np.take_along_axis(sounding, tenth[:, None], 1)
+    return np.where(np.isfinite(background), background, 0)
+
+
+def _find_onsets(power: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The step of each sound's onset (n,), from the power of its steps (n, steps) and its background (n, 1).
+
+    White noise over five steps of a millisecond seldom exceeds its tenth percentile by more than 2 dB, and so much is
+    subtracted.
+    """
+    above = np.maximum(power - 1.6 * background, 0)
     above = np.where(above.any(1, keepdims=True), above, power)
     passed = np.cumsum(above, axis=1)
     return np.asarray((passed >= RISE * passed[:, -1:]).argmax(1))
