@@ -71,6 +71,14 @@ class Judgement:
         named = tuple(label for label in classes if label not in garbage)
         return cls(named, given, syllable, threshold, heard)
 
+    @classmethod
+    def join(cls, parts: Sequence["Judgement"]) -> "Judgement":
+        """One decoder's judgement of clips that came in parts, at least one."""
+        posteriors, syllable, usable = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("posteriors", "syllable", "usable")
+        )
+        return cls(parts[0].classes, posteriors, syllable, parts[0].threshold, usable)
+
     @property
     def labels(self) -> Strings:
         """The likeliest class of each clip (n,), X only where it is silent or not finite."""
@@ -116,11 +124,14 @@ class Consensus:
         return self.is_sure & (self.agreement == 1)
 
     def describe(self, names: Sequence[str]) -> str:
-        """How many are sure, and on how many of those all agree, such as `Sure of 812 of 1000; ...`."""
-        text = f"Sure of {int(self.is_sure.sum())} of {len(self.labels)} sounds, {X} the rest"
-        if len(names) == 1:
-            return f"{text}."
-        return f"{text}; {', '.join(names)} all agree on {int(self.is_unanimous.sum())} of those."
+        """How many are sure, and on how many of those all decoders agree."""
+        return describe_consensus(names, len(self.labels), int(self.is_sure.sum()), int(self.is_unanimous.sum()))
+
+
+def describe_consensus(names: Sequence[str], total: int, sure: int, unanimous: int) -> str:
+    """A sentence such as `812 of 1000 sounds are sure, the others X; esn, knn, svm all agree on 770 of these 812.`"""
+    text = f"{sure} of {total} sounds are sure, the others {X}"
+    return f"{text}; {', '.join(names)} all agree on {unanimous} of these {sure}." if len(names) > 1 else f"{text}."
 
 
 def reach_consensus(judgements: Sequence[Judgement], *, reject: bool = True) -> Consensus:

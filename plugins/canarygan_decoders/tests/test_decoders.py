@@ -137,6 +137,17 @@ def test_svm_posteriors_tell_clear_from_narrow(syllables: Clips, short: Features
     assert best.min() < 0.8
 
 
+def test_noise_is_new_and_a_decoder_of_before_has_no_such_test(fitted, syllables: Clips) -> None:
+    pulses = np.random.default_rng(0).standard_normal((5, 4800), np.float32) * (np.arange(4800) % 960 < 320)
+    noise = Clips(pulses, 16000)
+    assert (fitted.resemblance(noise) < 0.1).all()
+    assert (fitted.resemblance(syllables) > 0.5).mean() > 0.9
+    old = {name: array for name, array in fitted.state.items() if not name.startswith("novelty_")}
+    before = type(fitted)(fitted.decoder, fitted.classes, fitted.parameters, old)
+    assert (before.resemblance(noise) == 1).all()
+    np.testing.assert_array_equal(before.posteriors(noise), fitted.posteriors(noise))
+
+
 class Mark:
     """Leaves a mark where it is unpickled."""
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted.novelty import Novelty
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
-from canarygan_decoders.novelty import Novelty
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,8 @@ class FeatureDecoder(Decoder):
                 "A decoder tells classes apart and needs at least two; the training clips have "
                 f"{f'only {classes[0]}' if classes else 'none'}."
             )
-        novelty = Novelty.fit(examples)
+        is_real = ~examples.is_garbage
+        novelty = Novelty.fit(examples.features[is_real], examples.groups[is_real])
         known = {} if novelty is None else novelty.arrays()
         if not self.is_calibrated:
             return FittedFeatureDecoder(self, classes, examples.parameters, {**self.learn(examples), **known})
@@ -205,7 +206,7 @@ class FittedFeatureDecoder:
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
     def resemblance(self, clips: "Clips") -> "FeatureArray":
-        """How likely clips are of a kind with the training clips (n,); see `canarygan_decoders.novelty`."""
+        """How likely clips are of a kind with the training clips (n,); see `canarygan_core.fitted.novelty`."""
         import numpy as np
 
         parts = [self.compare(features) for features in iterate_features(clips, self.parameters)]
@@ -215,7 +216,7 @@ class FittedFeatureDecoder:
         """The same of clips with these features (n, frames, size); 1 where the decoder has no such test, as of 0.2."""
         import numpy as np
 
-        return np.ones(len(features), np.float32) if self._novelty is None else self._novelty.resemblance(features)
+        return np.ones(len(features), np.float32) if self._novelty is None else self._novelty.compare(features)
 
     def predict(self, features: "FeatureArray") -> "FeatureArray":
         """Posteriors (n, classes) of features (n, frames, size).

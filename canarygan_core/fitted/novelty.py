@@ -3,18 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.errors import CanaryganError
-
-if TYPE_CHECKING:
-    from canarygan_decoders.dataset.examples import Examples
-
 MOST = 1600
-"""Examples that distances are taken to, at most."""
+"""Training examples that distances are taken to, at most."""
 
 SHARE = 0.01
 """Share of real clips that lie farther than the limit from all clips but themselves and their copies."""
@@ -45,32 +40,36 @@ class Novelty:
     power: float
 
     @classmethod
-    def fit(cls, examples: "Examples") -> "Novelty | None":
-        """The test by real examples: `MOST` of them, unaltered ones first; None for fewer than two clips.
+    def fit(cls, features: NDArray[Any], groups: NDArray[np.intp]) -> "Novelty | None":
+        """The test by features of real clips, of which it keeps `MOST`; None for fewer than two clips.
 
         The limit is the distance that `SHARE` of the unaltered clips exceed, each to the examples of other clips.
+
+        Args:
+            features: (n, ...) such that silence is zero, garbage left out.
+            groups: (n,) number of the clip that each was made of; the unaltered clip comes before its altered copies.
         """
-        real = np.flatnonzero(~examples.is_garbage)
-        original = real[examples.is_original[real]]
-        if len(np.unique(examples.groups[original])) < 2:
+        if len(np.unique(groups)) < 2:
             return None
+        original = np.unique(groups, return_index=True)[1]
         kept = _spread(original, MOST)
-        rows = np.sort(np.r_[kept, _spread(np.setdiff1d(real, original), MOST - len(kept))])
-        features = np.asarray(examples.features[rows], np.float32).reshape(len(rows), -1)
-        sounding = np.flatnonzero(features.any(0))
-        references = features[:, : int(sounding[-1]) + 1 if len(sounding) else 1].astype(np.float16).astype(np.float32)
-        tested = np.flatnonzero(np.isin(rows, original))
-        groups = examples.groups[rows]
-        squares = square_distances(features[tested], references)
-        squares[groups[tested][:, None] == groups] = np.inf
+        rows = np.sort(np.r_[kept, _spread(np.setdiff1d(np.arange(len(groups)), original), MOST - len(kept))])
+        taken = np.asarray(features[rows], np.float32).reshape(len(rows), -1)
+        sounding = np.flatnonzero(taken.any(0))
+        width = int(sounding[-1]) + 1 if len(sounding) else 1
+        references = taken[:, :width].astype(np.float16).astype(np.float32)  # as it will be saved
+        tested = np.flatnonzero(np.isin(rows, kept))
+        squares = square_distances(taken[tested], references)
+        squares[groups[rows][tested][:, None] == groups[rows]] = np.inf
         nearest = np.sqrt(squares.min(1))
         limit = max(float(np.quantile(nearest, 1 - SHARE, method="higher")), 1e-12)
         ratio = max(limit / max(float(np.median(nearest)), 1e-12), 1.05)
         return cls(references, limit, math.log(USUAL / (1 - USUAL)) / math.log(ratio))
 
-    def resemblance(self, features: Floats) -> Floats:
-        """How likely clips (n,) are of a kind with the examples, by features (n, frames, size): 0.5 at the limit."""
-        distances = np.sqrt(square_distances(features.reshape(len(features), -1), self.references).min(1))
+    def compare(self, features: NDArray[Any]) -> Floats:
+        """How likely clips (n,) are of a kind with the examples, by their features (n, ...): 0.5 at the limit."""
+        queries = np.asarray(features, np.float32).reshape(len(features), -1)
+        distances = np.sqrt(square_distances(queries, self.references).min(1))
         with np.errstate(over="ignore"):
             return np.asarray(1 / (1 + (distances / self.limit) ** self.power), np.float32)
 
@@ -84,14 +83,14 @@ class Novelty:
         """The test from what `arrays` returned, for features of so many numbers; None where there is none.
 
         Raises:
-            CanaryganError: where it does not fit the features.
+            ValueError: where it does not fit the features.
         """
         if f"{PREFIX}references" not in arrays:
             return None
         references = np.asarray(arrays[f"{PREFIX}references"], np.float32)
         limit, power = (float(arrays[PREFIX + name]) for name in ("limit", "power"))
         if references.ndim != 2 or not 0 < references.shape[1] <= numbers or not limit > 0 or not power > 0:
-            raise CanaryganError(f"the examples of its novelty test, {references.shape}, do not fit its features")
+            raise ValueError(f"the examples of its novelty test, {references.shape}, do not fit {numbers} features")
         return cls(references, limit, power)
 
 
@@ -102,7 +101,6 @@ def _spread(rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
 
 def square_distances(queries: Floats, references: Floats) -> Floats:
     """Squares of Euclidean distances (n, m) of rows (n, numbers) to shorter rows (m, fewer), which zeros continue."""
-    width = references.shape[1]
     own = np.square(queries).sum(1)
-    product = queries[:, :width] @ references.T
+    product = queries[:, : references.shape[1]] @ references.T
     return np.maximum(own[:, None] + np.square(references).sum(1) - 2 * product, 0)
