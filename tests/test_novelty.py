@@ -30,11 +30,11 @@ def test_distances_are_those_of_numpy_with_zeros_after_the_references() -> None:
     np.testing.assert_allclose(square_distances(queries, references), expected, rtol=1e-4)
 
 
-def test_a_hundredth_of_clips_that_were_not_learnt_lies_beyond_the_limit() -> None:
+def test_few_clips_that_were_not_learnt_lie_beyond_the_limit() -> None:
     novelty = fit(800)
     assert novelty.references.shape == (1600, 10)  # all is zero behind
     shares = novelty.compare(make_features(4000, seed=1))
-    assert 0.002 < np.mean(shares < 0.5) < 0.025, "over 30 seeds from 0.006 to 0.016"
+    assert 0.0 < np.mean(shares < 0.5) < 0.02, "over 20 sets of clips from 0.0005 to 0.012"
     assert np.median(shares) == pytest.approx(0.95, abs=0.02)
 
 

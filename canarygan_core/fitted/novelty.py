@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 MOST = 1600
 """Training examples that distances are taken to, at most."""
 
-SHARE = 0.01
+SHARE = 0.005
 """Share of real clips that lie farther than the limit from all clips but themselves and their copies."""
 
 USUAL = 0.95
@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 class Novelty:
     """The distance to the nearest training example, and what follows from it.
 
-    Examples end in silence, where all features are zero. So only the numbers before it are kept.
+    Clips end in silence, where all features are zero. So only the numbers before it are kept.
 
     Attributes:
         references: (examples, numbers) the first numbers of training examples, float32.
@@ -55,10 +55,10 @@ class Novelty:
         kept = _spread(original, MOST)
         rows = np.sort(np.r_[kept, _spread(np.setdiff1d(np.arange(len(groups)), original), MOST - len(kept))])
         taken = np.asarray(features[rows], np.float32).reshape(len(rows), -1)
-        sounding = np.flatnonzero(taken.any(0))
+        tested = np.flatnonzero(np.isin(rows, kept))
+        sounding = np.flatnonzero(taken[tested].any(0))  # noise may follow the sound of an altered copy
         width = int(sounding[-1]) + 1 if len(sounding) else 1
         references = taken[:, :width].astype(np.float16).astype(np.float32)  # as it will be saved
-        tested = np.flatnonzero(np.isin(rows, kept))
         squares = square_distances(taken[tested], references)
         squares[groups[rows][tested][:, None] == groups[rows]] = np.inf
         nearest = np.sqrt(squares.min(1))

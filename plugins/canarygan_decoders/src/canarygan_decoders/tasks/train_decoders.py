@@ -30,7 +30,10 @@ log = logging.getLogger("canarygan")
 Told = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
 
 REJECTED = 0.01
-"""Share of held-out real clips that the threshold of a decoder may send to X; novelty sends about as many there."""
+"""Share of held-out real clips that the threshold of a decoder may send to X."""
+
+EVEN = 0.5
+"""Highest threshold: a class that is likelier than all others together is no reason to reject."""
 
 
 def train_decoders(
@@ -186,7 +189,7 @@ def _train_and_test(
         lines += _list_confusions(scores["clean"])
         is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
         given = _as_judgement(fitted, dataset, *judged["clean"]).posteriors
-        threshold = decoders.choose_threshold(given[is_real], REJECTED)
+        threshold = min(decoders.choose_threshold(given[is_real], REJECTED), EVEN)
         record["rejected"], line = _count_rejected(fitted, dataset, judged, threshold)
         lines.append(line)
         others = {f"accuracy_{name}": score.accuracy for name, score in scores.items() if name != "clean"}
