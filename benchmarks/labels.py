@@ -13,10 +13,12 @@ import argparse
 import functools
 import json
 import logging
+import multiprocessing
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,6 @@ def untrained(seed: int) -> Audio:
     return fit_length(sounds.numpy().reshape(MANY, -1), SAMPLES)
 
 
-@functools.cache
 def generate(run: Path, count: int) -> tuple[Audio, int]:
     """Sounds of the last checkpoint of a run, and its epoch."""
     generator, _ = generators.load(runs.find_checkpoint(run), get_registry(), model=None, device="cpu")
@@ -239,6 +240,24 @@ def measure(folder: Path, clips: Clips, data_dir: Path, extra: Mapping[str, Any]
     return result
 
 
+def measure_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Everything of one seed, by what the user gave."""
+    logging.getLogger("canarygan").setLevel(logging.ERROR)
+    torch.set_num_threads(1)
+    clips = Folder(data_dir=options.data_dir).load()
+    extra: dict[str, Any] = {"others": {}}
+    if options.other_bird:
+        extra["others"]["another bird"] = read_other(options.other_bird)
+    if options.run:
+        extra["run"] = options.run, options.sounds
+    if options.own_bird:
+        extra["own"] = {margin: read_own(options.own_bird, margin / 1000, clips.classes) for margin in MARGINS}
+    with tempfile.TemporaryDirectory(prefix="canarygan-labels-") as folder:
+        result = measure(Path(folder), clips, options.data_dir, extra, seed)
+    print(json.dumps(result), flush=True)
+    return result
+
+
 def area_under_curve(real: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
     """The chance that a real clip has a higher P(syllable) than another sound; a tie counts half."""
     difference = real[:, None] - other
@@ -272,22 +291,12 @@ def main() -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--sounds", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="seeds measured at a time")
     parser.add_argument("--name", default="labels")
     options = parser.parse_args()
-    logging.getLogger("canarygan").setLevel(logging.ERROR)
-    clips = Folder(data_dir=options.data_dir).load()
-    extra: dict[str, Any] = {"others": {}}
-    if options.other_bird:
-        extra["others"]["another bird"] = read_other(options.other_bird)
-    if options.run:
-        extra["run"] = options.run, options.sounds
-    if options.own_bird:
-        extra["own"] = {margin: read_own(options.own_bird, margin / 1000, clips.classes) for margin in MARGINS}
-    told, results = machine.described(), []
-    for seed in range(options.seeds):
-        with tempfile.TemporaryDirectory(prefix="canarygan-labels-") as folder:
-            results.append(measure(Path(folder), clips, options.data_dir, extra, seed))
-        print(json.dumps(results[-1]), flush=True)
+    told = machine.described()
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+        results = list(pool.map(functools.partial(measure_seed, options), range(options.seeds)))
     result = {"machine": told, "seeds": results}
     before = Path(__file__).parent / "results" / "labels-0.2.json"
     old = json.loads(before.read_text()) if before.is_file() and options.name != "labels-0.2" else None

@@ -90,6 +90,12 @@ class Judgement:
         return self.posteriors.max(1)
 
     @property
+    def vote_certainty(self) -> Floats:
+        """The probability of each clip's vote (n,): of a syllable of the class, or, where it is X, of anything else."""
+        named = self.syllable * self.certainty
+        return np.where(self.votes == X, 1 - named, named)
+
+    @property
     def votes(self) -> Strings:
         """The label of each clip (n,), X where the decoder rejects it."""
         rejected = (self.certainty < self.threshold) | (self.syllable < EVEN)
@@ -142,7 +148,8 @@ def reach_consensus(judgements: Sequence[Judgement], *, reject: bool = True) -> 
         reject: whether labels may be X for a clip that is not silent.
     """
     votes = [one.votes if reject else one.labels for one in judgements]
-    labels, agreement = find_consensus(votes, [one.certainty for one in judgements])
+    certainty = [one.vote_certainty if reject else one.certainty for one in judgements]
+    labels, agreement = find_consensus(votes, certainty)
     syllable = np.mean([one.syllable for one in judgements], axis=0, dtype=np.float64)
     if reject:
         has_majority = agreement > (EVEN if len(judgements) > FEW else 0)
