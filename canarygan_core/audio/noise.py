@@ -61,7 +61,7 @@ def draw_coloured_noise(
     gains = _draw_gains(shape, rate, rng, roughness) - 10 * slope * np.log10(_frequencies(shape[1], rate) / 1000)
     noise = _filter(rng.standard_normal(shape, np.float32), gains)
     power = np.mean(np.square(noise), axis=1, keepdims=True)
-    return noise / np.sqrt(np.maximum(power, 1e-30))
+    return np.asarray(noise / np.sqrt(np.maximum(power, 1e-30)))
 
 
 def alter(audio: Audio, rate: int, rng: Rng) -> Audio:
@@ -112,12 +112,12 @@ def _follow_level(sound: Audio, rate: int, seconds: float = 0.008) -> Audio:
     """Root mean square of sounds (n, samples) around each sample."""
     width = 2 * max(1, round(seconds * rate / 2))
     total = np.cumsum(np.pad(np.square(sound, dtype=np.float64), ((0, 0), (width // 2 + 1, width // 2 - 1))), axis=1)
-    return np.sqrt(np.maximum(total[:, width:] - total[:, :-width], 0) / width).astype(np.float32)
+    return np.asarray(np.sqrt(np.maximum(total[:, width:] - total[:, :-width], 0) / width), np.float32)
 
 
 def _frequencies(samples: int, rate: int) -> Audio:
     """Frequency of each bin of a transform of so many samples, at least 50 Hz."""
-    return np.maximum(np.fft.rfftfreq(samples, 1 / rate), 50).astype(np.float32)
+    return np.asarray(np.maximum(np.fft.rfftfreq(samples, 1 / rate), 50), np.float32)
 
 
 def _draw_gains(shape: tuple[int, int], rate: int, rng: Rng, spread: float, knots: int = 8) -> Audio:

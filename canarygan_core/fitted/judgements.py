@@ -87,7 +87,7 @@ class Judgement:
     @property
     def certainty(self) -> Floats:
         """The posterior of the likeliest class (n,)."""
-        return self.posteriors.max(1)
+        return np.asarray(self.posteriors.max(1))
 
     @property
     def vote_certainty(self) -> Floats:
@@ -127,7 +127,7 @@ class Consensus:
     @property
     def is_unanimous(self) -> NDArray[np.bool_]:
         """Which clips have a label other than X that all decoders give (n,)."""
-        return self.is_sure & (self.agreement == 1)
+        return np.asarray(self.is_sure & (self.agreement == 1))
 
     def describe(self, names: Sequence[str]) -> str:
         """How many are sure, and on how many of those all decoders agree."""
@@ -150,7 +150,7 @@ def reach_consensus(judgements: Sequence[Judgement], *, reject: bool = True) -> 
     votes = [one.votes if reject else one.labels for one in judgements]
     certainty = [one.vote_certainty if reject else one.certainty for one in judgements]
     labels, agreement = find_consensus(votes, certainty)
-    syllable = np.mean([one.syllable for one in judgements], axis=0, dtype=np.float64)
+    syllable = np.asarray(np.mean([one.syllable for one in judgements], axis=0, dtype=np.float64))
     if reject:
         has_majority = agreement > (EVEN if len(judgements) > FEW else 0)
         is_known = (syllable >= EVEN) & has_majority

@@ -103,4 +103,4 @@ def square_distances(queries: Floats, references: Floats) -> Floats:
     """Squares of Euclidean distances (n, m) of rows (n, numbers) to shorter rows (m, fewer), which zeros continue."""
     own = np.square(queries).sum(1)
     product = queries[:, : references.shape[1]] @ references.T
-    return np.maximum(own[:, None] + np.square(references).sum(1) - 2 * product, 0)
+    return np.asarray(np.maximum(own[:, None] + np.square(references).sum(1) - 2 * product, 0))

@@ -61,9 +61,9 @@ def build_decoder_dataset(
         train, classes = dataset.train, dataset.train.classes
         originals, tests = int(train.is_original.sum()), len(dataset.tests.get("clean", ()))
     text = (
-        f"{originals} clips to train on ({len(train)} with altered copies), {tests} to test on, "
-        f"of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"
+        f"{originals} clips to train on ({len(train) - garbage} with altered copies) and {garbage} of garbage, {tests} "
+        f"to test on, of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"
         f"Next: canarygan train-decoders -p {save_dir}"
     )
-    counts = {"train": originals, "copies": len(train), "test": tests}
+    counts = {"train": originals, "copies": len(train) - garbage, "garbage": garbage, "test": tests}
     return Answer(text, {"path": str(save_dir), "shape": list(features.shape), "classes": list(classes), **counts})

@@ -97,8 +97,11 @@ def train_decoders(
         files.write_text(path, json.dumps(summary, indent=2) + "\n")
         manifest.add_output(path)
     sizes = ", ".join(f"{name} {len(test)}" for name, test in dataset.tests.items()) or "no clips held out"
-    originals = int(dataset.train.is_original.sum())
-    first = f"{originals} clips trained on ({len(dataset.train)} with altered copies); {sizes}."
+    is_real = ~dataset.train.is_garbage
+    originals, garbage = int((dataset.train.is_original & is_real).sum()), int((~is_real).sum())
+    first = (
+        f"{originals} clips trained on ({int(is_real.sum())} with altered copies) and {garbage} of garbage; {sizes}."
+    )
     last = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
