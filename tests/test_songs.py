@@ -21,8 +21,8 @@ class Toy:
     def __init__(self, found=((0.1, 0.2, ""), (0.5, 0.6, ""))):
         self.found = list(found)
 
-    def find(self, recording):
-        return self.found
+    def find(self, recording, channel=None):
+        return [(onset + (channel or 0), offset + (channel or 0), label) for onset, offset, label in self.found]
 
     def read(self, path, recordings):
         return {one: [(0.25, 0.5, "a")] for one in recordings}
@@ -53,6 +53,11 @@ def test_what_is_longer_than_a_clip_is_taken_apart_and_told(folder, caplog, monk
     assert {(one.before, one.after) for one in found if not one.whole} == {(0.01, 0.02)}
     assert {(one.before, one.after) for one in found if one.whole} == {(0.0, 0.0)}
     assert "long.wav: longer than a clip, so 2 syllables were found in it first" in caplog.text
+
+
+def test_sounds_are_found_in_the_channel_asked_for(folder):
+    found = collect_songs([folder / "long.wav"], None, Toy([(0.1, 0.2, "")]), seconds=1.0, channel=1)
+    assert spans(found) == {("long.wav", 1.1, 1.2)}
 
 
 def test_without_an_annotator_all_is_as_it_was(folder):

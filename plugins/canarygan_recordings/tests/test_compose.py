@@ -53,15 +53,15 @@ class Pitch:
         near = np.exp(-((hertz[:, None] - [PITCH[name] for name in NAMES]) ** 2) / 2e5) + 1e-6
         return (near / near.sum(1, keepdims=True)).astype(np.float32)
 
-    def vote(self, posteriors):
-        return np.array(NAMES)[posteriors.argmax(1)]
+    def judge(self, clips):
+        return decoders.Judgement.of(self.posteriors(clips), self.classes)
 
 
 def decode(sounds):
     from canarygan_core.clips import Clips
 
-    rows = Pitch().posteriors(Clips(np.asarray(sounds, np.float32), RATE))
-    return Pitch().vote(rows), rows.max(1)
+    judged = Pitch().judge(Clips(np.asarray(sounds, np.float32), RATE))
+    return judged.votes, judged.certainty
 
 
 def draw(seed=0):

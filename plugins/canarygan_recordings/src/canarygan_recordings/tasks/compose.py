@@ -58,7 +58,7 @@ def compose(
         syllables: How many are drawn with --learn.
         gap: Silence between two syllables of a typed sequence, milliseconds.
         pause: With --learn, a gap that is longer ends a phrase, and phrases are so far apart, milliseconds.
-        posterior: How sure every decoder must be of a syllable, 0 to 1.
+        posterior: How sure every decoder must be of a syllable's class, 0 to 1; none may reject it, either.
         tries: Latents drawn at most.
         format: Format of the labels, by crowsetta's name; may be given again. [default: aud-seq]
         device: Where to compute: auto, cpu, cuda or mps.
@@ -89,9 +89,9 @@ def compose(
         return latents.draw(count, generator.latent_dim, seed=next(seeds))
 
     def decode(sounds: "NDArray[np.float32]") -> "tuple[NDArray[np.str_], NDArray[np.float32]]":
-        posteriors = [one.posteriors(Clips(sounds, generator.rate)) for one in trained]
-        votes = np.stack([one.vote(rows) for one, rows in zip(trained, posteriors, strict=True)])
-        sure = np.min([rows.max(1) for rows in posteriors], axis=0)
+        judged = [one.judge(Clips(sounds, generator.rate)) for one in trained]
+        votes = np.stack([one.votes for one in judged])
+        sure = np.min([one.certainty for one in judged], axis=0)
         return np.where((votes == votes[0]).all(0), votes[0], X), sure
 
     with Manifest.begin(save_dir / "song.manifest.json", request, seed=seed) as manifest:
