@@ -97,6 +97,25 @@ def test_a_score_that_is_the_same_by_chance_is_inside_if_it_is_the_same():
     assert found["some"].p == 0
 
 
+def test_what_is_rare_is_not_outside_because_no_draw_has_it():
+    """One odd clip of 300, and none among the real ones: a share of 0.3 % where all draws have 0."""
+
+    class Odd(Apart):
+        units: ClassVar[dict[str, str]] = {"odd": "share", "a/odd": "share"}
+
+        def score(self, generated, reference):
+            share = float((generated.facts["x"] > 50).mean())
+            return {"odd": share, "a/odd": share}
+
+    generated = drawn(300, 1)
+    generated.facts["x"][7] = 99
+    found = compare(generated, drawn(600, 0), Odd()).scores
+    assert found["odd"].p > 0.2
+    assert found["a/odd"].p > 0.2
+    generated.facts["x"][:15] = 99
+    assert compare(generated, drawn(600, 0), Odd()).scores["odd"].p < 1e-9
+
+
 def test_a_metric_says_what_is_tested_or_how_to_resample_and_is_given_what_it_wants():
     class Untested(Apart):
         tested: ClassVar[frozenset[str]] = frozenset()

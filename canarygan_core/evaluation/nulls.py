@@ -30,6 +30,9 @@ DRAWS = 8
 LEAST = 20
 """Resamplings that tell what chance does."""
 
+SHARE = "share"
+"""Unit of scores that one clip changes by one of their number: chance is taken to vary them by as much at least."""
+
 LEVEL = 0.05
 """How likely chance alone makes any score of a family outside."""
 
@@ -111,7 +114,8 @@ def compare(
     for key in tested:
         here = _collect(alike, key)
         if len(here) and len(drawn.get(key, ())) >= min(LEAST, resamplings):
-            found[key] = _compare_one(float(here.mean()), drawn[key])
+            is_share = metric.units.get(key, metric.units.get(get_name(key))) == SHARE
+            found[key] = _compare_one(float(here.mean()), drawn[key], 1 / sizes[0] if is_share else 0.0)
     means = {key: float(values.mean()) for key, values in drawn.items()}
     return Comparison(*sizes, len(null), found, means)
 
@@ -154,18 +158,19 @@ def _collect(records: Sequence[Mapping[str, float]], key: str) -> NDArray[np.flo
     return np.array([record[key] for record in records if key in record])
 
 
-def _compare_one(score: float, null: NDArray[np.float64]) -> Null:
+def _compare_one(score: float, null: NDArray[np.float64], least: float) -> Null:
     low, high = np.percentile(null, [2.5, 97.5])
-    return Null(score, float(null.mean()), float(low), float(high), _compute_p(score, null))
+    return Null(score, float(null.mean()), float(low), float(high), _compute_p(score, null, least))
 
 
-def _compute_p(score: float, null: NDArray[np.float64]) -> float:
+def _compute_p(score: float, null: NDArray[np.float64], least: float = 0.0) -> float:
     """How likely chance alone is as far from its mean as a score is, from so few draws of it.
 
     Student's distribution of another draw (n - 1 degrees of freedom), because ranks among 50 draws say nothing below
-    0.04, and that of the ranks where the score lies among the draws and they say that it is likelier.
+    0.04, and that of the ranks where the score lies among the draws and they say that it is likelier. The spread of
+    the draws counts as `least` at least: what is rare may be in none of them.
     """
-    count, spread = len(null), float(null.std(ddof=1))
+    count, spread = len(null), max(least, float(null.std(ddof=1)))
     scale = 1e-9 * max(1.0, abs(score), float(np.abs(null).max()))  # rounding
     if spread <= scale:
         return 1.0 if abs(score - null.mean()) <= scale else 0.0
