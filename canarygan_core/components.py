@@ -68,6 +68,8 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of options, of the model or of the command that trains it."""
+    preset_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """By preset, options of a dataset that it sets besides, where the chosen dataset has them."""
     preset_purposes: ClassVar[Mapping[str, str]] = {}
     """By name, what a preset is for, in a few words."""
 

@@ -53,11 +53,15 @@ def name_parameter(parameter: str, cls: type[Component]) -> str:
 
 
 def collect_presets(choices: Sequence[Choice]) -> dict[str, Mapping[str, Any]]:
-    """The presets of the chosen classes, by name."""
+    """The presets of the chosen classes, by name, with those options for datasets that the chosen dataset has."""
     presets: dict[str, Mapping[str, Any]] = {}
-    for choice in choices:
-        for cls in choice.classes:
-            presets |= getattr(cls, "presets", {})
+    chosen = [cls for choice in choices for cls in choice.classes]
+    datasets = [cls for cls in chosen if cls.kind == "dataset"]
+    known = {field.name.replace("_", "-") for cls in datasets for field in dataclasses.fields(cls)}
+    for cls in chosen:
+        for name, options in getattr(cls, "presets", {}).items():
+            data = getattr(cls, "preset_data", {}).get(name, {})
+            presets[name] = {**options, **{key: value for key, value in data.items() if key in known}}
     return presets
 
 

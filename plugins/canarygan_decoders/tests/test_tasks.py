@@ -1,5 +1,7 @@
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,9 @@ from canarygan_core import audio
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.fitted import decoders
+from canarygan_core.plugins import get_registry
 
 SHORT = ["--max-length", "0.3"]
 SMALL = ["--esn.units", "60"]
@@ -220,3 +225,30 @@ def test_folds_keep_copies_together() -> None:
     fold = Examples(*columns, Features()).folds(3)
     np.testing.assert_array_equal(fold[:12], fold[12:])
     assert [(fold[:6] == number).sum() for number in range(3)] == [2, 2, 2]
+
+
+def test_decoders_keep_the_filter_of_their_clips_and_hear_with_it(tmp_path: Path, folder: Path, capsys) -> None:
+    built, made = tmp_path / "built", tmp_path / "made"
+    words = ["build-decoder-dataset", "-d", str(folder), "-s", str(built), "--split", "0.25", "--augment", "0", *SHORT]
+    assert main.main([*words, "--highpass", "700"]) == 0
+    assert main.main(["train-decoders", "-p", str(built), "-s", str(made), "-m", "knn"]) == 0
+    (one,) = decoders.load_all([made], get_registry())
+    assert one.filtering == audio.Filter(highpass=700.0)
+    assert one.record["dataset"]["filter"] == {"highpass": 700.0, "lowpass": None, "remove_mean": True}
+    raw = Folder(data_dir=folder, max_length=0.3, gain="none", remove_mean=False).load()
+    humming = np.asarray(raw.audio) + np.float32(0.2) * np.sin(np.arange(raw.samples) / 50, dtype=np.float32)
+    clean, hum = (one.posteriors(replace(raw, audio=sound)) for sound in (np.asarray(raw.audio), humming))
+    np.testing.assert_allclose(hum, clean, atol=0.05)
+    filtered = audio.hear(replace(raw, audio=humming), one.filtering)
+    np.testing.assert_array_equal(one.posteriors(filtered), hum, "not twice")
+    capsys.readouterr()
+    assert main.main(["train-decoders", "-p", str(built), "-s", str(tmp_path / "x"), "--highpass", "500"]) == 2
+    assert "--highpass was settled" in capsys.readouterr().err
+
+
+def test_a_set_from_before_filters_took_nothing_out(tmp_path: Path, built: Path) -> None:
+    arrays = {name: np.array(array) for name, array in archives.read(built / ARCHIVE).items() if name != "filter"}
+    np.savez(tmp_path / ARCHIVE, **arrays)
+    shutil.copy(built / "decoder-dataset.config.yml", tmp_path)
+    assert audio.Filter.of(read_dataset(tmp_path).origin) == audio.NOTHING
+    assert audio.Filter.of(read_dataset(built).origin) == audio.Filter()

@@ -20,7 +20,7 @@ from canarygan_metrics.scores.metrics import (
 )
 
 from canarygan_core import runs
-from canarygan_core.audio import find_extent
+from canarygan_core.audio import NOTHING, Filter, find_extent, hear
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.errors import CanaryganError
@@ -246,3 +246,22 @@ def test_a_share_of_the_clips_is_trained_on_with_noise_of_10_to_40_db() -> None:
     assert 9 < ratio.min() < 14
     assert 36 < ratio.max() < 41
     assert not (add_noise_to_some(clips, 0.0, np.random.default_rng(0)).audio - clips.audio).any()
+
+
+@pytest.mark.parametrize("recorded", [Filter(highpass=700.0), Filter(), None])
+def test_it_hears_sounds_filtered_as_its_clips_were(toys: Toys, tmp_path: Path, recorded: Filter | None) -> None:
+    path = tmp_path / "best.ckpt"
+    content = torch.load(toys.classifier / "checkpoints" / "version_0" / "best" / "best.ckpt", weights_only=True)
+    assert content["inception"].pop("filter") == Filter().origin["filter"], "that of the clips it was trained on"
+    if recorded is not None:  # None: a checkpoint from before there were filters
+        content["inception"] |= recorded.origin
+    torch.save(content, path)
+    found, wanted = classifier.load(path), recorded or NOTHING
+    assert found.filtering == wanted
+    clips = toy_clips(12, classes=3, samples=2048, seed=5)
+    rumble = np.sin(np.arange(2048) / 60, dtype=np.float32) + np.float32(0.5)
+    humming = Clips(np.asarray(clips.audio) + rumble, clips.rate)
+    filtered = hear(humming, wanted)
+    for raw, ready in zip(found.classify(humming), found.classify(filtered), strict=True):
+        np.testing.assert_array_equal(raw, ready)
+    assert (filtered is humming) == (recorded is None)
