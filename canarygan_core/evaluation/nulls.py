@@ -4,6 +4,10 @@ The real clips are split at random, without replacement, into as many as there a
 one part is scored against the other. A clip drawn twice would be its own nearest neighbour and make every distance too
 small. So there are at most half as many as real clips, and where there are more generated sounds, or more than `MOST`,
 random parts of them are scored, as large as those of the real clips: the scores that are compared are of equal sizes.
+
+A score of two sets varies between such parts as between sets drawn anew (a permutation test). One that depends on the
+generated sounds alone varies less, because the parts come from the few real clips that there are: n of m clips without
+replacement by 1/n - 1/m, where n new ones differ from the m by 1/n + 1/m. So its resamplings are spread by as much.
 """
 
 import math
@@ -106,10 +110,14 @@ def compare(
         null = _score_all(metric, islice(own or _split(reference, sizes, rng), resamplings))
         parts = islice(_draw(generated, reference, sizes, rng), DRAWS)
         alike = _score_all(metric, parts) if own is None else [dict(scores)]
+        alone = _find_alone(metric, reference, sizes, rng) if own is None else frozenset()
     if len(null) < min(LEAST, resamplings) or not alike:
         log.debug(f"{metric.name} scores {len(null)} of {resamplings} resamplings: too few to tell what chance does.")
         return None
     drawn = {key: _collect(null, key) for key in dict.fromkeys(key for one in null for key in one)}
+    wider = np.sqrt((len(reference) + sizes[0]) / max(1, len(reference) - sizes[0]))
+    for key in alone & drawn.keys():
+        drawn[key] = drawn[key].mean() + wider * (drawn[key] - drawn[key].mean())
     found = {}
     for key in tested:
         here = _collect(alike, key)
@@ -123,6 +131,15 @@ def compare(
 def get_name(key: str) -> str:
     """The name of a score without the class before it: `CLASS/score` is a `score` of one class."""
     return key.rpartition("/")[2]
+
+
+def _find_alone(metric: Metric, reference: Clips, sizes: tuple[int, int], rng: np.random.Generator) -> frozenset[str]:
+    """The scores that depend on the generated clips alone: they stay the same whatever the real ones are."""
+    rows = rng.permutation(len(reference))
+    first, others = reference.select(rows[: sizes[0]]), rows[sizes[0] :]
+    pairs = [(first, reference.select(rng.permutation(others)[: max(2, sizes[1] // 2)])) for _ in range(3)]
+    found = _score_all(metric, iter(pairs))
+    return frozenset(key for key in found[0] if len({one.get(key) for one in found}) == 1) if found else frozenset()
 
 
 def _split(reference: Clips, sizes: tuple[int, int], rng: np.random.Generator) -> Iterator[tuple[Clips, Clips]]:
@@ -159,7 +176,7 @@ def _collect(records: Sequence[Mapping[str, float]], key: str) -> NDArray[np.flo
 
 
 def _compare_one(score: float, null: NDArray[np.float64], least: float) -> Null:
-    low, high = np.percentile(null, [2.5, 97.5])
+    low, high = np.percentile(null, [2.5, 97.5], method="weibull")  # which holds 95 % of others, not of these
     return Null(score, float(null.mean()), float(low), float(high), _compute_p(score, null, least))
 
 
