@@ -103,7 +103,12 @@ class Dataset(Component):
 
 
 class FittedDecoder(Protocol):
-    """A decoder that has learnt, ready to tell classes apart."""
+    """A decoder that has learnt, ready to tell classes apart.
+
+    One that also has `resemblance(clips) -> (n,)` says how likely a clip is of a kind with the clips that it learnt
+    from: at least 0.5 where it lies as near to them as nearly all clips that it did not learn from. Others reject by
+    their posteriors alone.
+    """
 
     @property
     def classes(self) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from canarygan_core.audio.options import NOTHING, Filter
 
 if TYPE_CHECKING:
+    from canarygan_core.audio.alignment import align
     from canarygan_core.audio.extent import find_extent
     from canarygan_core.audio.filtering import convert, hear, resample
     from canarygan_core.audio.listing import SUFFIXES, list_sounds
@@ -22,6 +23,7 @@ __all__ = [
     "Problem",
     "Recording",
     "UnusableAudio",
+    "align",
     "compute_spectrogram",
     "convert",
     "find_extent",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "alignment": ("align",),
     "extent": ("find_extent",),
     "filtering": ("convert", "hear", "resample"),
     "listing": ("SUFFIXES", "list_sounds"),

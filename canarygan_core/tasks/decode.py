@@ -63,7 +63,8 @@ def decode(
         truth: Annotation of these recordings to compare the labels with, which such a plugin reads.
         format: csv for one table, audacity for a label file a recording, or a format that an installed plugin writes;
             may be given again. [default: csv]
-        reject: Label a sound X where the decoder is less sure than of nearly all real clips that it was tested on.
+        reject: Label a sound X where it is nearer to garbage, or farther from the training clips, than nearly all real
+            clips, or where the decoder is less sure of its class.
         skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
         overwrite: Replace what is in the way.
     """
@@ -166,24 +167,23 @@ def _make_rows(
     found: Sequence[Sound], clips: Clips, trained: Sequence[TrainedDecoder], *, reject: bool
 ) -> list[dict[str, Any]]:
     """A row a clip: where it is, what most decoders say, and what each says."""
-    votes, certainty, columns = [], [], {}
-    for one in trained:
-        posteriors = one.posteriors(clips)
-        labels, best = one.label(posteriors), posteriors.max(1)
-        votes.append(one.vote(posteriors) if reject else labels)
-        certainty.append(best)
-        columns[one.key] = labels.tolist()
-        columns[f"{one.key}_posterior"] = _round(best, 4)
-        columns[f"{one.key}_margin"] = _round(decoders.compute_margins(posteriors), 4)
-    chosen, agreement = decoders.find_consensus(votes, certainty)
+    judgements = [one.judge(clips) for one in trained]
+    together = decoders.reach_consensus(judgements, reject=reject)
     columns = {
         "file": [sound.file for sound in found],
         "row": [sound.row for sound in found],
         "onset": [round(sound.onset, 6) for sound in found],
         "offset": [round(sound.offset, 6) for sound in found],
-        "label": chosen.tolist(),
-        "agreement": _round(agreement, 3),
-    } | columns
+        "label": together.labels.tolist(),
+        "agreement": _round(together.agreement, 3),
+        "posterior": _round(together.posterior, 4),
+        "syllable": _round(together.syllable, 4),
+    }
+    for one, judgement in zip(trained, judgements, strict=True):
+        columns[one.key] = judgement.labels.tolist()
+        columns[f"{one.key}_posterior"] = _round(judgement.certainty, 4)
+        columns[f"{one.key}_margin"] = _round(decoders.compute_margins(judgement.posteriors), 4)
+        columns[f"{one.key}_syllable"] = _round(judgement.syllable, 4)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -217,9 +217,10 @@ def _format_audacity(rows: Sequence[dict[str, Any]]) -> str:
 def _make_answer(table: Sequence[dict[str, Any]], trained: Sequence[TrainedDecoder], targets: Sequence[Path]) -> Answer:
     counts = count_labels(row["label"] for row in table)
     lines = [f"{len(table)} sounds: " + ", ".join(f"{label} {count}" for label, count in counts.items())]
-    if len(trained) > 1:
-        agreed = sum(row["agreement"] == 1 for row in table)
-        lines.append(f"{', '.join(one.key for one in trained)} agree on {agreed} of {len(table)}.")
+    sure = [row for row in table if row["label"] != decoders.X]
+    unanimous = sum(row["agreement"] == 1 for row in sure)
+    lines.append(decoders.describe_consensus([one.key for one in trained], len(table), len(sure), unanimous))
     lines += list_items([f"Written: {target}" for target in targets], 5, indent="")
     data = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
+    data |= {"sure": len(sure), "unanimous": unanimous}
     return Answer("\n".join(lines), data)

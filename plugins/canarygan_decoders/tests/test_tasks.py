@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from canarygan_decoders.dataset.decoder_dataset import ARCHIVE, read_dataset
 from canarygan_decoders.dataset.examples import Examples
+from canarygan_decoders.dataset.garbage import MADE
 from canarygan_decoders.features import Features
 from canarygan_decoders.tasks import search
 
@@ -56,15 +57,18 @@ def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
     material = read_dataset(built)
     arrays = archives.read(built / ARCHIVE)
     names = sorted(path.name for path in folder.iterdir())
-    assert arrays["classes"].tolist() == names
-    assert arrays["train_features"].shape == (72, 36, 26)
+    assert set(arrays["classes"]) == {*names, *MADE}
+    assert set(arrays["garbage"]) == set(MADE)
+    assert arrays["train_features"].shape == (72 + 5 * 9, 36, 26)
     assert arrays["test_features"].shape == (12, 36, 26)
     assert [(arrays["test_labels"] == name).sum() for name in names] == [3] * 4
     for side in ("train", "test"):
-        pairs = zip(arrays[f"{side}_sources"], arrays[f"{side}_labels"], strict=True)
+        pairs = list(zip(arrays[f"{side}_sources"], arrays[f"{side}_labels"], strict=True))
+        pairs = [(source, label) for source, label in pairs if label not in MADE]
+        assert len(pairs) == {"train": 72, "test": 12}[side]
         assert all((folder / source).is_file() and source.startswith(f"{label}/") for source, label in pairs)
     assert not set(arrays["train_sources"]) & set(arrays["test_sources"])
-    assert set(material.tests) == {"clean", "other-gain", "noise-20dB"}
+    assert set(material.tests) == {"clean", "other-gain", "noise-20dB", "later-20ms", "garbage"}
     np.testing.assert_allclose(material.tests["other-gain"].features, material.tests["clean"].features, atol=1e-5)
 
 
@@ -86,9 +90,12 @@ def test_training_leaves_what_it_says(trained: Path, folder: Path) -> None:
         assert arrays["classes"].tolist() == names
         assert arrays["confusion"].sum() == 12
         assert arrays["accuracy"] == summary[name]["test"]["clean"]["accuracy"] >= 0.9
-        assert set(summary[name]["test"]) == {"clean", "other-gain", "noise-20dB"}
+        assert set(summary[name]["test"]) == {"clean", "other-gain", "noise-20dB", "later-20ms"}
+        assert set(summary[name]["rejected"]) == {*summary[name]["test"], "garbage"}
         assert (trained / f"confusion-{name}.png").read_bytes().startswith(b"\x89PNG")
-        assert json.loads((trained / name / "decoder.json").read_text())["classes"] == names
+        record = json.loads((trained / name / "decoder.json").read_text())
+        assert set(record["classes"]) == {*names, *MADE}
+        assert set(record["garbage"]) == set(MADE)
     assert len(summary["esn"]["seeds"]["accuracies"]) == 2
     assert "seeds" not in summary["knn"]
     assert json.loads((trained / "manifest.json").read_text())["status"] == "finished"
