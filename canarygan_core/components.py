@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,8 +158,7 @@ class Metric(Component):
     def listener(self) -> Listener:
         """What clips go through, some at a time as they come, before they are scored; by default they are kept whole.
 
-        Features of each under `facts`, with an audio of no samples, cost little memory. Metrics of equal listeners use
-        one, so let it be a frozen dataclass with `__call__`.
+        Give features as `facts` and an audio of no samples, which saves memory. Metrics of equal listeners share one.
         """
         return keep_whole
 
@@ -258,8 +257,7 @@ class Task:
     def load(self) -> Callable[..., "Answer | None"]:
         """The function that does the work."""
         module, _, function = self.target.partition(":")
-        loaded: Callable[..., Answer | None] = getattr(importlib.import_module(module), function)
-        return loaded
+        return cast("Callable[..., Answer | None]", getattr(importlib.import_module(module), function))
 
 
 @dataclass(frozen=True)
