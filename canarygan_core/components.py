@@ -215,8 +215,8 @@ class Annotator(Component):
         """The segments of those recordings that a file or folder of annotations speaks of, in the order of onsets."""
 
     @abc.abstractmethod
-    def find(self, recording: Path) -> Sequence[Segment]:
-        """The segments of a recording that nobody has annotated, found by how it sounds; their labels are empty."""
+    def find(self, recording: Path, channel: int | None = None) -> Sequence[Segment]:
+        """The segments of a recording that nobody has annotated, by how a channel sounds; their labels are empty."""
 
     @abc.abstractmethod
     def name_files(self, folder: Path, recordings: Sequence[Path], format: str) -> Sequence[Path]:
@@ -230,14 +230,7 @@ class Annotator(Component):
     def compare(
         self, truth: Path, segments: Mapping[Path, Sequence[Segment]], folder: Path, origin: Mapping[str, Any]
     ) -> "tuple[Answer, Sequence[Path]]":
-        """How segments agree with an annotation, and the files that tell it.
-
-        Args:
-            truth: a file or folder of annotations.
-            segments: by recording.
-            folder: where the files go.
-            origin: what the clips are that the labels were learnt from.
-        """
+        """How segments agree with annotations, and the files that tell it; `origin` is that of the clips learnt from."""
 
 
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)

@@ -80,7 +80,7 @@ def decode(
     rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
     context = decoders.find_context(trained)
     finder = annotator if segment or onsets is not None else None
-    sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context)
+    sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context, channel=channel)
     own, others = _sort_formats(format or ["csv"], annotator)
     targets = _name_outputs(save_dir, sounds, own)
     if annotator is not None:
