@@ -221,6 +221,6 @@ def _make_answer(table: Sequence[dict[str, Any]], trained: Sequence[TrainedDecod
     unanimous = sum(row["agreement"] == 1 for row in sure)
     lines.append(decoders.describe_consensus([one.key for one in trained], len(table), len(sure), unanimous))
     lines += list_items([f"Written: {target}" for target in targets], 5, indent="")
-    data = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
+    data: dict[str, Any] = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
     data |= {"sure": len(sure), "unanimous": unanimous}
     return Answer("\n".join(lines), data)

@@ -100,8 +100,7 @@ class FeatureDecoder(Decoder):
                 "A decoder tells classes apart and needs at least two; the training clips have "
                 f"{f'only {classes[0]}' if classes else 'none'}."
             )
-        is_real = ~examples.is_garbage
-        novelty = Novelty.fit(examples.features[is_real], examples.groups[is_real])
+        novelty = Novelty.fit(examples.features, examples.groups, np.flatnonzero(~examples.is_garbage))
         known = {} if novelty is None else novelty.arrays()
         if not self.is_calibrated:
             return FittedFeatureDecoder(self, classes, examples.parameters, {**self.learn(examples), **known})
