@@ -230,7 +230,7 @@ class Annotator(Component):
     def compare(
         self, truth: Path, segments: Mapping[Path, Sequence[Segment]], folder: Path, origin: Mapping[str, Any]
     ) -> "tuple[Answer, Sequence[Path]]":
-        """How segments agree with annotations, and the files that tell it; `origin` is that of the clips learnt from."""
+        """How segments agree with annotations, and the files that tell it; `origin` is of the clips learnt from."""
 
 
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
