@@ -44,7 +44,9 @@ AGREED = {
     "all decoders alike, of the sure": "all decoders alike, of the sure",
     "consensus and classifier alike, of the sure": "consensus and classifier alike, of the sure",
 }
-NOISES = {"copies": "exact copies"} | {f"copies, {level} dB noise": f"copies under {level} dB" for level in (40, 30, 20)}
+NOISES = {"copies": "exact copies"} | {
+    f"copies, {level} dB noise": f"copies under {level} dB" for level in (40, 30, 20)
+}
 
 
 def read(name: str) -> Mapping[str, Any]:
@@ -98,7 +100,10 @@ def compare_scores() -> Iterator[tuple[str, str, str]]:
     sets = ("genuine", "two thirds of the classes", "10 dB noise")
     for name in [name for name in outside["genuine"] if name not in ("times", "memorisation")]:
         told = (outside[key][name] for key in sets)
-        cells = [cell if isinstance(cell, str) else f"{cell} of {outside[key]['times']}" for key, cell in zip(sets, told)]
+        cells = [
+            cell if isinstance(cell, str) else f"{cell} of {outside[key]['times']}"
+            for key, cell in zip(sets, told, strict=True)
+        ]
         yield f"{name} outside: genuine, classes missing, noise", "", ", ".join(cells)
     for key, what in NOISES.items():
         yield f"memorisation outside: {what}", "", f"{outside[key]['memorisation']} of {outside[key]['times']}"
