@@ -74,6 +74,11 @@ def breaking(self, clips, run, *, training):
     Net.train(self, clips, run, training=training)
 
 
+def few_layers(self):
+    if not 0 < self.layers < 9:
+        raise CanaryganError("Too many layers.")
+
+
 MODELS = {
     "no last": (trains(lambda run: run.last.unlink()), "must leave its last checkpoint at run.last"),
     "none kept": (
@@ -108,6 +113,13 @@ MODELS = {
     "other error": ({"load": raising(KeyError("state"))}, "that is no checkpoint .junk., not KeyError"),
     "unpickles": ({"load": classmethod(pickled_mark)}, "runs code from the file"),
     "preset": ({"presets": {"big": {"layres": 3}}}, "preset big sets layres, which is no option"),
+    "preset's type": ({"presets": {"big": {"layers": "many"}}}, "preset big cannot be taken: .*layers"),
+    "preset's training": ({"presets": {"big": {"max_epochs": "many"}}}, "preset big cannot be taken: .*max-epochs"),
+    "preset refused by the training": ({"presets": {"big": {"batch-size": 0}}}, "--batch-size must be at least 1"),
+    "preset refused": (
+        {"presets": {"big": {"layers": 99}}, "__post_init__": few_layers},
+        "preset big cannot be taken: Too many layers",
+    ),
 }
 
 

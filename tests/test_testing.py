@@ -123,16 +123,6 @@ def forgetful():
     return Forgetful
 
 
-def seeded():
-    @dataclass(frozen=True)
-    class Seeded(Toy):
-        name: ClassVar[str] = "seeded"
-        seed: int = 0
-        """Seed."""
-
-    return Seeded
-
-
 def unequal():
     @dataclass(frozen=True, eq=False)
     class Unequal(Level):
@@ -176,7 +166,6 @@ CLASSES = {
     ),
     "unhashable": (listing, "let its fields be tuples"),
     "unequal": (unequal, "leave __eq__ to the dataclass"),
-    "taken option": (seeded, "Seeded.seed is an option of the command itself"),
     "no round trip": (forgetful, "comes back from its record as"),
 }
 

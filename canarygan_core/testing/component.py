@@ -19,10 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from canarygan_core.components import KINDS, Component, Dataset, Model
+from canarygan_core.components import KINDS, Component
 from canarygan_core.errors import CanaryganError
 from canarygan_core.hookspecs import hookimpl
-from canarygan_core.lightning.training import Training
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.options import build_app, restore, to_json
 from canarygan_core.testing import contracts
@@ -33,9 +32,6 @@ HEAVY = (
     *("sklearn", "soundfile", "soxr", "tensorflow", "torch", "torchaudio", "torchmetrics", "transformers", "umap"),
 )
 """Modules that take so long to import that a plugin may do so only when it works, not when it is found."""
-
-TAKEN = frozenset({"model", "dataset", "save_dir", "version", "resume", "preset", "config"})
-"""Options of `train-gan` itself; those of `Training` are taken too."""
 
 ODD: Mapping[Any, tuple[Any, ...]] = {int: (-1, 0), float: (-1.0, 0.0, math.nan, math.inf), str: ("",)}
 """Values that an option of a type may be given, and often cannot have."""
@@ -62,7 +58,7 @@ def check_component(cls: type[Any], /, **options: Any) -> None:
         AssertionError: where it breaks the contract; the message says what to change.
     """
     kind = _check_class(cls)
-    component = _check_options(cls, kind, options)
+    component = _check_options(cls, options)
     _check_record(cls, component)
     name = cls.__name__
     after = f" If it is right, pass options with which it can: check_component({name}, ...)."
@@ -106,7 +102,7 @@ def _check_class(cls: type[Any]) -> type[Component]:
     return kinds[0]
 
 
-def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, Any]) -> Any:
+def _check_options(cls: type[Any], options: Mapping[str, Any]) -> Any:
     """The component of these options."""
     name = cls.__name__
     own = {field.name: field for field in fields(cls)}
@@ -114,9 +110,6 @@ def _check_options(cls: type[Any], kind: type[Component], options: Mapping[str, 
         is_bare = field.default is field.default_factory is MISSING
         advice = f"give it one, or pass a value to check with: check_component({name}, {option}=...)"
         assert not is_bare or option in options, f"{name}.{option} has no default: {advice}."
-    taken = TAKEN | {field.name for field in fields(Training)} if kind in (Model, Dataset) else {"config"}
-    clashing = sorted(own.keys() & taken)
-    assert not clashing, f"{name}.{clashing[0]} is an option of the command itself: rename the field."
     component = cls(**options)
     with explain(TypeError, f"{name} cannot be hashed (", "): let its fields be tuples, not lists or dicts."):
         same = hash(component) == hash(cls(**options))

@@ -17,8 +17,9 @@ from canarygan_core.clips import Clips
 from canarygan_core.components import Generator, Model
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
+from canarygan_core.plugins.options import parse_group, restore, to_json
 from canarygan_core.runs import Request
-from canarygan_core.testing.toys import toy_clips
+from canarygan_core.testing.toys import explain, toy_clips
 
 TRAINING = Training(
     max_epochs=1, batch_size=4, num_workers=0, save_every_n_epochs=1, log_every_n_steps=1, accelerator="cpu"
@@ -126,8 +127,15 @@ class _Trap:
 
 
 def _check_presets(model: Model) -> None:
-    known = {field.name for cls in (type(model), Training) for field in fields(cls)}
-    for preset, options in model.presets.items():
+    """Each preset can be taken: its keys are options, with values of their types that they may have."""
+    cls, name = type(model), type(model).__name__
+    own, shared = ({field.name for field in fields(each)} for each in (cls, Training))
+    for preset, given in model.presets.items():
+        options = {key.replace("-", "_").partition(".")[0]: value for key, value in given.items()}
         for key in options:
-            message = f"{type(model).__name__}: preset {preset} sets {key}, which is no option of it or of Training."
-            assert key.replace("-", "_") in known, message
+            message = f"{name}: preset {preset} sets {key}, which is no option of it or of Training."
+            assert key in own | shared, message
+        taken = {key: value for key, value in options.items() if key in own}
+        with explain(CanaryganError, f"{name}: preset {preset} cannot be taken: "):
+            restore(cls, {**to_json(model), **taken})
+            parse_group(Training, {key: value for key, value in options.items() if key not in own}, f"preset {preset}")
