@@ -42,7 +42,13 @@ class Site:
         chosen = ",".join(self.names) if chosen is None else chosen
         return subprocess.run(
             [sys.executable, *program, *words],
-            env={**os.environ, "PYTHONPATH": path, "CANARYGAN_PLUGINS": chosen, **environment},
+            env={
+                **os.environ,
+                "CANARYGAN_CACHE": str(self.folder / ".cache"),
+                "PYTHONPATH": path,
+                "CANARYGAN_PLUGINS": chosen,
+                **environment,
+            },
             cwd=cwd or self.folder,
             capture_output=True,
             text=True,

@@ -1,5 +1,6 @@
 """The command line: `canarygan run TASK`, or `canarygan TASK`, and what is no task."""
 
+import contextlib
 import logging
 import signal
 import sys
@@ -71,7 +72,8 @@ def _run_task(task: Task, words: list[str], argv: list[str], registry: Registry)
     from canarygan_core.cli.memory import keep_freed
 
     switches = {SWITCHES[word] for word in words if word in SWITCHES}
-    command = Command(task, [word for word in words if word not in SWITCHES], registry)
+    with contextlib.redirect_stdout(sys.stderr):  # what an import prints is no answer
+        command = Command(task, [word for word in words if word not in SWITCHES], registry)
     if any(word in HELP_FLAGS for word in words):
         command.help()
         return 0
@@ -79,7 +81,8 @@ def _run_task(task: Task, words: list[str], argv: list[str], registry: Registry)
     level = logging.DEBUG if "verbose" in switches else logging.INFO
     configure_logging(logging.WARNING if switches & {"quiet", "json"} else level)
     keep_freed()
-    answer = bound()
+    with contextlib.redirect_stdout(sys.stderr if "json" in switches else sys.stdout):
+        answer = bound()
     return 0 if answer is None else print_answer(answer, switches)
 
 

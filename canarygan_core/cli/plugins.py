@@ -118,7 +118,8 @@ def show_name(registry: Registry, name: str) -> Answer:
 
 def _describe_state(plugin: Plugin) -> list[str]:
     lines = [f"  not loaded: {plugin.failure}"] if plugin.failure else []
-    return lines + [f"  {kind + 's':<12} {', '.join(sorted(names))}" for kind, names in sorted(plugin.offers.items())]
+    lines += [f"  {kind + 's':<12} {', '.join(sorted(names))}" for kind, names in sorted(plugin.offers.items())]
+    return lines + ([f"  {'import':<12} {plugin.seconds:.2f} s"] if plugin.seconds else [])
 
 
 def _record_plugin(plugin: Plugin) -> dict[str, Any]:
@@ -220,7 +221,7 @@ def _describe(record: dict[str, Any]) -> str:
     built = f"canarygan{record['requires']}" if record["requires"] else ""
     for label, value in {"licence": record["licence"], "homepage": record["homepage"], "built for": built}.items():
         lines += [f"  {label:<12} {value}"] if value else []
-    known = Plugin(record["name"], "", "", failure=record["failure"], offers=record["offers"])
+    known = Plugin(record["name"], "", "", "", record["failure"], record["offers"], record["seconds"])
     return "\n".join([*lines, *_describe_state(known)])
 
 
