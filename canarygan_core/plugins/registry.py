@@ -1,6 +1,7 @@
 """Find plugins, load each on its own when it is wanted, and keep what fails as data."""
 
 import contextlib
+import logging
 import sys
 import time
 from collections import defaultdict
@@ -13,11 +14,12 @@ import pluggy
 
 from canarygan_core import hookspecs
 from canarygan_core.components import KINDS, Task
-from canarygan_core.console import log
 from canarygan_core.distributions import GROUP, UNKNOWN, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.index import is_task, suggest_distribution
 from canarygan_core.plugins.offers import Known, KnownOffers, check_offer
+
+log = logging.getLogger("canarygan")
 
 SLOW = 1.0
 """Seconds of import from which a plugin is named: it should import heavy libraries when it works, not when found."""
