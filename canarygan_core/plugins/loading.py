@@ -1,15 +1,25 @@
 """A registry of what is installed: each plugin found, and imported only where nobody knows what it offers."""
 
 import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 
-from canarygan_core.distributions import KERNEL, find_distribution, find_entry_points, find_version
-from canarygan_core.errors import CanaryganError
+from canarygan_core.distributions import (
+    GROUP,
+    KERNEL,
+    find_distribution,
+    find_entry_points,
+    find_unknown_choices,
+    find_version,
+)
+from canarygan_core.errors import CanaryganError, did_you_mean
 from canarygan_core.plugins.api import explain_mismatch, find_requirement
 from canarygan_core.plugins.offers import KnownOffers
 from canarygan_core.plugins.registry import Plugin, Registry
+
+log = logging.getLogger("canarygan")
 
 
 def load_plugins(points: Sequence[EntryPoint]) -> Registry:
@@ -42,5 +52,11 @@ def load_plugins(points: Sequence[EntryPoint]) -> Registry:
 
 @functools.cache
 def get_registry() -> Registry:
-    """The registry of everything installed, or of the comma-separated names in `CANARYGAN_PLUGINS` alone."""
+    """The registry of everything installed, or of the comma-separated names in `CANARYGAN_PLUGINS` alone.
+
+    A name among those that is not installed is told.
+    """
+    for name in find_unknown_choices():
+        near = did_you_mean(name, (point.name for point in entry_points(group=GROUP)))
+        log.warning(f"CANARYGAN_PLUGINS names {name}, which is not installed.{near} `pip list` tells what is.")
     return load_plugins(find_entry_points())

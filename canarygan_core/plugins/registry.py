@@ -14,7 +14,7 @@ import pluggy
 
 from canarygan_core import hookspecs
 from canarygan_core.components import KINDS, Task
-from canarygan_core.distributions import GROUP, UNKNOWN, find_version
+from canarygan_core.distributions import GROUP, LIBRARIES, UNKNOWN, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.index import is_task, suggest_distribution
 from canarygan_core.plugins.offers import Known, KnownOffers, check_offer
@@ -228,11 +228,11 @@ class Registry:
             record: of the artefact; its `versions` say what was installed then.
 
         Raises:
-            UsageError: as `get` does, with the distributions that were installed then and are not now.
+            UsageError: as `get` does, with the plugins' distributions that were installed then and are not now.
         """
         if self._offers[kind].get(name):
             return self.get(kind, name)
-        versions = record.get("versions", {}).keys() - {"python", "platform"}
+        versions = record.get("versions", {}).keys() - {"python", "platform", *LIBRARIES}
         missing = ", ".join(sorted(one for one in versions if find_version(one) == UNKNOWN))
         advice = suggest_distribution(name, kind) or (f" Installed then and not now: {missing}." if missing else "")
         raise UsageError(f"{where} is of {kind} {name}, which is not installed.{advice}{self._list_broken()}")
