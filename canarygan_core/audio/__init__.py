@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 from canarygan_core.audio.extent import find_extent
+from canarygan_core.audio.hearing import hear
 from canarygan_core.audio.listing import SUFFIXES, list_sounds
 from canarygan_core.audio.problems import Problem, UnusableAudio
 from canarygan_core.audio.soundfiles import SILENT, Recording, read, resample, write
@@ -17,6 +18,7 @@ __all__ = [
     "UnusableAudio",
     "compute_spectrogram",
     "find_extent",
+    "hear",
     "list_sounds",
     "read",
     "resample",

@@ -48,23 +48,25 @@ class Known:
         name: what a user types.
         summary: the first sentence of its docstring, or the task's.
         target: of a task, what to import.
+        reads: of a task, what gives back what it left.
     """
 
     kind: str
     name: str
     summary: str
     target: str = ""
+    reads: str = ""
 
     @classmethod
     def of(cls, kind: str, name: str, offer: Any) -> "Known":
         """What is worth knowing of a class or a task."""
         if isinstance(offer, Task):
-            return cls(kind, name, offer.summary, offer.target)
+            return cls(kind, name, offer.summary, offer.target, offer.reads)
         return cls(kind, name, " ".join((inspect.getdoc(offer) or "").partition("\n\n")[0].split()))
 
     def restore(self) -> "Known | Task":
         """A task is whole without its plugin; a component is not."""
-        return Task(self.name, self.target, self.summary) if self.kind == "task" else self
+        return Task(self.name, self.target, self.summary, self.reads) if self.kind == "task" else self
 
 
 def check_offer(kind: str, offer: Any) -> str:
