@@ -55,7 +55,7 @@ def unseeded():
 
     def learnt(self, clips, training):
         calls.append(1)
-        return clips.audio[:2] * np.float32(len(calls))
+        return clips.audio[:2] * np.float32(0.1 * len(calls))
 
     return learnt
 

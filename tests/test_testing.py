@@ -90,6 +90,8 @@ def unimportable():
 def required():
     @dataclass(frozen=True)
     class Required(Metric):
+        """Needs a file."""
+
         name: ClassVar[str] = "required"
         model: Path
         """Checkpoint."""
