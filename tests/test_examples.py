@@ -46,12 +46,12 @@ def lay_out(site):
     return lay
 
 
-def test_there_is_an_example_of_a_metric_a_decoder_and_a_model(site, lay_out):
+def test_there_is_an_example_of_a_metric_a_decoder_a_model_and_a_task(site, lay_out):
     points = [lay_out(package) for package in EXAMPLES]
     plugins = {one["name"]: one for one in json.loads(site.run("plugins", "--json").stdout)["plugins"]}
     assert all(not plugins[point]["failure"] for point in points)
     offered = {kind for point in points for kind in plugins[point]["offers"]}
-    assert offered == {"metric", "decoder", "model"}
+    assert offered == {"metric", "decoder", "model", "task"}
     assert all(plugins[point]["requires"] for point in points)
 
 

@@ -16,7 +16,7 @@ from canarygan_core.plugins import load_plugins, scaffold
 
 ROOT = Path(__file__).parents[1]
 
-NAMES = [kind.kind for kind in KINDS]
+NAMES = [*(kind.kind for kind in KINDS), "task"]
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ USES = {
     "decoder": ["plugins", "show", "my-own-decoder"],
     "model": ["train-gan", "--model", "my-own-model", *SYNTHETIC],
     "dataset": ["write-dataset", "--dataset", "my-own-dataset", "-s", "sounds"],
+    "task": ["my-own-task", *SYNTHETIC, "-s", "made", "-f", "-60"],
     "projector": ["project", "--projector", "my-own-projector", *SYNTHETIC],
 }
 
@@ -66,7 +67,7 @@ def test_a_new_plugin_is_found_keeps_the_contract_and_works(packages, install, k
     assert listed["requires"] == "<0.3,>=0.2"
     tested = site.run(str(packages[kind]), program=("-m", "pytest", "-q", "-p", "no:cacheprovider"))
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert "1 passed" in tested.stdout
+    assert f"{1 + (kind == 'task')} passed" in tested.stdout
     if kind == "metric":
         assert site.run("write-dataset", "--per-class", "2", "--syllables", "2", "-s", "sounds").returncode == 0
     used = site.run(*USES[kind])
@@ -100,7 +101,8 @@ def test_nothing_of_the_template_is_left(packages):
         for path in package.iterdir():
             text = path.read_text()
             assert not any(word in text for word in ("laceholder", "KIND", "REQUIRED", "COMMANDS")), path
-        assert f'name: ClassVar[str] = "my-own-{kind}"' in (package / f"canarygan_my_own_{kind}.py").read_text()
+        named = f'Task("my-own-{kind}", ' if kind == "task" else f'name: ClassVar[str] = "my-own-{kind}"'
+        assert named in (package / f"canarygan_my_own_{kind}.py").read_text()
 
 
 @pytest.mark.parametrize(
