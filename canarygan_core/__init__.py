@@ -22,7 +22,7 @@ from canarygan_core.plugins.api import MovedModules
 from canarygan_core.runs import Request
 
 if TYPE_CHECKING:
-    from canarygan_core.tasks.notebook import dataset, generate, get, hear, load, score, train
+    from canarygan_core.tasks.notebook import conform, dataset, generate, get, load, score, train
 
 __all__ = [
     "Answer",
@@ -38,17 +38,17 @@ __all__ = [
     "Request",
     "Slot",
     "Task",
+    "conform",
     "dataset",
     "generate",
     "get",
-    "hear",
     "hookimpl",
     "load",
     "score",
     "train",
 ]
 
-VERBS = frozenset({"dataset", "generate", "get", "hear", "load", "score", "train"})
+VERBS = frozenset({"dataset", "generate", "get", "conform", "load", "score", "train"})
 """What is imported when it is first used, from `canarygan_core.tasks.notebook`."""
 
 

@@ -14,7 +14,7 @@ from toy_tasks import Listing
 
 import canarygan_core
 from canarygan_core import CanaryganError, Task, runs
-from canarygan_core.audio import hear
+from canarygan_core.audio import conform
 from canarygan_core.components import Metric
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import decoders, projectors
@@ -139,18 +139,18 @@ def test_metrics_hear_the_rate_and_length_of_the_real_clips(registry):
     real, made = toy_clips(8), toy_clips(6, samples=1000, rate=8000)
     told = canarygan_core.score([Level(), Length()], made, real, batch_size=4)
     assert told["length"] == {"generated": 4096.0, "reference": 4096.0}
-    assert told["level"] == Level().score(hear(made, 16000, 4096), real)
+    assert told["level"] == Level().score(conform(made, 16000, 4096), real)
     assert canarygan_core.score(Level(), made, real) == {"level": told["level"]}
 
 
 def test_sounds_are_padded_and_cut_at_the_end():
     clips = toy_clips(3)
-    assert hear(clips, 16000, 4096) is clips
-    longer, shorter = hear(clips, 16000, 5000), hear(clips, 16000, 3000)
+    assert conform(clips, 16000, 4096) is clips
+    longer, shorter = conform(clips, 16000, 5000), conform(clips, 16000, 3000)
     assert np.array_equal(longer.audio[:, :4096], clips.audio)
     assert not longer.audio[:, 4096:].any()
     assert np.array_equal(shorter.audio, clips.audio[:, :3000])
-    slower = hear(replace(clips, rate=32000), 16000, 2048)
+    slower = conform(replace(clips, rate=32000), 16000, 2048)
     assert (slower.rate, slower.audio.shape, slower.labels.tolist()) == (16000, (3, 2048), clips.labels.tolist())
 
 

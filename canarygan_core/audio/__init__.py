@@ -3,8 +3,8 @@
 import warnings
 from typing import Any
 
+from canarygan_core.audio.conforming import conform
 from canarygan_core.audio.extent import find_extent
-from canarygan_core.audio.hearing import hear
 from canarygan_core.audio.listing import SUFFIXES, list_sounds
 from canarygan_core.audio.problems import Problem, UnusableAudio
 from canarygan_core.audio.soundfiles import SILENT, Recording, read, resample, write
@@ -17,8 +17,8 @@ __all__ = [
     "Recording",
     "UnusableAudio",
     "compute_spectrogram",
+    "conform",
     "find_extent",
-    "hear",
     "list_sounds",
     "read",
     "resample",

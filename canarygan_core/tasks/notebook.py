@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import runs
-from canarygan_core.audio import hear as hear
+from canarygan_core.audio import conform as conform
 from canarygan_core.clips import Clips
 from canarygan_core.components import Component, Dataset, Generator, Metric, Model
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
@@ -202,7 +202,7 @@ def score(
     """
     chosen = [metrics] if isinstance(metrics, Metric) else list(metrics)
     listeners = {one.name: one.listener() for one in chosen}
-    batches = (hear(part, reference.rate, reference.samples) for part in generated.batches(batch_size))
+    batches = (conform(part, reference.rate, reference.samples) for part in generated.batches(batch_size))
     heard = streaming.listen(batches, set(listeners.values()))
     real = streaming.listen(reference.batches(batch_size), set(listeners.values()))
     return {one.name: one.score(heard[listeners[one.name]], real[listeners[one.name]]) for one in chosen}

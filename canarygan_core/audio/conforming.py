@@ -6,7 +6,7 @@ from canarygan_core.audio.soundfiles import resample
 from canarygan_core.clips import Clips, fit_length
 
 
-def hear(clips: Clips, rate: int, samples: int) -> Clips:
+def conform(clips: Clips, rate: int, samples: int) -> Clips:
     """Clips at a rate and of a length, as whatever judges them hears them.
 
     They are resampled, then padded with zeros at the end or cut at the end. Their level stays as it is. Rate and length
