@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parent
 SLOW = {
     "test_pipeline",
+    "test_the_sheet_shows_eight_clips_of_each_class",
     "test_a_dry_run_estimates_the_time_and_leaves_nothing",
     "test_a_plain_training_resumes_and_generates_on_the_command_line",
     "test_a_training_from_before_the_option_of_the_critic_step_goes_on",
@@ -24,6 +25,7 @@ SLOW = {
     "test_moments_that_lie_otherwise_in_memory_are_taken_up_as_they_are",
     "test_resuming_takes_the_options_of_the_start_and_refuses_others",
     "test_plain_and_fast_critic_steps_end_with_equal_weights",
+    "test_precision_32_trains_and_generates_without_tf32",
     "test_training_lowers_the_distance_between_real_and_generated",
     "test_two_processes_equal_one_with_the_joint_batch",
     "test_a_signal_that_comes_while_a_checkpoint_is_saved_costs_no_update",
@@ -44,6 +46,7 @@ SLOW = {
     "test_a_new_plugin_is_found_keeps_the_contract_and_works[model]",
     "test_an_option_of_every_type_comes_from_flags_a_file_and_a_manifest",
     "test_installed_models_pass",
+    "test_where_chance_chose_the_clips_false_alarms_are_as_rare_as_promised",
 }
 """Tests that take more than 1.5 s, by the name of their file, function, or function and parameters."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from canarygan_core.audio.soundfiles import resample
+from canarygan_core.audio.filtering import resample
 from canarygan_core.clips import Clips, fit_length
 
 

@@ -2,17 +2,19 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import audio
-from canarygan_core.audio import Problem, UnusableAudio, archives
-from canarygan_core.audio.soundfiles import LONGEST, read_stretch
+from canarygan_core.audio import Filter, Problem, UnusableAudio, archives, evtaf
+from canarygan_core.audio.soundfiles import LONGEST, open_recording, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
 from canarygan_core.console import log, show_bar
@@ -35,6 +37,8 @@ class Sound:
         onset: where it starts in the file, seconds; for an archive, as if its sounds were laid end to end.
         offset: where it ends, seconds; NaN until the file is read.
         whole: whether it is all of its file.
+        before: sound of the file that is read before its onset, seconds.
+        after: sound of the file that is read after its offset, seconds.
     """
 
     file: str
@@ -42,6 +46,8 @@ class Sound:
     onset: float = 0.0
     offset: float = math.nan
     whole: bool = True
+    before: float = 0.0
+    after: float = 0.0
 
 
 Clip = tuple[Sound, NDArray[np.float32], int]
@@ -83,11 +89,53 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
     return sounds
 
 
+def list_recordings(sounds: Iterable[Sound]) -> list[Path]:
+    """The files of sounds that are no archives, each once."""
+    return [Path(file) for file in dict.fromkeys(sound.file for sound in sounds) if not _is_archive(file)]
+
+
+def split_long(
+    sounds: Sequence[Sound], seconds: float, find: Callable[[Path], Sequence[tuple[float, float, str]]]
+) -> tuple[list[Sound], list[Path], list[Path]]:
+    """Put, in place of each file that lasts longer than a clip, what sounds in it.
+
+    Args:
+        sounds: as `collect_sounds` gives them.
+        seconds: length of a clip.
+        find: gives the segments of a recording: onset and offset in seconds, and a label that is not looked at.
+
+    Returns:
+        The sounds; the recordings that were split; and those of them in which nothing sounds, which bring none.
+    """
+    result: list[Sound] = []
+    split: list[Path] = []
+    empty: list[Path] = []
+    for sound in sounds:
+        path = Path(sound.file)
+        if not sound.whole or _is_archive(path) or not _is_longer(path, seconds):
+            result.append(sound)
+            continue
+        found = find(path)
+        split.append(path)
+        empty += [] if found else [path]
+        result += [Sound(sound.file, row, onset, offset, False) for row, (onset, offset, _) in enumerate(found)]
+    return result, split, empty
+
+
+def _is_longer(path: Path, seconds: float) -> bool:
+    """Whether a file lasts longer than so many seconds; what cannot be read is told of when it is."""
+    try:
+        with open_recording(path) as sound:
+            return bool(sound.frames > round(seconds * sound.samplerate) + 1)
+    except UnusableAudio:
+        return False
+
+
 def _list_files(path: Path) -> list[Path]:
     """The sound files and archives in a folder; a file alone."""
     if not path.is_dir():
         return [path]
-    suffixes = (*audio.SUFFIXES, ARCHIVE)
+    suffixes = (*audio.SUFFIXES, evtaf.SUFFIX, ARCHIVE)
     files = audio.list_sounds(path, suffixes)
     if not files:
         raise CanaryganError(f"{path} holds no sound to decode: no {', '.join(suffixes)} in it.")
@@ -99,7 +147,14 @@ def _is_archive(file: Path | str) -> bool:
 
 
 def read_clips(
-    sounds: Sequence[Sound], rate: int, seconds: float, label: str = "decoding", *, strict: bool = False
+    sounds: Sequence[Sound],
+    rate: int,
+    seconds: float,
+    label: str = "decoding",
+    *,
+    strict: bool = False,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
 ) -> Iterator[tuple[list[Sound], NDArray[np.float32], list[Problem]]]:
     """Batches of sounds with where they end, their audio (n, samples) at `rate`, and what cannot be used.
 
@@ -109,6 +164,8 @@ def read_clips(
         seconds: length of a clip: shorter sounds are padded with zeros at the end, longer ones cut at the end.
         label: what is being done, for the progress bar.
         strict: whether what cannot be used is raised, batch by batch.
+        filtering: what to take out of each sound before it is padded or cut.
+        channel: the channel of each file to take, from 1; None averages all.
 
     Raises:
         UnusableAudio: where `strict` is set.
@@ -117,9 +174,10 @@ def read_clips(
     with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
             if _is_archive(batch[0].file):
-                results = _read_rows(batch, rate)
+                results = _read_rows(batch, rate, filtering)
             else:
-                results = list(pool.map(lambda sound: _read_file(sound, rate, seconds), batch))
+                read = partial(_read_file, rate=rate, seconds=seconds, channel=channel, filtering=filtering)
+                results = list(pool.map(read, batch))
             problems = [result for result in results if isinstance(result, Problem)]
             if strict and problems:
                 raise UnusableAudio(problems, "", "Mend or remove them.")
@@ -144,12 +202,12 @@ def _split(sounds: Sequence[Sound]) -> Iterator[list[Sound]]:
             yield members[start : start + BATCH]
 
 
-def _read_rows(batch: Sequence[Sound], rate: int) -> list[Clip | Problem]:
+def _read_rows(batch: Sequence[Sound], rate: int, filtering: Filter) -> list[Clip | Problem]:
     """Consecutive rows of an archive, at `rate`, or why they cannot be used."""
     x, native = archives.read_sounds(Path(batch[0].file), should_log=False)
     rows = np.asarray(x[batch[0].row : batch[-1].row + 1], np.float32)
     finite = np.isfinite(rows.max(1)) & np.isfinite(rows.min(1))  # (sounds,)
-    clips = iter(audio.resample(rows[finite], native, rate))
+    clips = iter(audio.convert(rows[finite], native, rate, filtering))
     return [
         (sound, next(clips), native)
         if usable
@@ -158,13 +216,14 @@ def _read_rows(batch: Sequence[Sound], rate: int) -> list[Clip | Problem]:
     ]
 
 
-def _read_file(sound: Sound, rate: int, seconds: float) -> Clip | Problem:
+def _read_file(sound: Sound, rate: int, seconds: float, **listening: Any) -> Clip | Problem:
     """A file, or a stretch of one, at `rate`; or why it cannot be used."""
     path = Path(sound.file)
     try:
         if not sound.whole:
-            return sound, *read_stretch(path, rate, sound.onset, sound.offset)
-        recording = audio.read(path, rate, longest=LONGEST * seconds)
+            onset, offset = max(0.0, sound.onset - sound.before), sound.offset + sound.after
+            return sound, *read_stretch(path, rate, onset, offset, **listening)
+        recording = audio.read(path, rate, longest=LONGEST * seconds, **listening)
     except UnusableAudio as error:
         (problem,) = error.problems
         if problem.kind == "too-long":

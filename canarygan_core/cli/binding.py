@@ -13,10 +13,10 @@ from canarygan_core.cli.choosing import choose, find_slots
 from canarygan_core.cli.layers import Layer, read_file, read_preset, read_record
 from canarygan_core.cli.parser import build_parser, collect_presets, find_owners, name_parameter, refuse_fractions
 from canarygan_core.cli.usage_errors import explain
-from canarygan_core.components import Answer, Task
+from canarygan_core.components import Answer, Component, Task
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins import Registry
-from canarygan_core.plugins.options import find_paths, place_paths, spell_apart, to_json
+from canarygan_core.plugins.options import find_paths, name_apart, place_paths, spell_apart, to_json
 from canarygan_core.runs import Request
 
 
@@ -85,7 +85,7 @@ class Command:
         arguments: dict[str, Any] = {}
         options: dict[str, Any] = {"task": {}}
         for choice in self.choices:
-            parts = [values[name_parameter(choice.parameter, cls)] for cls in choice.classes]
+            parts = [_rebuild(cls, values[name_parameter(choice.parameter, cls)]) for cls in choice.classes]
             records = [{"name": part.name, "options": to_json(part)} for part in parts]
             arguments[choice.parameter] = parts if choice.is_several else parts[0]
             options[choice.parameter] = records if choice.is_several else records[0]
@@ -107,6 +107,10 @@ class Command:
         def source(app: App, commands: tuple[str, ...], arguments: Any) -> None:
             options, flags = dict(layer.options), {name for argument in arguments for name in argument.names}
             for choice in self.choices:
+                for cls in choice.classes if layer.is_record else ():
+                    former = {name.replace("_", "-"): value for name, value in cls.formerly.items()}
+                    apart = {name_apart(choice.parameter, name): value for name, value in former.items()}
+                    options = former | apart | options
                 for cls in choice.classes if not choice.is_several else ():
                     if layer.folder:
                         options = place_paths(cls, options, layer.folder, choice.parameter)
@@ -136,3 +140,10 @@ class Command:
                 if key.partition(".")[0] not in known and not (apart and layer.preset):
                     near = f" Did you mean {' or '.join(apart)}?" if apart else did_you_mean(key, known)
                     raise UsageError(f"{layer.source}: there is no option {key!r}.{near}")
+
+
+def _rebuild(cls: type[Component], parsed: Component) -> Component:
+    """A component of its own class; the parser may have read one that hides some of its options."""
+    if type(parsed) is cls:
+        return parsed
+    return cls(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(cls)})

@@ -73,11 +73,15 @@ def name_parameter(parameter: str, cls: type[Component]) -> str:
 
 
 def collect_presets(choices: Sequence[Choice]) -> dict[str, Mapping[str, Any]]:
-    """The presets of the chosen classes, by name."""
+    """The presets of the chosen classes, by name, with those options for datasets that the chosen dataset has."""
     presets: dict[str, Mapping[str, Any]] = {}
-    for choice in choices:
-        for cls in choice.classes:
-            presets |= getattr(cls, "presets", {})
+    chosen = [cls for choice in choices for cls in choice.classes]
+    datasets = [cls for cls in chosen if cls.kind == "dataset"]
+    known = {field.name.replace("_", "-") for cls in datasets for field in dataclasses.fields(cls)}
+    for cls in chosen:
+        for name, options in getattr(cls, "presets", {}).items():
+            data = getattr(cls, "preset_data", {}).get(name, {})
+            presets[name] = {**options, **{key: value for key, value in data.items() if key in known}}
     return presets
 
 
@@ -100,7 +104,7 @@ def list_owners(app: App, task: Task) -> list[tuple[str, list[str]]]:
     flags: dict[str, list[str]] = {}
     for argument in app.assemble_argument_collection():
         groups = [name for name in name_groups(argument) if name != "Parameters"]
-        for name in argument.names if argument.names != ("*",) else ():
+        for name in argument.names if argument.parse and argument.names != ("*",) else ():
             flags.setdefault(name, []).append(groups[0] if groups else task.name)
     return list(flags.items())
 
@@ -165,13 +169,14 @@ def _expand_slot(choice: Choice, clashing: frozenset[str]) -> list[inspect.Param
     default = (names if choice.is_several else names[0]) if names else None
     mark = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=text)
     flag = make_parameter(choice.parameter, Annotated[hint if names else hint | None, mark], default)
-    parts = [
-        make_parameter(
-            name_parameter(choice.parameter, cls),
-            *(annotate(cls, spell(cls)) if choice.is_several else annotate(cls, "*", choice.parameter, clashing)),
-        )
-        for cls in (*choice.classes, *choice.implied)
-    ]
+    parts = []
+    for cls in (*choice.classes, *choice.implied):
+        taken = {field.name for field in dataclasses.fields(cls)} & set(choice.slot.supplied)
+        if choice.is_several:
+            annotated = annotate(cls, spell(cls), taken)
+        else:
+            annotated = annotate(cls, "*", taken, choice.parameter, clashing)
+        parts.append(make_parameter(name_parameter(choice.parameter, cls), *annotated))
     return [flag, *parts]
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-from canarygan_core.components import KINDS, Task
+from canarygan_core.components import KINDS, Annotator, Component, Task
 from canarygan_core.datasets.location import find_folder
 from canarygan_core.distributions import KERNEL, find_version
 from canarygan_core.errors import CanaryganError
@@ -27,6 +27,9 @@ WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 SPELLING = "of lower-case letters and digits joined by dashes"
 """The same for people."""
+
+OFFERED: tuple[type[Component], ...] = (*KINDS, Annotator)
+"""What has a hook, beside tasks."""
 
 RESERVED = frozenset({"run", "plugins", "completion"})
 """Commands that no task can take."""
@@ -79,7 +82,7 @@ def check_offer(kind: str, offer: Any) -> str:
             advice = f"give it one word or two, {SPELLING}, not run or plugins"
             raise TypeError(f"a task cannot be named {offer.name!r}: {advice}.")
         return offer.name
-    wanted = next(base for base in KINDS if base.kind == kind)
+    wanted = next(base for base in OFFERED if base.kind == kind)
     if not (isinstance(offer, type) and issubclass(offer, wanted)):
         raise TypeError(f"register_{kind}s must return subclasses of {wanted.__name__}, not {offer!r}.")
     name = getattr(offer, "name", None)

@@ -4,7 +4,7 @@ import enum
 import inspect
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -62,6 +62,7 @@ def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = 
     Raises:
         CanaryganError: on an option that the class has not, or a value that the option cannot have.
     """
+    options = {**cls.formerly, **options}
     flags = place_paths(cls, {key.replace("_", "-"): value for key, value in _drop_unset(options).items()}, folder)
     try:
         _, bound, _ = build_app(cls, flags).parse_args([], exit_on_error=False, print_error=False)
@@ -128,18 +129,24 @@ def make_command(parameters: Sequence[inspect.Parameter], doc: str | None = None
 
 
 def annotate(
-    cls: type[Component], prefix: str = "*", parameter: str = "", clashing: Collection[str] = ()
+    cls: type[Component],
+    prefix: str = "*",
+    hidden: Collection[str] = (),
+    parameter: str = "",
+    clashing: Collection[str] = (),
 ) -> tuple[Any, Any]:
     """What makes a command's parameter take the options of a component: its annotation, and its default.
 
     Args:
         cls: of the component.
         prefix: `*` for flat flags, or `--name` for flags such as `--name.option`.
+        hidden: options that are no flags.
         parameter: the task's, for the flags that clash with others.
         clashing: those, which become `--parameter.option`.
     """
+    shown = _hide(cls, hidden) if hidden else cls
     try:
-        default: Any = cls()
+        default: Any = shown()
     except (CanaryganError, TypeError):  # an option without default
         default = inspect.Parameter.empty
 
@@ -148,7 +155,7 @@ def annotate(
         return name_apart(parameter, flag) if f"--{flag}" in clashing else flag
 
     group = Group(f"{cls.kind} {cls.name}")
-    return Annotated[cls, Parameter(name=prefix, group=group, name_transform=spell)], default
+    return Annotated[shown, Parameter(name=prefix, group=group, name_transform=spell)], default
 
 
 def name_apart(parameter: str, flag: str) -> str:
@@ -163,6 +170,24 @@ def spell_apart(
     apart = {field.name.replace("_", "-") for field in fields(cls)}
     apart = {name for name in apart if f"--{name_apart(parameter, name)}" in flags}
     return {name_apart(parameter, key) if key in apart else key: value for key, value in options.items()}
+
+
+def _hide(cls: type[Component], names: Collection[str]) -> type[Component]:
+    """A class with the same options, some of which the parser does not read."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    made: type[Component] = make_dataclass(
+        cls.__name__,
+        [
+            (one.name, Annotated[hints[one.name], Parameter(parse=False)], field(default=one.default))
+            for one in fields(cls)
+            if one.name in names
+        ],
+        bases=(cls,),
+        frozen=True,
+        namespace={"__doc__": cls.__doc__, "__module__": cls.__module__},
+    )
+    made.__module__ = cls.__module__
+    return made
 
 
 def find_paths(cls: type[Component]) -> frozenset[str]:

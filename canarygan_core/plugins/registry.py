@@ -13,11 +13,11 @@ from typing import Any
 import pluggy
 
 from canarygan_core import hookspecs
-from canarygan_core.components import KINDS, Task
+from canarygan_core.components import Annotator, Task
 from canarygan_core.distributions import GROUP, LIBRARIES, UNKNOWN, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.index import is_task, suggest_distribution
-from canarygan_core.plugins.offers import Known, KnownOffers, check_offer
+from canarygan_core.plugins.offers import OFFERED, Known, KnownOffers, check_offer
 
 log = logging.getLogger("canarygan")
 
@@ -160,7 +160,7 @@ class Registry:
         """Yield (kind, name, class or task) for all that a module's hooks return."""
         self._manager.register(module, name)
         callers = self._manager.get_hookcallers(module) or []
-        known = {f"register_{kind.kind}s" for kind in KINDS} | {"register_tasks"}
+        known = {f"register_{kind.kind}s" for kind in OFFERED} | {"register_tasks"}
         misspelt = [caller.name for caller in callers if not caller.has_spec()]
         if misspelt:
             raise TypeError(f"no hook is named {misspelt[0]}.{did_you_mean(misspelt[0], known)}")
@@ -255,6 +255,13 @@ class Registry:
             raise CanaryganError(f"{where} records no {kind}.")
         cls = self.get_recorded(kind, part["name"], where, record)
         return restore(cls, part["options"], record.get("cwd", ""))
+
+    def find_annotator(self) -> Annotator | None:
+        """What knows annotations: the installed one, by name the first; None where none is installed."""
+        for name in self.names(Annotator.kind):
+            annotator: Annotator = self.get(Annotator.kind, name)()
+            return annotator
+        return None
 
     def tasks(self) -> list[Task]:
         """Every task that nobody else claims, sorted by name."""

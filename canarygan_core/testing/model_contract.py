@@ -173,3 +173,5 @@ def _check_presets(model: Model) -> None:
         with explain(CanaryganError, f"{name}: preset {preset} cannot be taken: "):
             restore(cls, {**to_json(model), **taken})
             parse_group(Training, {key: value for key, value in options.items() if key not in own}, f"preset {preset}")
+    for preset in model.preset_data.keys() - model.presets.keys():
+        raise AssertionError(f"{type(model).__name__}: preset_data names {preset}, which is no preset of it.")

@@ -1,8 +1,9 @@
 import io
+import itertools
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -93,6 +94,22 @@ def test_comes_back_the_same(fitted, syllables: Clips, registry: Registry, tmp_p
     assert trained.seconds == pytest.approx(0.3)
 
 
+def test_a_folder_older_than_an_option_decodes_as_it_was_trained(
+    syllables: Clips, short: Features, registry: Registry, tmp_path: Path
+) -> None:
+    before = KNN().fit(syllables, parameters=replace(short, detrend=False))
+    folder = saved(before, tmp_path / "old")
+    lines = (folder / "decoder-dataset.config.yml").read_text().splitlines(keepends=True)
+    old = "".join(line for line in lines if "detrend" not in line)
+    assert len(old.splitlines()) == len(lines) - 1
+    forge(folder, "decoder-dataset.config.yml", old.encode())
+    shifted = Clips(syllables.audio + np.float32(0.2), syllables.rate)
+    posteriors = decoders.load(folder, registry).posteriors(shifted)
+    np.testing.assert_array_equal(posteriors, before.posteriors(shifted))
+    now = KNN().fit(syllables, parameters=short)
+    assert np.abs(posteriors - now.posteriors(shifted)).max() > 0.01, "else the option changes nothing here"
+
+
 def test_equal_seeds_give_equal_decoders(syllables: Clips, short: Features) -> None:
     one, same, other = (ESN(units=60, seed=seed).fit(syllables, parameters=short) for seed in (3, 3, 4))
     np.testing.assert_array_equal(one.posteriors(syllables), same.posteriors(syllables))
@@ -116,8 +133,35 @@ def test_svm_scores_are_scikit_learns(syllables: Clips, short: Features, classes
     flat = examples.features.reshape(len(examples), -1)
     theirs = SVC(C=10.0, gamma=1 / (flat.shape[1] * flat.var(dtype=np.float64))).fit(flat, targets)
     np.testing.assert_array_equal(scores.argmax(1), theirs.predict(flat))
+    old = machine.predict({key: value for key, value in machine.learn(examples).items() if key != "closest"}, flat)
     if classes > 2:
-        np.testing.assert_allclose(scores, theirs.decision_function(flat), atol=1e-6)
+        np.testing.assert_allclose(old, theirs.decision_function(flat), atol=1e-6)
+        theirs.decision_function_shape = "ovo"
+        duels = dict(zip(itertools.combinations(range(classes), 2), theirs.decision_function(flat).T, strict=True))
+        signed = duels | {(two, one): -margin for (one, two), margin in duels.items()}
+        for one in range(classes):
+            closest = np.min([signed[one, two] for two in range(classes) if two != one], axis=0)
+            np.testing.assert_allclose(scores[:, one], closest, atol=1e-6)
+
+
+def test_svm_posteriors_tell_clear_from_narrow(syllables: Clips, short: Features) -> None:
+    fitted = SVM().fit(syllables.select(np.arange(0, 48, 2)), parameters=short)
+    one, other = (syllables.audio[row] for row in (1, 25))
+    mixed = np.stack([one + weight * other for weight in np.linspace(0, 1, 21)]).astype(np.float32)
+    best = fitted.posteriors(Clips(mixed, syllables.rate)).max(1)
+    assert best[0] > 0.99
+    assert best.min() < 0.8
+
+
+def test_noise_is_new_and_a_decoder_of_before_has_no_such_test(fitted, syllables: Clips) -> None:
+    pulses = np.random.default_rng(0).standard_normal((5, 4800), np.float32) * (np.arange(4800) % 960 < 320)
+    noise = Clips(pulses, 16000)
+    assert (fitted.resemblance(noise) < 0.1).all()
+    assert (fitted.resemblance(syllables) > 0.5).mean() > 0.9
+    old = {name: array for name, array in fitted.state.items() if not name.startswith("novelty_")}
+    before = type(fitted)(fitted.decoder, fitted.classes, fitted.parameters, old)
+    assert (before.resemblance(noise) == 1).all()
+    np.testing.assert_array_equal(before.posteriors(noise), fitted.posteriors(noise))
 
 
 class Mark:

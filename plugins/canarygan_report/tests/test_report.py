@@ -86,11 +86,38 @@ def test_its_manifest_names_what_it_was_made_from(made: Path, toy_run) -> None:
 
 def test_scores_are_read_liberally(made: Path) -> None:
     frechet, kid, odd = shown(made)["scores"][0]["metrics"]
-    assert (frechet["columns"], frechet["rows"]) == (["real"], [{"key": "frechet", "values": [12.5, 1]}])
+    bare = {"unit": "", "better": "", "null": None}
+    assert (frechet["columns"], frechet["rows"]) == (["real"], [{"key": "frechet", "values": [12.5, 1], **bare}])
+    assert (frechet["clips"], frechet["null"]) == (None, None)
     assert frechet["warnings"] == ["30 clips are few."]
     assert (kid["error"], kid["rows"]) == ("There is one clip.", [])
-    assert odd["rows"] == [{"key": "spread", "values": ["nan"]}]
+    assert odd["rows"] == [{"key": "spread", "values": ["nan"], **bare}]
     assert odd["more"] == {"unheard of": [1, {"of": None}]}
+
+
+def test_scores_come_with_units_counts_and_what_chance_gives(tmp_path: Path) -> None:
+    null = {"score": 2.5, "mean": 1.0, "low": 0.5, "high": 1.5, "p": 0.001, "p_corrected": 0.002, "verdict": "above"}
+    record = {
+        "options": {},
+        "scores": {"duration.distance": 2.0, "generated.clips": 30.0},
+        "clips": {"generated": 30, "reference": 24},
+        "units": {"duration.distance": "s", "generated.clips": "clips"},
+        "better": {"duration.distance": "smaller"},
+        "null": {"generated": 12, "reference": 12, "resamplings": 50, "scores": {"duration.distance": null}},
+        "context": {"real": {"duration.distance": 1.0}},
+    }
+    path = tmp_path / "scores.json"
+    tests = {"correction": "Holm", "level": 0.05, "tests": 1, "class_tests": 0}
+    path.write_text(json.dumps({"metrics": {"acoustics": record}, "tests": tests}))
+    read = records.read_scores(path)
+    (metric,) = read["metrics"]
+    assert read["tests"] == tests
+    assert metric["clips"] == record["clips"]
+    assert metric["null"] == {"generated": 12, "reference": 12, "resamplings": 50}
+    first, second = metric["rows"]
+    assert (first["unit"], first["better"], first["null"]) == ("s", "smaller", null)
+    assert (second["unit"], second["better"], second["null"]) == ("clips", "", None)
+    assert metric["more"] == {}
 
 
 def test_names_in_the_data_are_no_markup(made: Path) -> None:
@@ -158,6 +185,25 @@ def test_shares_count_what_a_decoder_rejects(made: Path) -> None:
     assert sides["real clips"]["A"] == 8
     assert sides["cluster on the map"]["A"] == 12
     assert (sides["knn"]["X"], sides["knn"]["A"]) == (7, 5)
+
+
+def test_shares_say_how_many_are_sure_and_agreed_upon(toy_run, tmp_path: Path) -> None:
+    from canarygan_report import material
+
+    labels = {"esn": ["a", "a", "X"], "knn": ["a", "b", "X"]}
+    path = tmp_path / "sounds.npz"
+    with archives.writing(path, 0) as archive:
+        archive.add("x", np.ones((3, 100), np.float32))
+        archive.add("rate", np.asarray(16000))
+        for name, given in labels.items():
+            archive.add(f"y_{name}", np.array(["a", "a", "b"]))
+            archive.add(f"label_{name}", np.array(given))
+        archive.add("label", np.array(["a", "a", "X"]))
+        archive.add("agreement", np.array([1.0, 0.5, 1.0]))
+    generated = material.read_generated(path)
+    assert list(generated.labels) == ["all decoders together", "esn", "knn"]
+    assert generated.labels["knn"].tolist() == ["a", "b", "X"]
+    assert generated.consensus == "2 of 3 sounds are sure, the others X; esn, knn all agree on 1 of these 2."
 
 
 def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, capsys) -> None:

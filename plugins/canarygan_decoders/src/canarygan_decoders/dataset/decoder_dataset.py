@@ -1,23 +1,27 @@
 """The set that decoders are trained and tested on, made from clips, and its files."""
 
+import itertools
+import json
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from canarygan_core.audio import archives
-from canarygan_core.clips import Clips
+from canarygan_core.audio import Filter, archives
+from canarygan_core.clips import Clips, concatenate
+from canarygan_core.components import Dataset
 from canarygan_core.console import track
-from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import accuracy
-from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
-from canarygan_decoders.dataset.examples import Examples, labels_and_sources
+from canarygan_core.evaluation import accuracy, holding
+from canarygan_core.plugins.options import share_values
+from canarygan_decoders.dataset.augmentation import BATCH, iterate_copies, make_conditions
+from canarygan_decoders.dataset.examples import GARBAGE, Examples, find_garbage, labels_and_sources
+from canarygan_decoders.dataset.garbage import MADE, make_garbage
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
@@ -26,7 +30,10 @@ log = logging.getLogger("canarygan")
 ARCHIVE = "decoder-dataset.npz"
 """The file of features and labels; the file of their parameters, `CONFIG`, lies beside it."""
 
-SIDES = {"clean": "test", "other-gain": "test_other-gain", "noise-20dB": "test_noise-20dB"}
+CONDITIONS = ("clean", "other-gain", "noise-20dB", "later-20ms", "garbage")
+"""What held-out examples may be: clips under a condition, or garbage."""
+
+SIDES = {name: "test" if name == "clean" else f"test_{name}" for name in CONDITIONS}
 """How the archive names the held-out examples of each condition."""
 
 
@@ -36,7 +43,7 @@ class DecoderDataset:
 
     Attributes:
         train: examples to learn from, altered copies among them.
-        tests: held-out examples by condition; see `make_conditions`.
+        tests: held-out examples by condition; see `make_conditions`. Those of `garbage` are none of the classes.
         garbage: labels that count as X.
         clips: the unaltered clips of `train`; None where only features are known.
         test_clips: the clips of `tests`.
@@ -51,70 +58,106 @@ class DecoderDataset:
     origin: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_clips(data_dir: Path, parameters: Features) -> Clips:
-    """The clips of a folder, at the rate and length of the features; at their own level unless `norm_audio` is set.
+def load_clips(dataset: Dataset, parameters: Features) -> Clips:
+    """The clips of a dataset, at the rate and length of the features; at their own level unless `norm_audio` is set.
+
+    Args:
+        dataset: with its other options.
+        parameters: of the features.
 
     Raises:
         CanaryganError: where there are fewer than two classes.
     """
-    clips = Folder(
-        data_dir=data_dir,
-        sampling_rate=parameters.sampling_rate,
-        max_length=parameters.max_length,
-        gain="clip" if parameters.norm_audio else "none",
-    ).load()
+    level = "clip" if parameters.norm_audio else "none"
+    values = {"sampling_rate": parameters.sampling_rate, "max_length": parameters.max_length, "gain": level}
+    clips = share_values(dataset, (), **values).load()
     if len(clips.classes) < 2:
+        where = clips.origin.get("path", dataset.name)
         raise CanaryganError(
-            f"{data_dir} has one class, {clips.classes[0]}: a decoder tells classes apart and needs at least two."
+            f"{where} has one class, {', '.join(clips.classes)}: a decoder tells classes apart and needs at least two."
         )
     return clips
 
 
 @contextmanager
 def prepare_dataset(
-    clips: Clips, parameters: Features, *, share: float, copies: int, seed: int, garbage: Sequence[str] = ()
+    clips: Clips,
+    parameters: Features,
+    *,
+    share: float,
+    copies: int,
+    seed: int,
+    default_garbage: bool = True,
+    group_by: str = holding.AUTO,
 ) -> Iterator[DecoderDataset]:
     """Split clips and compute their features, which lie in a temporary folder until the block ends.
 
     Args:
-        clips: with labels.
+        clips: with labels, and the fact `garbage` where some count as X.
         parameters: of the features.
         share: share of each class to test on.
         copies: altered copies of each training clip.
-        seed: of the split and of the copies.
-        garbage: labels that count as X.
+        seed: of the split, the copies and the garbage.
+        default_garbage: add the garbage classes that need no GAN; those of the clips to test on are made of these.
+        group_by: what belongs together, as `holding.find_groups` takes it; each clip of garbage stands alone.
+
+    Raises:
+        CanaryganError: where the data has a class with a label of garbage.
     """
-    labels, _ = labels_and_sources(clips)
-    train, test = accuracy.split(labels, share, seed)
+    labels, sources = labels_and_sources(clips)
+    if default_garbage and (clash := sorted(set(MADE) & set(clips.classes))):
+        raise CanaryganError(
+            f"The data has a class {clash[0]}, which is a garbage class by default: rename it, or --no-default-garbage."
+        )
+    is_garbage = clips.facts.get(GARBAGE, np.zeros(len(clips), bool))
+    train, test = accuracy.split(labels, share, seed, holding.find_groups(clips, group_by, alone=is_garbage))
     if share and (untested := sorted(set(labels.tolist()) - set(labels[test].tolist()))):
         log.warning(f"One clip only, so none to test on: {', '.join(untested)}.")
-    train_clips = clips.select(train)
-    test_clips = make_conditions(clips.select(test), seed) if len(test) else {}
+    kept = {"gain": clips.facts.get("gain", np.ones(len(clips), np.float32))}
+    kept[GARBAGE] = is_garbage
+    clips = replace(clips, facts=kept, sources=sources, latents=None)
+    train_clips, test_clips = clips.select(train), clips.select(test)
+    tests = make_conditions(test_clips, seed) if len(test) else {}
+    if default_garbage:
+        made = make_garbage(_find_real(train_clips), seed)
+        if len(real := _find_real(test_clips)) and len(real.classes) > 1:
+            tests["garbage"] = make_garbage(real, seed + 1)
+    else:
+        made = None
+    everything = train_clips if made is None else concatenate([train_clips, made])
     with tempfile.TemporaryDirectory(prefix="canarygan-features-") as folder:
-        tests = {name: Examples.from_clips(part, parameters) for name, part in test_clips.items()}
-        examples = _examples_with_copies(train_clips, parameters, copies, seed, Path(folder) / "train.npy")
-        yield DecoderDataset(examples, tests, tuple(garbage), train_clips, test_clips, dict(clips.origin))
+        examples = _examples_with_copies(everything, len(train_clips), parameters, copies, seed, Path(folder))
+        sides = {name: Examples.from_clips(part, parameters) for name, part in tests.items()}
+        yield DecoderDataset(examples, sides, find_garbage(everything), everything, tests, dict(clips.origin))
 
 
-def _examples_with_copies(clips: Clips, parameters: Features, copies: int, seed: int, path: Path) -> Examples:
-    """Examples of clips and their altered copies; the features go to a file batch by batch and are memory-mapped."""
+def _find_real(clips: Clips) -> Clips:
+    """The clips that are no garbage."""
+    return clips.select(~clips.facts[GARBAGE])
+
+
+def _examples_with_copies(
+    clips: Clips, count: int, parameters: Features, copies: int, seed: int, folder: Path
+) -> Examples:
+    """Examples of clips, then of altered copies of the first `count`.
+
+    The features go to a file in the folder batch by batch and are memory-mapped.
+    """
     from canarygan_decoders.features.extraction import extract
 
-    shape = (len(clips) * (copies + 1), *parameters.shape)
+    path, altered = folder / "train.npy", clips.select(slice(0, count))
+    shape = (len(clips) + copies * count, *parameters.shape)
     features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    start, batches = 0, -(-len(clips) // BATCH) * (copies + 1)
-    for batch in track(with_copies(clips, copies, seed), "features", batches):
+    batches = itertools.chain(clips.batches(BATCH), iterate_copies(altered, copies, seed))
+    start, total = 0, -(-len(clips) // BATCH) + copies * -(-count // BATCH)
+    for batch in track(batches, "features", total):
         features[start : start + len(batch)] = extract(batch, parameters)
         start += len(batch)
     features.flush()
     labels, sources = labels_and_sources(clips)
-    return Examples(
-        np.load(path, mmap_mode="r", allow_pickle=False),
-        np.tile(labels, copies + 1),
-        np.tile(sources, copies + 1),
-        np.tile(np.arange(len(clips)), copies + 1),
-        parameters,
-    )
+    rows = np.concatenate([np.arange(len(clips)), np.tile(np.arange(count), copies)])
+    loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+    return Examples(loaded, labels[rows], sources[rows], rows, parameters, find_garbage(clips))
 
 
 def write_dataset(folder: Path, dataset: DecoderDataset) -> list[Path]:
@@ -130,6 +173,7 @@ def write_dataset(folder: Path, dataset: DecoderDataset) -> list[Path]:
                 archive.add(f"{name}_{column}", getattr(side, column))
         archive.add("classes", np.unique(dataset.train.labels))
         archive.add("garbage", np.asarray(dataset.garbage, dtype=np.str_))
+        archive.add("filter", json.dumps(Filter.of(dataset.origin).origin["filter"]))
     write_config(config, dataset.train.parameters)
     return [path, config]
 
@@ -150,12 +194,12 @@ def read_dataset(folder: Path) -> DecoderDataset:
 
     def read_side(name: str) -> Examples:
         columns = (arrays[f"{name}_{column}"] for column in ("features", "labels", "sources", "groups"))
-        return Examples(*columns, parameters)  # type: ignore[call-arg]
+        return Examples(*columns, parameters, garbage)  # type: ignore[call-arg]
 
     try:
+        garbage = tuple(map(str, arrays["garbage"]))
         train = read_side("train")
         tests = {name: read_side(side) for name, side in SIDES.items() if f"{side}_features" in arrays}
-        garbage = tuple(map(str, arrays["garbage"]))
     except KeyError as error:
         raise CanaryganError(f"{path} is no preprocessed set: it has no {error}.") from None
     if train.features.shape[1:] != parameters.shape:
@@ -163,5 +207,6 @@ def read_dataset(folder: Path) -> DecoderDataset:
             f"{path} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
             f"describes {parameters.shape}: they do not belong together. Build the set again."
         )
-    origin = {"dataset": "preprocessed", "path": str(folder.resolve())}
+    filtering = Filter.of({"filter": json.loads(str(arrays["filter"]))} if "filter" in arrays else {})
+    origin = {"dataset": "preprocessed", "path": str(folder.resolve()), **filtering.origin}
     return DecoderDataset(train, tests, garbage, origin=origin)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from canarygan_core import CanaryganError
+from canarygan_core.evaluation import holding
 from canarygan_core.lightning.training import Training
 from canarygan_metrics.options import check_ranges
 
-FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation"})
+FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation", "group_by"})
 """Options of `Learning` that may not change when a training is resumed."""
 
 
@@ -32,13 +33,15 @@ class Learning:
     seconds: float = 1.0
     """Length of each clip that the classifier uses, from its start; a shorter one is faster, seconds."""
     noise: float = 0.5
-    """Share of the training clips with white noise added, 10 to 40 dB below them, drawn anew each time; 0 for none."""
+    """Share of the training clips that are altered anew each time, by noises and a tilted spectrum; 0 for none."""
     lr: float = 3e-4
     """Learning rate of AdamW."""
     split: float = 0.1
     """Share of each class that is held out for testing."""
     validation: float = 0.05
     """Share of each class's other clips for validation, which stops training and chooses the best checkpoint."""
+    group_by: str = holding.AUTO
+    """What is kept on one side of both splits, as train-gan takes it: auto, none, recording, folder, or a pattern."""
     early_stopping: bool = True
     """Stop where the validation loss has not improved for --patience epochs, yes or no."""
     patience: int = 5
