@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from canarygan_core.audio import evtaf
 from canarygan_core.audio.filtering import convert
-from canarygan_core.audio.inspection import is_clipped
+from canarygan_core.audio.inspection import find_promise, is_clipped
 from canarygan_core.audio.options import Filter
 from canarygan_core.audio.problems import Problem, UnusableAudio
 from canarygan_core.errors import CanaryganError
@@ -37,8 +37,6 @@ _LARGE = 2**20  # bytes; a larger file may be a long recording
 _MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3")
 _COPY = "Copy it again from its source."
 _UNKNOWN = 2**60  # libsndfile's count of frames where the header gives none is larger
-_PLACEHOLDER = 0x7FFF0000  # bytes; no syllable is that large
-_SLACK = 64  # some writers count a header or a padding byte into the size of the data
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,19 +290,7 @@ def _check_complete(sound: soundfile.SoundFile, frames: int) -> None:
 
 
 def _check_riff_size(content: bytes) -> None:
-    """Refuse a WAV file whose header promises more bytes of sound than it holds.
-
-    libsndfile gives what there is and says nothing. Programs that wrote to a pipe leave about 2**31 or 2**32 for a size
-    that they did not know.
-    """
-    if content[:4] not in (b"RIFF", b"RIFX") or content[8:12] != b"WAVE":
-        return
-    order: Literal["little", "big"] = "little" if content[:4] == b"RIFF" else "big"
-    at = 12
-    while at + 8 <= len(content):
-        promised, held = int.from_bytes(content[at + 4 : at + 8], order), len(content) - at - 8
-        if content[at : at + 4] == b"data":
-            is_whole = promised <= held + _SLACK or promised > _PLACEHOLDER
-            what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
-            return _require(is_whole, "truncated", what, _COPY)
-        at += 8 + promised + promised % 2
+    """Refuse a WAV file whose header promises more bytes of sound than it holds; libsndfile says nothing of it."""
+    promised, held = find_promise(content) or (0, 0)
+    what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
+    _require(promised <= held, "truncated", what, _COPY)

@@ -63,11 +63,13 @@ def build_decoder_dataset(
         for path in decoder_dataset.write_dataset(save_dir, prepared):
             manifest.add_output(path)
         train, classes = prepared.train, prepared.train.classes
-        originals, tests = int(train.is_original.sum()), len(prepared.tests.get("clean", ()))
+        originals, strange = int((train.is_original & ~train.is_garbage).sum()), int(train.is_garbage.sum())
+        tests = len(prepared.tests.get("clean", ()))
+    shape = " x ".join(map(str, features.shape))
     text = (
-        f"{originals} clips to train on ({len(train) - garbage} with altered copies) and {garbage} of garbage, {tests} "
-        f"to test on, of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"
+        f"{originals} clips to train on ({len(train) - strange} with altered copies) and {strange} of garbage, "
+        f"{tests} to test on, of {len(classes)} classes; {shape} numbers a clip: {save_dir}\n"
         f"Next: canarygan train-decoders -p {save_dir}"
     )
-    counts = {"train": originals, "copies": len(train) - garbage, "garbage": garbage, "test": tests}
+    counts = {"train": originals, "copies": len(train) - strange, "garbage": strange, "test": tests}
     return Answer(text, {"path": str(save_dir), "shape": list(features.shape), "classes": list(classes), **counts})
