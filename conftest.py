@@ -37,7 +37,7 @@ SLOW = {
     "test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name",
     "test_a_training_that_was_stopped_ends_like_one_that_was_not",
     "test_every_file_and_key_that_the_pipeline_leaves_is_documented",
-    "test_examples_are_typed_and_clean",
+    "test_examples_are_typed_and_clean_outside_of_the_repository",
     "test_an_example_passes_its_own_tests",
     "test_the_forest_is_trained_and_labels_like_any_decoder",
     "test_the_sounds_of_the_model_are_scored_by_the_metric",
