@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent
 SLOW = {
     "test_pipeline",
     "test_the_sheet_shows_eight_clips_of_each_class",
+    "test_cnn_keeps_the_contract",
     "test_a_dry_run_estimates_the_time_and_leaves_nothing",
     "test_a_plain_training_resumes_and_generates_on_the_command_line",
     "test_a_training_from_before_the_option_of_the_critic_step_goes_on",
@@ -36,7 +37,7 @@ SLOW = {
     "test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name",
     "test_a_training_that_was_stopped_ends_like_one_that_was_not",
     "test_every_file_and_key_that_the_pipeline_leaves_is_documented",
-    "test_examples_are_typed_and_clean",
+    "test_examples_are_typed_and_clean_outside_of_the_repository",
     "test_an_example_passes_its_own_tests",
     "test_the_forest_is_trained_and_labels_like_any_decoder",
     "test_the_sounds_of_the_model_are_scored_by_the_metric",

@@ -30,12 +30,19 @@ LIBRARIES = {
 
 def find_entry_points() -> list[EntryPoint]:
     """Entry points of all plugins, or of the comma-separated names in `CANARYGAN_PLUGINS` alone, sorted by name."""
-    points = list(entry_points(group=GROUP))
+    points, names = list(entry_points(group=GROUP)), _read_chosen()
+    return points if names is None else [point for point in points if point.name in names]
+
+
+def find_unknown_choices() -> list[str]:
+    """The names in `CANARYGAN_PLUGINS` that no installed plugin has."""
+    return sorted((_read_chosen() or set()) - {"", *(point.name for point in entry_points(group=GROUP))})
+
+
+def _read_chosen() -> set[str] | None:
+    """The names in `CANARYGAN_PLUGINS`, None where it is not set."""
     chosen = os.environ.get("CANARYGAN_PLUGINS")
-    if chosen is not None:
-        names = {name.strip() for name in chosen.split(",")}
-        points = [point for point in points if point.name in names]
-    return points
+    return None if chosen is None else {name.strip() for name in chosen.split(",")}
 
 
 def find_distribution(point: EntryPoint) -> str:

@@ -10,7 +10,6 @@ from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import nulls, streaming
 from canarygan_core.evaluation.nulls import get_name
-from canarygan_core.plugins.options import to_json
 
 Record = dict[str, Any]
 
@@ -31,7 +30,7 @@ def score_one(
         resamplings: of real clips that stand for generated ones; 0 for none.
         seed: of the resamplings.
     """
-    record: Record = {"options": to_json(metric)}
+    record: Record = {}
     try:
         with streaming.collect_warnings() as warnings:
             scores = metric.score(generated, reference)

@@ -1,5 +1,6 @@
 """The frame of a task that trains: clips loaded and checked against the run that goes on, a run opened, a dry run."""
 
+import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -9,12 +10,17 @@ from typing import TYPE_CHECKING
 
 from canarygan_core import runs
 from canarygan_core.console import log
+from canarygan_core.errors import UsageError
 from canarygan_core.lightning.resuming import check_same_clips, check_same_options
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request, Run
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
+
+
+LAUNCHED = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "LSB_DJOB_RANKFILE", "OMPI_COMM_WORLD_SIZE")
+"""Variables of the environment by which launchers tell the processes of several nodes where to meet."""
 
 
 @contextmanager
@@ -40,8 +46,10 @@ def open_training(
         fixed: options that must be those the run was started with, as `check_same_options` takes them.
 
     Raises:
-        CanaryganError: where the run cannot be resumed or opened, or was started with other clips or options.
+        CanaryganError: where the run cannot be resumed or opened, or was started with other clips or options; or where
+            several nodes are asked for and nothing has started a process on each.
     """
+    check_launcher(training)
     started = runs.find_to_resume(save_dir, version, request.task) if resume else None
     if started is not None:
         check_same_options(request, started, fixed)
@@ -59,3 +67,12 @@ def open_training(
             run = stack.enter_context(opened)
             log.info(f"Version {run.version} in {run.save_dir}.")
         yield clips, run, training
+
+
+def check_launcher(training: Training) -> None:
+    """Raise `UsageError` where several nodes are asked for and no launcher is there: each would wait for the others."""
+    is_slurm = int(os.environ.get("SLURM_NTASKS", "1")) > 1
+    if training.num_nodes > 1 and not (training.dry_run or is_slurm or any(name in os.environ for name in LAUNCHED)):
+        wanted = "a launcher that starts a process on each of them: srun, torchrun"
+        by_hand = "MASTER_ADDR, MASTER_PORT and NODE_RANK set by hand on each"
+        raise UsageError(f"-N {training.num_nodes} nodes need {wanted}, or {by_hand}. On one machine leave out -N.")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.fitted.novelty import Novelty
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
@@ -92,6 +91,7 @@ class FeatureDecoder(Decoder):
         """
         import numpy as np
 
+        from canarygan_core.fitted.novelty import Novelty
         from canarygan_decoders import calibration
 
         classes = examples.classes
@@ -185,6 +185,8 @@ class FittedFeatureDecoder:
     state: "State"
 
     def __post_init__(self) -> None:
+        from canarygan_core.fitted.novelty import Novelty
+
         self._prepared = self.decoder.prepare(self.state)
         self._novelty = Novelty.from_arrays(self.state, math.prod(self.parameters.shape))
 
