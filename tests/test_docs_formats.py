@@ -36,6 +36,7 @@ FREE = frozenset(
             "shuffled",
             "origin",
         ),
+        *("units", "better"),  # of scores, by their names
         "filter",  # told once, of manifests
     }
 )

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from canarygan_core.clips import Clips
 from canarygan_core.components import Metric
 from canarygan_core.console import log
-from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation.streaming import collect_warnings
 
 MOST = 500
@@ -166,7 +165,7 @@ def _score_all(metric: Metric, pairs: Iterator[tuple[Clips, Clips]]) -> list[dic
     for pair in pairs:
         try:
             found.append(metric.score(*pair))
-        except CanaryganError as error:
+        except Exception as error:  # noqa: BLE001 a stranger's metric may raise anything
             log.debug(f"{metric.name} has no score of a resampling: {error}")
     return found
 
