@@ -299,5 +299,3 @@ def test_an_option_that_the_task_supplies_is_no_flag_of_the_component(capsys):
     assert type(bound.arguments["dataset"]) is Field
     Command(task_of(supplies), ["--help"], registry).help()
     assert capsys.readouterr().out.count("--rate") == 1
-    shared = Command(task_of(loads), ["--dataset", "field", "--rate", "7", "--field.rate", "9"], registry).bind()
-    assert shared.arguments == {"dataset": Field(rate=9), "rate": 7}
