@@ -95,10 +95,7 @@ class Dataset(Component):
 
     @classmethod
     def claims(cls, data_dir: Path) -> bool:
-        """Whether a folder can only be meant for this dataset, which `--data-dir` alone then chooses; by default never.
-
-        Quick and without heavy imports, for it is asked before the command is built.
-        """
+        """Whether a folder can only be meant for this dataset, which `-d` alone then chooses. Imports little."""
         return False
 
 

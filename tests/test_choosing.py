@@ -299,5 +299,3 @@ def test_an_option_that_the_task_supplies_is_no_flag_of_the_component(capsys):
     assert type(bound.arguments["dataset"]) is Field
     Command(task_of(supplies), ["--help"], registry).help()
     assert capsys.readouterr().out.count("--rate") == 1
-    with pytest.raises(UsageError, match="--rate is an option of"):
-        Command(task_of(loads), ["--dataset", "field"], registry)

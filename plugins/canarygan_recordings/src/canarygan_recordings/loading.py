@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,9 @@ from canarygan_core.console import log, track
 from canarygan_core.datasets import cache
 from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins.options import to_json
+from canarygan_recordings.options import Options
 from canarygan_recordings.sounds import Ear, read_stretches
 from canarygan_recordings.survey import Notes, Segments, refuse, survey
-
-if TYPE_CHECKING:
-    from canarygan_recordings.dataset import Recordings
 
 PEAK = 0.95
 """What a gain brings the peak of a clip, or of the set, to; full scale is 1."""
@@ -39,7 +37,7 @@ AHEAD = 8
 """Chunks that are read before they are asked for."""
 
 
-def load(dataset: "Recordings") -> Clips:
+def load(dataset: Options) -> Clips:
     """The clips of a set, from the cache where they are in it.
 
     Raises:
@@ -70,7 +68,7 @@ def load(dataset: "Recordings") -> Clips:
     )
 
 
-def read_clips(segments: Segments, dataset: "Recordings") -> Iterator[tuple[int, NDArray[np.float32], float]]:
+def read_clips(segments: Segments, dataset: Options) -> Iterator[tuple[int, NDArray[np.float32], float]]:
     """Each segment's number, its sound with the context asked for (samples,), and where that begins, seconds.
 
     A few stretches are read ahead of the caller, so that memory does not grow with the set.
@@ -104,7 +102,7 @@ def name_sources(segments: Segments) -> list[str]:
     return [f"{segments.names[one]}@{onset:.1f}-{offset:.1f}" for one, onset, offset in zip(*columns, strict=True)]
 
 
-def _cut(draft: Path, segments: Segments, dataset: "Recordings") -> None:
+def _cut(draft: Path, segments: Segments, dataset: Options) -> None:
     """Write the three files of a cache entry."""
     samples = round(dataset.max_length * dataset.sampling_rate)
     archives.check_room(draft, 4 * samples * len(segments) * (2 if dataset.gain == "set" else 1), cache.ADVICE)
@@ -168,7 +166,7 @@ def _compute_key(segments: Segments, options: dict[str, Any]) -> str:
     return key.hexdigest()
 
 
-def _note_clips(labels: NDArray[np.str_], recordings: int, cut: int, unusable: int, dataset: "Recordings") -> Notes:
+def _note_clips(labels: NDArray[np.str_], recordings: int, cut: int, unusable: int, dataset: Options) -> Notes:
     """What is told of the clips that were cut."""
     counts = count_labels(labels)
     told = f"{len(labels)} clips of {len(counts)} classes from {recordings} recordings."

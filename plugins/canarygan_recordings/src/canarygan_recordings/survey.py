@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,9 @@ from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_recordings.annotations.checking import Checked, check, describe
 from canarygan_recordings.annotations.pairing import Collection, Pair, pair_folder
+from canarygan_recordings.options import Options
 from canarygan_recordings.selection import Selection, read_renaming, split_words
 from canarygan_recordings.sounds import Header, check_channel, read_header
-
-if TYPE_CHECKING:
-    from canarygan_recordings.dataset import Recordings
 
 Notes = list[tuple[int, str]]
 
@@ -65,7 +62,7 @@ class Segments:
         return replace(self, **columns)
 
 
-def survey(dataset: "Recordings") -> Segments:
+def survey(dataset: Options) -> Segments:
     """Find, check and choose the segments of a set; no sound is read, only headers.
 
     Raises:
@@ -123,7 +120,7 @@ def survey(dataset: "Recordings") -> Segments:
     )
 
 
-def _choose_pairs(pairs: Sequence[Pair], dataset: "Recordings") -> tuple[Pair, ...]:
+def _choose_pairs(pairs: Sequence[Pair], dataset: Options) -> tuple[Pair, ...]:
     """The recordings asked for by their names.
 
     Raises:
@@ -173,7 +170,7 @@ def _check_pairs(
     return headers, checked, problems
 
 
-def refuse(problems: Sequence[Problem], dataset: "Recordings", left: int) -> None:
+def refuse(problems: Sequence[Problem], dataset: Options, left: int) -> None:
     """Raise for what cannot be used, where it is not to be left out or nothing else is there."""
     if not problems or (dataset.skip_unusable and left):
         if problems:
@@ -194,7 +191,7 @@ def _note_labels(labels: NDArray[np.str_]) -> Notes:
     return [(logging.WARNING, text)] if alike else []
 
 
-def _note_rates(headers: Sequence[Header], dataset: "Recordings") -> Notes:
+def _note_rates(headers: Sequence[Header], dataset: Options) -> Notes:
     """What is told of mixed rates and of several channels."""
     rates = count_labels(str(one.rate) for one in headers)
     notes: Notes = []
