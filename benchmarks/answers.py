@@ -93,17 +93,10 @@ def compare_rumble() -> Iterator[tuple[str, str, str]]:
 
 def compare_scores() -> Iterator[tuple[str, str, str]]:
     """How often scores are outside what chance gives; before, nothing told."""
-    outside = {key: dict(row) for key, row in read("nulls")["outside"].items()}
-    for name in ("inception-score", "class-balance"):
-        for key, row in read(f"nulls-{name}")["outside"].items():
-            outside[key] |= {name: f"{row[name]} of {row['times']}"}
+    outside = read("nulls")["outside"]
     sets = ("genuine", "two thirds of the classes", "10 dB noise")
     for name in [name for name in outside["genuine"] if name not in ("times", "memorisation")]:
-        told = (outside[key][name] for key in sets)
-        cells = [
-            cell if isinstance(cell, str) else f"{cell} of {outside[key]['times']}"
-            for key, cell in zip(sets, told, strict=True)
-        ]
+        cells = [f"{outside[key][name]} of {outside[key]['times']}" for key in sets]
         yield f"{name} outside: genuine, classes missing, noise", "", ", ".join(cells)
     for key, what in NOISES.items():
         yield f"memorisation outside: {what}", "", f"{outside[key]['memorisation']} of {outside[key]['times']}"

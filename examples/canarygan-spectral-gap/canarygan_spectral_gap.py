@@ -52,9 +52,7 @@ class SpectralGap(Metric):
             share = clips.facts["share"]
             usable = share.sum(1) > 0  # neither silent nor broken
             if not usable.any() or generated.rate != reference.rate:
-                raise CanaryganError(
-                    f"spectral-gap needs sounds of one rate; {usable.sum()} of {len(clips)} have sound."
-                )
+                raise CanaryganError(f"{usable.sum()} of {len(clips)} clips have sound: give sounds, of one rate.")
             levels.append(10 * np.log10(np.maximum(share[usable].mean(0), 10 ** (self.floor / 10))))
         return {"gap": float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2)))}
 

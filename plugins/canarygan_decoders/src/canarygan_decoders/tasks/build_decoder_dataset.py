@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import holding
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.features import Features
@@ -23,7 +22,7 @@ def build_decoder_dataset(
     default_garbage: bool = True,
     garbage: Path | None = None,
     early_epochs: list[int] | None = None,
-    group_by: str = holding.AUTO,
+    group_by: str = "auto",
     seed: int = 0,
     overwrite: bool = False,
     request: Request,

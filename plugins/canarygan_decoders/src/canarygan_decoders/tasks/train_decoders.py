@@ -12,7 +12,6 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Dataset, Decoder, FittedDecoder, Slot
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.evaluation import holding
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
@@ -33,7 +32,7 @@ def train_decoders(
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
     features: Features = Features(),  # noqa: B008 frozen
     split: float = 0.1,
-    group_by: str = holding.AUTO,
+    group_by: str = "auto",
     augment: int = 3,
     default_garbage: bool = True,
     reservoirs: Path | None = None,
