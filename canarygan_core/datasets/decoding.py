@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,9 @@ def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -
     if not problems:
         raise CanaryganError(f"{empty}{LAYOUT} Fill or {remedy}")
     heading = f"{empty}{len(problems)} of {format_count(total, 'file')} in {files.folder} cannot be used:"
+    place = shlex.quote(str(files.folder))
     advice = f"Mend or {remedy}" if len(problems) < total else "None is left to load."
-    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {files.folder}")
+    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {place}")
 
 
 def _describe(

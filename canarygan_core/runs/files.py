@@ -12,6 +12,9 @@ from pathlib import Path
 
 from canarygan_core.errors import CanaryganError, UsageError
 
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
+"""What writing fails with where there is no room."""
+
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
@@ -135,6 +138,6 @@ def _explain(path: Path, draft: Path) -> Iterator[None]:
         if error.errno is None:  # numpy's word for a disk that took only a part
             raise CanaryganError(f"Cannot write {path}: {error}.") from error
         names = {str(draft), *map(str, path.parents)}
-        if error.errno == errno.ENOSPC or str(error.filename) in names:
+        if error.errno in FULL or str(error.filename) in names:
             raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         raise

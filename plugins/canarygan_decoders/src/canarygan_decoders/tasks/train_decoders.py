@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
+from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
@@ -90,7 +92,9 @@ def train_decoders(
     sizes = ", ".join(f"{name} {len(test)}" for name, test in dataset.tests.items()) or "no clips held out"
     originals = int(dataset.train.is_original.sum())
     first = f"{originals} clips trained on ({len(dataset.train)} with altered copies); {sizes}."
-    last = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
+    sounds = dataset.origin.get("path", "") if data_dir is None else data_dir
+    use = shlex.join(["canarygan", "decode", "-y", str(save_dir), *([str(sounds)] if sounds else [])])
+    last = [f"Decoders: {save_dir}", f"Use them, on these or other sounds: {use}"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
 
@@ -203,12 +207,14 @@ def _train_and_test(
 
 def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
     if isinstance(decoder, FeatureDecoder):
-        return decoder.fit_examples(dataset.train)
+        with show_bar(f"training {decoder.name}", None):
+            return decoder.fit_examples(dataset.train)
     if dataset.clips is None:
         raise UsageError(
             f"Decoder {decoder.name} learns from sounds, and a preprocessed set holds features: give clips with -d."
         )
-    return decoder.fit(dataset.clips)
+    with show_bar(f"training {decoder.name}", None):
+        return decoder.fit(dataset.clips)
 
 
 def _test(
@@ -219,11 +225,12 @@ def _test(
     from canarygan_core.fitted import decoders
 
     test = dataset.tests[condition]
-    if isinstance(fitted, FittedFeatureDecoder):
-        posteriors = fitted.predict(test.features)
-    else:
-        assert dataset.test_clips is not None
-        posteriors = fitted.posteriors(dataset.test_clips[condition])
+    with show_bar(f"testing, {condition}", None):
+        if isinstance(fitted, FittedFeatureDecoder):
+            posteriors = fitted.predict(test.features)
+        else:
+            assert dataset.test_clips is not None
+            posteriors = fitted.posteriors(dataset.test_clips[condition])
     labels = decoders.pick_labels(posteriors, fitted.classes)
     return posteriors, accuracy.compute_report(test.labels, labels, fitted.classes)
 
