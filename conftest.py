@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).parent
 SLOW = {
     "test_pipeline",
+    "test_printed_commands",
+    "test_surroundings",
     "test_a_dry_run_estimates_the_time_and_leaves_nothing",
     "test_a_plain_training_resumes_and_generates_on_the_command_line",
     "test_a_training_from_before_the_option_of_the_critic_step_goes_on",

@@ -1,6 +1,5 @@
 """The frame of a task that trains: clips loaded and checked against the run that goes on, a run opened, a dry run."""
 
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.resuming import check_same_clips, check_same_options
 from canarygan_core.lightning.training import Training
-from canarygan_core.runs import Request, Run
+from canarygan_core.runs import Request, Run, files
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
@@ -55,7 +54,7 @@ def open_training(
         check_same_clips(clips, started)
     with ExitStack() as stack:
         if training.dry_run:
-            folder = stack.enter_context(_make_temporary_folder())
+            folder = stack.enter_context(files.make_temporary_folder())
             run = stack.enter_context(runs.open_run(folder, request))
             training = replace(training, devices=1, num_nodes=1)
         else:
@@ -77,19 +76,3 @@ def _ask_where(request: Request) -> str:
             if isinstance(options.get(name), str) and not Path(options[name]).exists()
         ]
     return f" If it was moved, say where to: {', '.join(flags)}." if flags else ""
-
-
-@contextmanager
-def _make_temporary_folder() -> Iterator[Path]:
-    """A folder among those for temporary files, removed after the block.
-
-    Raises:
-        CanaryganError: where none can be had.
-    """
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="canarygan-", ignore_cleanup_errors=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to a folder with room.") from None
-    with folder as path:
-        yield Path(path)

@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,6 +62,28 @@ def replace_folder(path: Path) -> Iterator[Path]:
                 folder.unlink()
             else:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def make_temporary_folder(size: int = 0) -> Iterator[Path]:
+    """A folder among those for temporary files, removed after the block.
+
+    Args:
+        size: bytes that will lie in it, about.
+
+    Raises:
+        CanaryganError: where none can be had, or there is no room.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="canarygan-", ignore_cleanup_errors=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).rstrip(".")
+        raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to one with room.") from None
+    with folder as name:
+        if size > (free := shutil.disk_usage(name).free):
+            needed = f"{size / 1e9:.1f} GB are needed, and {free / 1e9:.1f} GB are free"
+            raise CanaryganError(f"No room for temporary files in {Path(name).parent}: {needed}. Set TMPDIR elsewhere.")
+        yield Path(name)
 
 
 def check_absent(*paths: Path, overwrite: bool = False) -> None:

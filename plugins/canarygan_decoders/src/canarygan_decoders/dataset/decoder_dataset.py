@@ -1,7 +1,7 @@
 """The set that decoders are trained and tested on, made from clips, and its files."""
 
 import logging
-import tempfile
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from canarygan_core.console import track
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy
+from canarygan_core.runs import files
 from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
 from canarygan_decoders.dataset.examples import Examples, labels_and_sources
 from canarygan_decoders.features import Features
@@ -90,9 +91,10 @@ def prepare_dataset(
         log.warning(f"One clip only, so none to test on: {', '.join(untested)}.")
     train_clips = clips.select(train)
     test_clips = make_conditions(clips.select(test), seed) if len(test) else {}
-    with tempfile.TemporaryDirectory(prefix="canarygan-features-") as folder:
+    size = 4 * len(train_clips) * (copies + 1) * math.prod(parameters.shape)
+    with files.make_temporary_folder(size) as folder:
         tests = {name: Examples.from_clips(part, parameters) for name, part in test_clips.items()}
-        examples = _examples_with_copies(train_clips, parameters, copies, seed, Path(folder) / "train.npy")
+        examples = _examples_with_copies(train_clips, parameters, copies, seed, folder / "train.npy")
         yield DecoderDataset(examples, tests, tuple(garbage), train_clips, test_clips, dict(clips.origin))
 
 
@@ -101,12 +103,13 @@ def _examples_with_copies(clips: Clips, parameters: Features, copies: int, seed:
     from canarygan_decoders.features.extraction import extract
 
     shape = (len(clips) * (copies + 1), *parameters.shape)
-    features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    start, batches = 0, -(-len(clips) // BATCH) * (copies + 1)
-    for batch in track(with_copies(clips, copies, seed), "features", batches):
-        features[start : start + len(batch)] = extract(batch, parameters)
-        start += len(batch)
-    features.flush()
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    batches = -(-len(clips) // BATCH) * (copies + 1)
+    # plain writes: where the disk fills up, a memory map would kill the process without a word
+    with files.replace_file(path) as draft, open(draft, "wb") as stream:
+        np.lib.format.write_array_header_2_0(stream, header)
+        for batch in track(with_copies(clips, copies, seed), "features", batches):
+            stream.write(np.ascontiguousarray(extract(batch, parameters), "<f4").data)
     labels, sources = labels_and_sources(clips)
     return Examples(
         np.load(path, mmap_mode="r", allow_pickle=False),

@@ -92,9 +92,10 @@ def train_decoders(
     sizes = ", ".join(f"{name} {len(test)}" for name, test in dataset.tests.items()) or "no clips held out"
     originals = int(dataset.train.is_original.sum())
     first = f"{originals} clips trained on ({len(dataset.train)} with altered copies); {sizes}."
-    sounds = dataset.origin.get("path", "") if data_dir is None else data_dir
-    use = shlex.join(["canarygan", "decode", "-y", str(save_dir), *([str(sounds)] if sounds else [])])
-    last = [f"Decoders: {save_dir}", f"Use them, on these or other sounds: {use}"]
+    use = f"canarygan decode, which takes -y {shlex.quote(str(save_dir))} and sounds"
+    if data_dir is not None:
+        use = shlex.join(["canarygan", "decode", "-y", str(save_dir), str(data_dir)])
+    last = [f"Decoders: {save_dir}", f"Use them: {use}"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
 
