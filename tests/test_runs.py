@@ -376,3 +376,15 @@ def _raise(error):
         raise error
 
     return fail
+
+
+def test_a_checkpoint_is_of_the_version_of_its_run_or_of_its_folder(tmp_path):
+    with open_run(tmp_path, WORK, version="first") as run:
+        run.last.parent.mkdir()
+        run.last.write_text("weights")
+    assert runs.name_version(run.last) == "first"
+    for name, version in (("version_7/all/epoch_984.ckpt", "7"), ("other/epoch_984.ckpt", "epoch_984")):
+        path = tmp_path / "original" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("weights")
+        assert runs.name_version(path) == version

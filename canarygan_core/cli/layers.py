@@ -65,8 +65,8 @@ def read_flags(words: Sequence[str], layers: Sequence[Layer], *flags: tuple[str,
     return [["yes"] if value is True else list(value or []) for value in values]
 
 
-def read_file(words: Sequence[str]) -> list[Layer]:
-    """The options of `--config FILE`.
+def read_file(words: Sequence[str], task: str) -> list[Layer]:
+    """The options of `--config FILE`: those for every task, and those in the table `task.NAME` of this one.
 
     Raises:
         UsageError: where the file cannot be read.
@@ -78,7 +78,11 @@ def read_file(words: Sequence[str]) -> list[Layer]:
         except (CanaryganError, tomllib.TOMLDecodeError) as error:
             reason = str(error).removeprefix(f"Cannot read {Path(name)}: ").rstrip(".")
             raise UsageError(f"Cannot read --config {name}: {reason}.") from None
-        layers.append(Layer(name, {key.replace("_", "-"): value for key, value in options.items()}))
+        tables = options.pop("task", {})
+        own = tables.get(task, {}) if isinstance(tables, dict) else {}
+        if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+            raise UsageError(f"{name}: task holds one table of options a task, such as [task.{task}].")
+        layers.append(Layer(name, {key.replace("_", "-"): value for key, value in (options | own).items()}))
     return layers
 
 

@@ -52,6 +52,13 @@ def find_by_checkpoint(path: Path) -> Run | None:
     return Run.read(folders[0]) if folders else None
 
 
+def name_version(checkpoint: Path) -> str:
+    """The version that a checkpoint is of: its run's, or by a folder `version_N` that it lies in, or else its stem."""
+    run = find_by_checkpoint(checkpoint)
+    folders = [folder.name for folder in checkpoint.absolute().parents if folder.name.startswith(PREFIX)]
+    return run.version if run is not None else next(iter(folders), checkpoint.stem).removeprefix(PREFIX)
+
+
 def find_checkpoint(path: Path, *, best: bool = False) -> Path:
     """A checkpoint: the file itself, or the last one, or the best, of the run that a folder means.
 

@@ -35,6 +35,7 @@ def generate(
     device: str = "auto",
     device_idx: int = 0,
     wav: bool = False,
+    compressed: bool = False,
     overwrite: bool = False,
     model: str | None = None,
     request: Request,
@@ -57,15 +58,16 @@ def generate(
         device: auto, cpu, cuda or mps.
         device_idx: Which GPU.
         wav: Write a WAV file a sound besides.
+        compressed: Compress the archive: a tenth smaller, slower, and read whole into memory.
         overwrite: Replace an archive of the same name.
         model: Which model reads the checkpoint. [default: the one in its run's manifest]
     """
     latents.check_flags(vec_file, num_samples, batch_size=batch_size, num_workers=num_workers)
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
-    generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
+    generator, _ = generators.load(checkpoint, get_registry(), model=model, device=place)
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
-    version = run.version if run else checkpoint.stem
+    version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
     files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
@@ -93,7 +95,7 @@ def generate(
                     posteriors[one.key].append(one.posteriors(Clips(batch, generator.rate)))
                 yield batch
 
-        with archives.writing(path, size=size) as archive:
+        with archives.writing(path, size, compressed=compressed) as archive:
             archive.stream("x", shape, np.dtype(np.float32), decode_batches())
             archive.add("z", z)
             for one in trained:

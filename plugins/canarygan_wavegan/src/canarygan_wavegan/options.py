@@ -68,7 +68,9 @@ class Options(Model):
     phase_shuffle: int = 2
     """Radius of the critic's random shifts, samples."""
     critic_updates: int = 5
-    """Updates of the critic for each of the generator, each on a batch of its own."""
+    """Updates of the critic for each of the generator."""
+    fresh_batches: bool = True
+    """Take a batch of its own for each update of the critic; else one for all before an update of the generator."""
     lr: float = 1e-4
     """Learning rate of both networks."""
     beta1: float = 0.5
@@ -77,6 +79,8 @@ class Options(Model):
     """Adam's decay of the gradient's square."""
     penalty: float = 10.0
     """Weight of the gradient penalty (lambda)."""
+    interpolate: Literal["clips", "samples"] = "clips"
+    """What is mixed by one random share for the gradient penalty: whole clips, or each sample by a share of its own."""
     ema: float = 0.0
     """Decay of the average of the generator's weights that makes the sounds; 0 for none."""
     upsampling: Literal["zeros", "nearest"] = "zeros"

@@ -62,7 +62,7 @@ def build_module(options: Options, clips: Clips, training: Training) -> WaveGANM
         )
     samples = lengths.choose_length(lengths.compute_shares(clips)) if options.slice_len == "auto" else options.slice_len
     shape = Shape(options.latent_dim, options.dim, samples, options.upsampling, options.batch_norm)
-    consumed = options.critic_updates * training.batch_size
+    consumed = (options.critic_updates if options.fresh_batches else 1) * training.batch_size
     schedule = Schedule(max(1, round(len(clips) / consumed)), training.max_epochs)
     return WaveGANModule(options, shape, clips, schedule, training)
 

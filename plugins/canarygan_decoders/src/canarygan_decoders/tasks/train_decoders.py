@@ -39,6 +39,7 @@ def train_decoders(
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
     data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
     features: Features = Features(),  # noqa: B008 frozen
+    dim: int | None = None,
     split: float = 0.1,
     augment: int = 3,
     reservoirs: Path | None = None,
@@ -54,6 +55,7 @@ def train_decoders(
         save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
         data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
+        dim: The same as --n-mfcc, as in the original.
         split: Share of each class to test on, with -d.
         augment: Altered copies of each training clip, with -d, shifted up to 10 ms and under noise 15 to 40 dB below
             it; 0 for none.
@@ -65,6 +67,11 @@ def train_decoders(
     """
     if seeds < 1 or search < 0 or augment < 0:
         raise UsageError(f"--seeds must be at least 1, --search and --augment 0, not {seeds}, {search} and {augment}.")
+    if dim not in (None, features.n_mfcc):
+        if {"n-mfcc", "n_mfcc"} & request.given or preprocessed_dir is not None:
+            known = "" if preprocessed_dir is None else f", and {preprocessed_dir} has its own"
+            raise UsageError(f"--dim {dim} is the number of coefficients, as is --n-mfcc{known}: leave --dim out.")
+        features = dataclasses.replace(features, n_mfcc=dim)
     from canarygan_core.runs import files
     from canarygan_decoders.tasks.search import search_options
 
