@@ -1,7 +1,7 @@
 """What is built from a clone: the whole system, plugins and all, and from a source distribution the kernel alone.
 
 Hatchling calls these hooks. With CANARYGAN_KERNEL_ALONE set, a clone gives the kernel alone, too. The plugins of a
-clone go into the distribution `canarygan` itself, for no requirement can name a folder that is to be installed editable.
+clone go into the distribution `canarygan` itself, for no requirement can name a folder to be installed editable.
 """
 
 import os

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-for plugin in ("wavegan", "decoders", "metrics"):
-    pytest.importorskip(f"canarygan_{plugin}")
-
 from canarygan_core.cli.binding import Command
 from canarygan_core.errors import UsageError
 from canarygan_core.plugins import get_registry
+
+for plugin in ("wavegan", "decoders", "metrics"):
+    pytest.importorskip(f"canarygan_{plugin}")
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "docs" / "original.toml"
@@ -156,7 +156,7 @@ def test_a_file_gives_each_task_its_own_table(registry, tmp_path):
     arguments = bind(registry, "train-gan", ["--config", str(path)])
     assert arguments["training"].seed == 3
     path.write_text("[task.sample]\ndims = 5\n")
-    with pytest.raises(UsageError, match="there is no option 'dims'. Did you mean dim"):
+    with pytest.raises(UsageError, match=r"there is no option 'dims'\. Did you mean dim"):
         bind(registry, "sample", ["--config", str(path)])
     for text in ("task = 3", "[task]\nsample = 3"):
         path.write_text(text)
