@@ -30,6 +30,7 @@ from canarygan_metrics.classifier.spectrogram import Spectrogram
 from canarygan_metrics.classifier.training import split_rows
 from torch import nn
 
+from canarygan_core.audio import NOTHING
 from canarygan_core.cli.memory import keep_freed
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.datasets.folder import Folder
@@ -132,7 +133,7 @@ def padded(audio: np.ndarray) -> np.ndarray:
 
 def judge(module: Ours, sizes: Spectrogram, clips: Clips) -> Classifier:
     """Make the classifier that scores from a module."""
-    return Classifier(module.network.eval(), sizes, tuple(clips.classes), (), "", Path())
+    return Classifier(module.network.eval(), sizes, tuple(clips.classes), (), "", Path(), NOTHING)
 
 
 def timed(work: Callable[..., Any], *given: Any) -> tuple[float, Any]:

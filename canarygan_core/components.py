@@ -7,9 +7,10 @@ A component holds options and nothing else; what is learnt lives in the files of
 
 import abc
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Component(abc.ABC):
     """The kind's noun, such as `model`: the flag by which a component is chosen."""
     name: ClassVar[str]
     """What a user types to choose it."""
+    formerly: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Options that records of before lack, with the value that was meant, where it is not the default of today."""
 
 
 class Generator(Protocol):
@@ -123,6 +126,14 @@ class Metric(Component):
     """Puts numbers on how good generated clips are."""
 
     kind: ClassVar[str] = "metric"
+    units: ClassVar[Mapping[str, str]] = {}
+    """By score, its unit, such as `Hz`. That of `CLASS/score` is the unit of `score`."""
+    better: ClassVar[Mapping[str, str]] = {}
+    """By score, which values are better: `smaller` or `larger`; a score that is not named has no better side."""
+    tested: ClassVar[Collection[str] | None] = None
+    """The scores that are compared with those of resampled real clips: None for all of them, an empty set for none."""
+    needs_unseen: ClassVar[bool] = False
+    """Whether it is left out where it is not known which real clips the generator was not trained on."""
 
     @abc.abstractmethod
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
@@ -139,6 +150,15 @@ class Metric(Component):
         so let it be a frozen dataclass that can be called.
         """
         return keep_whole
+
+    def resample(
+        self, generated: "Clips", reference: "Clips", rng: "np.random.Generator"
+    ) -> "Iterator[tuple[Clips, Clips]] | None":
+        """An endless series of pairs to score in place of generated and real clips, if chance alone made the scores.
+
+        By default None: some real clips take the place of generated ones, and the others stay real.
+        """
+        return None
 
 
 def keep_whole(clips: "Clips") -> "Clips":

@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from toy_tasks import Every, Level, Listing, Net, Other, Window
@@ -10,6 +11,7 @@ from toy_tasks import Every, Level, Listing, Net, Other, Window
 from canarygan_core import CanaryganError, Request
 from canarygan_core.cli.layers import Layer, read_flags
 from canarygan_core.errors import UsageError
+from canarygan_core.lightning.resuming import check_same_options
 from canarygan_core.plugins.options import restore, to_flags, to_json
 from canarygan_core.runs import Manifest
 
@@ -188,3 +190,30 @@ def test_jsonable():
     assert to_json(value) == {"a": ["x", [1]], "2": window, "e": "very-loud", "n": None, "t": True}
     assert is_dataclass(Window)
     assert to_json(Every()) == json.loads(json.dumps(to_json(Every())))
+
+
+@pytest.mark.parametrize("flag", [[], ["--calm"], ["--no-calm"]])
+def test_an_option_that_an_old_record_lacks_has_the_value_of_then(bind, tmp_path, monkeypatch, flag):
+    monkeypatch.setattr(Every, "formerly", {"calm": False})
+    path = tmp_path / "checkpoints" / "version_0" / "manifest.json"
+    record = Manifest.begin(path, bind(*flag, "--count", "7")[-1]).record
+    resume = ("--resume", "-s", str(tmp_path))
+    assert bind(*resume)[0] == Every(count=7, calm=flag != ["--no-calm"]), "what is recorded holds"
+    del record["options"]["dataset"]["options"]["calm"]
+    path.write_text(json.dumps(record))
+    assert bind(*resume)[0] == Every(count=7, calm=False)
+    assert bind(*resume)[-1].given == {"resume", "save-dir"}
+    assert bind()[0].calm, "a new run has the default"
+    assert restore(Every, record["options"]["dataset"]["options"]) == Every(count=7, calm=False)
+
+
+def test_an_option_that_came_after_a_run_was_started_is_refused_for_it(bind, tmp_path):
+    request = bind("--count", "7")[-1]
+    record = json.loads(json.dumps(request.options))
+    del record["dataset"]["options"]["cut_off"]
+    run = SimpleNamespace(checkpoints=tmp_path, manifest=SimpleNamespace(record={"options": record}))
+    check_same_options(request, run, {"dataset": None})
+    with pytest.raises(CanaryganError, match="was started before there was --cut-off: leave it out"):
+        check_same_options(bind("--count", "7", "--cut-off", "2")[-1], run, {"dataset": None})
+    with pytest.raises(CanaryganError, match="was started with --count 7, not 8"):
+        check_same_options(bind("--count", "8")[-1], run, {"dataset": None})

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from canarygan_core.audio import NOTHING, Filter
+from canarygan_core.datasets import sheet
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.errors import CanaryganError
+from canarygan_core.datasets.synthetic import Synthetic
+from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.tasks.check_data import check_data
+from canarygan_core.tasks.write_dataset import write_dataset
 
 
 def burst(frequency, peak=0.5, rate=16000, start=0.1, end=0.2, seconds=1.0):
@@ -140,3 +144,105 @@ def test_errors_for_people(tmp_path):
         check_data(data_dir=tmp_path)
     with pytest.raises(CanaryganError, match="--max-length"):
         check_data(data_dir=tmp_path, max_length=0)
+
+
+def hum(sound, share=0.75, seed=0):
+    """A sound with noise below 250 Hz that makes a share of the energy."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(sound)))
+    spectrum[np.fft.rfftfreq(len(sound), 1 / 16000) > 250] = 0
+    noise = np.fft.irfft(spectrum, len(sound))
+    return sound + noise * np.sqrt(share / (1 - share) * np.square(sound).sum() / np.square(noise).sum())
+
+
+def warnings_of(data, **options):
+    return check_data(data_dir=data, **options).data["warnings"]
+
+
+def test_hum_is_measured_on_what_is_learnt_and_the_flag_helps(data):
+    for number in range(4):
+        put(data / "low" / f"{number}.wav", hum(burst(2000, 0.1), seed=number))
+    answer = check_data(data_dir=data)
+    assert answer.data["faults"]["below_300_hz"]["low"] == pytest.approx(0.75, abs=0.01)
+    (warning,) = answer.data["warnings"]
+    assert "most energy below 300 Hz, as of hum or wind, in low 75%" in warning
+    assert "--highpass 300 takes it out" in warning
+    filtered = check_data(data_dir=data, filtering=Filter(highpass=300.0))
+    assert filtered.data["warnings"] == []
+    assert filtered.text.endswith("--preset small --highpass 300")
+
+
+def test_an_offset_is_named_and_gone(data):
+    put(data / "syll_0" / "offset.wav", 0.02 + burst(500, 0.03, seconds=0.4))
+    assert warnings_of(data) == ["1 of 37 with an offset of up to 40% of the peak: taken out on reading"]
+    (warning,) = warnings_of(data, filtering=NOTHING)
+    assert "leave out --no-remove-mean" in warning
+    clean, offset = (check_data(data_dir=data, filtering=one).data["all"] for one in (Filter(), NOTHING))
+    assert clean["sound_seconds"]["max"] == pytest.approx(0.1, abs=0.005)
+    assert offset["sound_seconds"]["max"] == pytest.approx(0.4, abs=0.005)
+
+
+def test_energy_above_what_is_learnt_is_named_with_the_rate_that_keeps_it(data):
+    for number in range(3):
+        put(data / "usv" / f"{number}.wav", burst(60000 + 1000 * number, rate=250000), 250000)
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        sound = burst(60000 + 1000 * number, rate=250000) + 0.001 * rng.standard_normal(250000)
+        put(data / "usv" / f"{number}.wav", sound, 250000)
+    (warning,) = warnings_of(data)
+    assert warning == "3 of 39 with 100% of the energy above 8 kHz, lost: --sampling-rate 128000 keeps it"
+    kept = warnings_of(data, sampling_rate=128000)
+    assert not any("lost" in one for one in kept)
+
+
+def test_unlike_channels_are_named_and_one_may_be_taken(data):
+    for number in range(3):
+        square = 0.3 * np.sign(np.sin(2 * np.pi * (5 + number) * np.arange(16000) / 16000 + 0.1))
+        put(data / "two" / f"{number}.wav", np.stack([burst(800, 0.1), square], 1))
+    assert "3 of 39 with channels that are unlike (correlation 0.00): --channel 1" in "\n".join(warnings_of(data))
+    answer = check_data(data_dir=data / ".." / "data", channel=1)
+    assert answer.data["warnings"] == []
+    assert answer.text.endswith("--preset small --channel 1")
+    refused = check_data(data_dir=data, channel=2)
+    assert {problem["kind"] for problem in refused.data["problems"]} == {"too-few-channels"}
+
+
+def test_misread_files_are_named(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        sound = (32768 * (burst(1500 + 100 * number, 0.1) + 0.001 * rng.standard_normal(16000))).astype(np.int16)
+        put(tmp_path / "swapped" / "a" / f"{number}.wav", sound.byteswap())
+        put(tmp_path / "joined" / "a" / f"{number}.wav", np.stack([sound, sound // 2], 1).ravel()[:16000])
+    assert "6 of 6 are noise that is sound with its bytes swapped" in "\n".join(warnings_of(tmp_path / "swapped"))
+    assert "6 of 6 seem to be two channels read as one" in "\n".join(warnings_of(tmp_path / "joined"))
+
+
+def test_synthetic_syllables_give_no_alarm(tmp_path):
+    write_dataset(dataset=Synthetic(per_class=3), save_dir=tmp_path / "set")
+    assert warnings_of(tmp_path / "set") == []
+
+
+def test_the_sheet_shows_eight_clips_of_each_class(data, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    drawn = {}
+    real = sheet.draw_sheet
+
+    def draw_sheet(path, clips, rate):
+        drawn.update({label: len(row) for label, row in clips.items()})
+        real(path, clips, rate)
+
+    monkeypatch.setattr("canarygan_core.tasks.check_data.draw_sheet", draw_sheet)
+    for number in range(20):
+        put(data / "$many_$" / f"{number}.wav", burst(500 + 30 * number, seconds=0.3))
+    target = tmp_path / "new" / "sheet.png"
+    answer = check_data(data_dir=data, sheet=target)
+    assert target.read_bytes().startswith(b"\x89PNG")
+    assert f"Spectrograms of 8 clips a class: {target}" in answer.text
+    assert drawn == {"$many_$": 8} | {f"syll_{number}": 4 for number in range(9)}
+    with pytest.raises(UsageError, match="lies in the data folder"):
+        check_data(data_dir=data, sheet=data / "sheet.png")
+
+
+def test_clips_are_chosen_evenly():
+    assert sheet.choose_evenly(0) == []
+    assert sheet.choose_evenly(3) == [0, 1, 2]
+    assert sheet.choose_evenly(15) == [0, 2, 4, 6, 8, 10, 12, 14]

@@ -13,15 +13,17 @@ from recordings import entries, noise, put, tree
 
 from canarygan_core import audio
 from canarygan_core.datasets import survey
+from canarygan_core.datasets.faults import measure_low
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
+from canarygan_core.plugins.options import restore
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.usefixtures("kept")
 
 
 def test_clips_labels_and_facts(data):
-    clips = Folder(data_dir=data, gain="none").load()
+    clips = Folder(data_dir=data, gain="none", remove_mean=False).load()
     assert clips.audio.shape == (6, 16000)
     assert clips.rate == 16000
     assert clips.labels.tolist() == list("aaabbb")
@@ -33,6 +35,10 @@ def test_clips_labels_and_facts(data):
     assert clips.origin["path"] == str(data)
     assert clips.origin["dataset"] == "folder"
     assert clips.origin["options"] == {
+        "highpass": None,
+        "lowpass": None,
+        "remove_mean": False,
+        "channel": None,
         "sampling_rate": 16000,
         "max_length": 1.0,
         "gain": "none",
@@ -51,7 +57,7 @@ def test_the_audio_is_a_read_only_memory_map_and_the_data_is_left_alone(data):
 
 
 def test_gain_none_set_clip(data):
-    raw, whole, each = (Folder(data_dir=data, gain=gain).load() for gain in ("none", "set", "clip"))
+    raw, whole, each = (Folder(data_dir=data, gain=gain, remove_mean=False).load() for gain in ("none", "set", "clip"))
     assert raw.facts["gain"].tolist() == [1] * 6
     np.testing.assert_allclose(whole.facts["gain"], 0.95 / 0.6, rtol=1e-6)
     np.testing.assert_allclose(each.facts["gain"], 0.95 / (np.arange(1, 7) / 10), rtol=1e-6)
@@ -80,7 +86,7 @@ def test_short_clips_are_padded_and_long_ones_cut_and_both_are_said(tmp_path, ca
     put(tmp_path / "d" / "x" / "short.wav", noise(1, 4000))
     put(tmp_path / "d" / "x" / "whole.wav", noise(2, 16000))
     with caplog.at_level(logging.INFO, "canarygan"):
-        clips = Folder(data_dir=tmp_path / "d", gain="none").load()
+        clips = Folder(data_dir=tmp_path / "d", gain="none", remove_mean=False).load()
     np.testing.assert_array_equal(clips.audio[0], noise(0, 24000)[:16000])
     np.testing.assert_array_equal(clips.audio[1, :4000], noise(1, 4000))
     assert not clips.audio[1, 4000:].any()
@@ -201,7 +207,7 @@ def test_every_broken_file_is_named_in_one_report_and_nothing_is_left(data, brok
 
 @pytest.mark.parametrize("gain", ["none", "set", "clip"])
 def test_broken_files_may_be_skipped(data, broken, caplog, gain, kept):
-    clips = Folder(data_dir=data, skip_unusable=True, gain=gain).load()
+    clips = Folder(data_dir=data, skip_unusable=True, gain=gain, remove_mean=False).load()
     assert clips.sources.tolist() == [f"{'ab'[n // 3]}/{n}.wav" for n in range(6)]
     for path in broken:
         assert path in caplog.text
@@ -262,3 +268,55 @@ def test_the_module_is_cheap_to_import():
     code = f"import sys, canarygan_core.datasets.folder; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_record_from_before_filters_means_none(data):
+    record = {"sampling_rate": 16000, "max_length": 1.0, "gain": "none", "skip_unusable": False}
+    before = restore(Folder, {**record, "data_dir": str(data)})
+    assert before == Folder(data_dir=data, gain="none", remove_mean=False)
+    np.testing.assert_array_equal(before.load().audio[0], noise(0, peak=0.1))
+
+
+def test_the_mean_is_taken_out_before_a_clip_is_padded(tmp_path):
+    put(tmp_path / "d" / "x" / "0.wav", 0.25 + noise(0, 4000))
+    put(tmp_path / "d" / "x" / "1.wav", np.pad(0.25 + noise(0, 4000), (0, 6000)))
+    clips = Folder(data_dir=tmp_path / "d", gain="none").load()
+    assert clips.origin["filter"] == {"highpass": None, "lowpass": None, "remove_mean": True}
+    expected = noise(0, 4000) - noise(0, 4000).mean()
+    for clip in clips.audio:
+        np.testing.assert_allclose(clip[:4000], expected, atol=1e-4)
+        assert not clip[4000:].any()
+
+
+def test_filters_are_options_with_a_cache_entry_each(data, kept):
+    plain, filtered = (Folder(data_dir=data, highpass=cutoff).load() for cutoff in (None, 700.0))
+    assert len(entries(kept)) == 2
+    share = [measure_low(np.asarray(one.audio[0]), 16000) for one in (plain, filtered)]
+    assert share[0] > 0.02
+    assert share[1] < 1e-4
+    np.testing.assert_allclose(np.abs(filtered.audio).max(1), 0.95, rtol=1e-6)
+    assert filtered.origin["options"]["highpass"] == 700
+
+
+def test_a_clip_of_which_a_filter_leaves_nothing_is_silent(tmp_path):
+    time = np.arange(16000) / 16000
+    put(tmp_path / "d" / "x" / "0.wav", 0.01 * np.sin(2 * np.pi * 20 * time) * np.hanning(16000), subtype="FLOAT")
+    with pytest.raises(audio.UnusableAudio, match="silent in its first 1 s at 16000 Hz with --highpass 2000"):
+        Folder(data_dir=tmp_path / "d", highpass=2000.0).load()
+
+
+def test_one_channel_may_be_taken(tmp_path):
+    put(tmp_path / "d" / "x" / "0.wav", np.stack([noise(0, 4000), noise(1, 4000)], 1))
+    for channel in (1, 2):
+        clips = Folder(data_dir=tmp_path / "d", gain="none", channel=channel, remove_mean=False).load()
+        np.testing.assert_array_equal(clips.audio[0, :4000], noise(channel - 1, 4000))
+    with pytest.raises(audio.UnusableAudio, match="has no channel 3, only 2"):
+        Folder(data_dir=tmp_path / "d", channel=3).load()
+    with pytest.raises(CanaryganError, match="counted from 1"):
+        Folder(channel=0)
+
+
+def test_a_file_of_an_offset_alone_is_silent(tmp_path):
+    put(tmp_path / "d" / "x" / "0.wav", np.full(16000, 0.25))
+    with pytest.raises(audio.UnusableAudio, match=r"silent but for an offset of 0\.25"):
+        Folder(data_dir=tmp_path / "d").load()

@@ -147,12 +147,12 @@ def test_metrics_of_equal_listeners_share_one_and_no_more_than_a_batch_is_heard_
     assert sum(HEARD) == 250 + 12
 
 
-def test_real_halves_and_noise_stand_beside(ask, archive):
+def test_as_many_real_sounds_and_noise_stand_beside(ask, archive):
     _, record, said = ask(archive, "--metric", "loudness")
     told = record["metrics"]["loudness"]
     assert abs(told["context"]["real"]["difference"]) < 3
     assert told["context"]["noise"]["difference"] > abs(told["context"]["real"]["difference"]) + 0.3
-    assert "real halves" in said.out
+    assert "real, 95 %" in said.out
     assert "white noise" in said.out
     _, record, _ = ask(archive, "--metric", "loudness", "--no-context", "--overwrite")
     assert "context" not in record["metrics"]["loudness"]

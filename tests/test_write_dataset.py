@@ -35,7 +35,7 @@ def test_what_is_written_is_read_back_by_the_folder_dataset(tmp_path, monkeypatc
     assert answer.data["classes"] == ["a", "b"]
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["set"]
     assert soundfile.info(tmp_path / "new" / "set" / "a" / "0001.wav").subtype == "PCM_16"
-    clips = Folder(data_dir=tmp_path / "new" / "set", sampling_rate=8000, gain="none").load()
+    clips = Folder(data_dir=tmp_path / "new" / "set", sampling_rate=8000, gain="none", remove_mean=False).load()
     assert clips.sources.tolist() == ["a/0000.wav", "a/0001.wav", *(f"b/000{n}.wav" for n in range(4))]
     np.testing.assert_array_equal(clips.audio, SOUNDS[[1, 3, 0, 2, 4, 5]])
 

@@ -13,7 +13,7 @@ class Problem:
     Attributes:
         path: the file, as the caller named it.
         kind: one of `missing`, `unreadable`, `zero-byte`, `not-audio`, `damaged`, `truncated`, `empty`, `not-finite`,
-            `silent`, `too-short`, `too-long`.
+            `silent`, `too-short`, `too-long`, `too-few-channels`.
         what: the reason, to be read after the path.
         advice: what would mend it.
     """

@@ -5,7 +5,7 @@ import io
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
+from canarygan_core.audio.filtering import convert
+from canarygan_core.audio.inspection import is_clipped
+from canarygan_core.audio.options import Filter
 from canarygan_core.audio.problems import Problem, UnusableAudio
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
@@ -28,9 +30,6 @@ SHORTEST = 0.010
 
 LONGEST = 10
 """A file of more clip lengths than this is a recording, to be cut into clips first."""
-
-FULL_SCALE = {"PCM_U8": 127 / 128, "PCM_S8": 127 / 128, "ALAW": 0.984, "ULAW": 0.98}
-"""Largest sample that a coarse encoding can hold; 0.999 is taken for the others."""
 
 _START = 512  # bytes that tell what a file is
 _LARGE = 2**20  # bytes; a larger file may be a long recording
@@ -46,17 +45,18 @@ class Recording:
     """A file's sound and what is known of the file.
 
     Attributes:
-        audio: (samples,) float32, mono, at `rate`.
+        audio: (samples,) float32, mono, filtered, at `rate`.
         rate: sampling rate of `audio` in Hz.
         native_rate: sampling rate of the file in Hz.
-        channels: channels of the file, which `audio` is the average of.
+        channels: channels of the file.
         frames: samples a channel in the file.
         format: container, such as `WAV`.
         subtype: encoding, such as `PCM_16`.
-        peak: largest absolute sample in the file, before averaging and resampling; full scale is 1.
+        peak: largest absolute sample in the file, before anything is done to it; full scale is 1.
         rms: root mean square of the file's samples; full scale is 1.
         clipped: whether a channel reaches 0.999 of full scale, or stays three samples at its encoding's largest value.
         digest: SHA-256 of the file's bytes, hexadecimal.
+        inspected: what the caller's own inspection of the file's samples gave.
     """
 
     audio: NDArray[np.float32]
@@ -70,6 +70,7 @@ class Recording:
     rms: float
     clipped: bool
     digest: str
+    inspected: Any = None
 
     @property
     def seconds(self) -> float:
@@ -77,16 +78,27 @@ class Recording:
         return self.frames / self.native_rate
 
 
-def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
-    """Decode a WAV, FLAC, OGG or MP3 file, average its channels and resample it.
+def read(
+    path: Path,
+    rate: int,
+    *,
+    longest: float | None = None,
+    channel: int | None = None,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    inspect: Callable[[NDArray[np.float32], int, str], Any] | None = None,
+) -> Recording:
+    """Decode a WAV, FLAC, OGG or MP3 file to one channel, resample it and filter it.
 
     Args:
         path: the file.
         rate: sampling rate wanted, Hz.
         longest: refuse longer files without reading them, seconds.
+        channel: the channel to take, from 1; None averages all.
+        filtering: what to take out of the sound: the mean unless this says otherwise.
+        inspect: looks at the file's samples (frames, channels), rate in Hz and encoding, as the file has them.
 
     Raises:
-        UnusableAudio: where the file is missing, broken, silent, or too short or too long to be of use.
+        UnusableAudio: where the file is missing, broken, silent, too short, too long, or lacks the channel.
     """
     with _open_file(path) as stream:
         if os.fstat(stream.fileno()).st_size > _LARGE:  # perhaps a recording: its header tells before all is read
@@ -99,14 +111,18 @@ def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
             _check_length(sound, longest)
             data = sound.read(dtype="float32", always_2d=True)
             _check_complete(sound, len(data))
-        peak = float(max(data.max(), -data.min()))  # NaN where any sample is
-        _require(np.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
+        low, high = float(data.min()), float(data.max())  # NaN where any sample is
+        peak = max(high, -low)
+        _require(math.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
         _require(peak >= SILENT, "silent", f"is silent (peak {peak:.0e})", "Remove it.")
-        mono = data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float32)  # the mean of one takes longer
-        is_audible = np.abs(mono).max() >= SILENT
-        _require(is_audible, "silent", "is silent: its channels cancel out", "Keep one channel of it.")
+        _require(high - low >= SILENT, "silent", f"is silent but for an offset of {high:.3g}", "Remove it.")
+        mono = _take_channel(data, channel)
+        if data.shape[1] > 1:
+            kept = "its channels cancel out" if channel is None else f"its channel {channel} is"
+            is_audible = max(mono.max(), -mono.min()) >= SILENT
+            _require(is_audible, "silent", f"is silent: {kept}", "Keep another channel of it, by --channel.")
     return Recording(
-        audio=resample(mono[None], sound.samplerate, rate)[0],
+        audio=convert(mono[None], sound.samplerate, rate, filtering)[0],
         rate=rate,
         native_rate=sound.samplerate,
         channels=data.shape[1],
@@ -114,26 +130,37 @@ def read(path: Path, rate: int, *, longest: float | None = None) -> Recording:
         format=sound.format,
         subtype=sound.subtype,
         peak=peak,
-        rms=float(np.sqrt(np.mean(np.square(data, dtype=np.float64)))),
-        clipped=_is_clipped(data, peak, sound.subtype),
+        rms=math.sqrt(np.vdot(data, data) / data.size),
+        clipped=is_clipped(data, peak, sound.subtype),
         digest=hashlib.sha256(content).hexdigest(),
+        inspected=None if inspect is None else inspect(data, sound.samplerate, sound.subtype),
     )
 
 
-def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[NDArray[np.float32], int]:
-    """A stretch of a recording, which is never read whole.
+def read_stretch(
+    path: Path,
+    rate: int,
+    onset: float,
+    offset: float,
+    *,
+    channel: int | None = None,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+) -> tuple[NDArray[np.float32], int]:
+    """A stretch of a recording, which is never read whole, filtered as if it were a file of its own.
 
     Args:
         path: the recording.
         rate: sampling rate wanted, Hz.
         onset: start of the stretch, seconds.
         offset: its end, seconds.
+        channel: the channel to take, from 1; None averages all.
+        filtering: what to take out of the sound.
 
     Returns:
         The stretch (samples,), mono, at `rate`; and the recording's own sampling rate in Hz.
 
     Raises:
-        UnusableAudio: where the recording is missing or broken, or does not reach to the stretch's end.
+        UnusableAudio: where the recording is missing, broken, or lacks the stretch or the channel.
     """
     with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
@@ -143,7 +170,8 @@ def read_stretch(path: Path, rate: int, onset: float, offset: float) -> tuple[ND
         sound.seek(round(onset * native))
         data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
         _require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
-    return resample(data.mean(axis=1, dtype=np.float32)[None], native, rate)[0], native
+        mono = _take_channel(data, channel)
+    return convert(mono[None], native, rate, filtering)[0], native
 
 
 def write(path: Path, audio: NDArray[Any], rate: int, subtype: Literal["PCM_16", "FLOAT"] = "PCM_16") -> None:
@@ -172,12 +200,15 @@ def write(path: Path, audio: NDArray[Any], rate: int, subtype: Literal["PCM_16",
         raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from None
 
 
-def resample(audio: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
-    """Clips (n, samples) brought from one sampling rate to another, Hz; themselves where it is the same."""
-    if rate == wanted:
-        return audio
-    clips = [soxr.resample(np.ascontiguousarray(clip), rate, wanted, quality="HQ") for clip in audio]
-    return np.stack(clips) if clips else np.empty((0, round(audio.shape[1] * wanted / rate)), np.float32)
+def _take_channel(data: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
+    """One channel of sound (frames, channels), counted from 1, or the mean of all: (frames,)."""
+    if channel is not None:
+        has_it = channel <= data.shape[1]
+        _require(
+            has_it, "too-few-channels", f"has no channel {channel}, only {data.shape[1]}", "Give another --channel."
+        )
+        return data[:, channel - 1]
+    return data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float32)  # the mean of one takes longer
 
 
 class _Refusal(Exception):
@@ -264,12 +295,3 @@ def _check_riff_size(content: bytes) -> None:
             what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
             return _require(is_whole, "truncated", what, _COPY)
         at += 8 + promised + promised % 2
-
-
-def _is_clipped(data: NDArray[np.float32], peak: float, subtype: str) -> bool:
-    """Whether sound (frames, channels) touches full scale, as it does where a recorder was overdriven."""
-    full = FULL_SCALE.get(subtype, 0.999)
-    if peak < full or peak >= 0.999:
-        return peak >= 0.999
-    loud = np.abs(data) >= full
-    return bool((loud[2:] & loud[1:-1] & loud[:-2]).any())

@@ -5,13 +5,15 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import audio
-from canarygan_core.audio import Problem, UnusableAudio, archives
+from canarygan_core.audio import Filter, Problem, UnusableAudio, archives
 from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
@@ -99,7 +101,14 @@ def _is_archive(file: Path | str) -> bool:
 
 
 def read_clips(
-    sounds: Sequence[Sound], rate: int, seconds: float, label: str = "decoding", *, strict: bool = False
+    sounds: Sequence[Sound],
+    rate: int,
+    seconds: float,
+    label: str = "decoding",
+    *,
+    strict: bool = False,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
 ) -> Iterator[tuple[list[Sound], NDArray[np.float32], list[Problem]]]:
     """Batches of sounds with where they end, their audio (n, samples) at `rate`, and what cannot be used.
 
@@ -109,6 +118,8 @@ def read_clips(
         seconds: length of a clip: shorter sounds are padded with zeros at the end, longer ones cut at the end.
         label: what is being done, for the progress bar.
         strict: whether what cannot be used is raised, batch by batch.
+        filtering: what to take out of each sound before it is padded or cut.
+        channel: the channel of each file to take, from 1; None averages all.
 
     Raises:
         UnusableAudio: where `strict` is set.
@@ -117,9 +128,10 @@ def read_clips(
     with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
             if _is_archive(batch[0].file):
-                results = _read_rows(batch, rate)
+                results = _read_rows(batch, rate, filtering)
             else:
-                results = list(pool.map(lambda sound: _read_file(sound, rate, seconds), batch))
+                read = partial(_read_file, rate=rate, seconds=seconds, channel=channel, filtering=filtering)
+                results = list(pool.map(read, batch))
             problems = [result for result in results if isinstance(result, Problem)]
             if strict and problems:
                 raise UnusableAudio(problems, "", "Mend or remove them.")
@@ -144,12 +156,12 @@ def _split(sounds: Sequence[Sound]) -> Iterator[list[Sound]]:
             yield members[start : start + BATCH]
 
 
-def _read_rows(batch: Sequence[Sound], rate: int) -> list[Clip | Problem]:
+def _read_rows(batch: Sequence[Sound], rate: int, filtering: Filter) -> list[Clip | Problem]:
     """Consecutive rows of an archive, at `rate`, or why they cannot be used."""
     x, native = archives.read_sounds(Path(batch[0].file), should_log=False)
     rows = np.asarray(x[batch[0].row : batch[-1].row + 1], np.float32)
     finite = np.isfinite(rows.max(1)) & np.isfinite(rows.min(1))  # (sounds,)
-    clips = iter(audio.resample(rows[finite], native, rate))
+    clips = iter(audio.convert(rows[finite], native, rate, filtering))
     return [
         (sound, next(clips), native)
         if usable
@@ -158,13 +170,13 @@ def _read_rows(batch: Sequence[Sound], rate: int) -> list[Clip | Problem]:
     ]
 
 
-def _read_file(sound: Sound, rate: int, seconds: float) -> Clip | Problem:
+def _read_file(sound: Sound, rate: int, seconds: float, **listening: Any) -> Clip | Problem:
     """A file, or a stretch of one, at `rate`; or why it cannot be used."""
     path = Path(sound.file)
     try:
         if not sound.whole:
-            return sound, *read_stretch(path, rate, sound.onset, sound.offset)
-        recording = audio.read(path, rate, longest=LONGEST * seconds)
+            return sound, *read_stretch(path, rate, sound.onset, sound.offset, **listening)
+        recording = audio.read(path, rate, longest=LONGEST * seconds, **listening)
     except UnusableAudio as error:
         (problem,) = error.problems
         if problem.kind == "too-long":

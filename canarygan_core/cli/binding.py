@@ -108,6 +108,8 @@ class Command:
     def _make_source(self, layer: Layer) -> Dict:
         """A layer for the parser; what was recorded for a component that is no longer chosen is let go."""
         options = dict(layer.options)
+        for cls in (cls for choice in self.choices for cls in choice.classes if layer.is_record):
+            options = {name.replace("_", "-"): value for name, value in cls.formerly.items()} | options
         for choice in self.choices:
             for cls in choice.classes if layer.folder and not choice.is_several else ():
                 options = place_paths(cls, options, layer.folder)

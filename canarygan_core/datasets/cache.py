@@ -3,6 +3,7 @@
 CACHE/KIND/KEY/{audio.npy, table.npz, about.json}
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -117,6 +118,29 @@ def write_array(path: Path, rows: int, samples: int) -> Iterator[BinaryIO]:
     with open(path, "r+b") as stream:
         stream.seek(start)
         yield stream
+
+
+def keep_rows(audio: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Some rows of an array (clips, samples): memory-mapped from an entry of their own where the array is, so that a
+    large set without a few clips takes no more memory than the whole.
+
+    Raises:
+        CanaryganError: where the cache cannot be written.
+    """
+    if not isinstance(audio, np.memmap) or audio.filename is None:
+        return audio[rows]
+    about = Path(audio.filename).stat()
+    key = hashlib.sha256(f"{audio.filename}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+    key.update(rows.astype(np.int64).tobytes())
+    path = find_folder() / "rows" / key.hexdigest()
+
+    def fill(draft: Path) -> None:
+        with write_array(draft / "audio.npy", len(rows), audio.shape[1]) as stream:
+            for start in range(0, len(rows), _ROWS):
+                stream.write(audio[rows[start : start + _ROWS]].tobytes())
+        write_table(draft, {"row": rows})
+
+    return (read(path) or build(path, fill)).audio
 
 
 def rewrite_array(path: Path, rows: int, samples: int, factor: float) -> None:

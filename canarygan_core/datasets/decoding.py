@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Problem, UnusableAudio, archives
+from canarygan_core.audio import Filter, Problem, UnusableAudio, archives
 from canarygan_core.audio.problems import list_items
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.console import log
@@ -27,7 +27,8 @@ FORMAT = 1
 """Version of the cache's format and of how sounds are decoded: another number, another key."""
 
 Options = Mapping[str, Any]
-"""Those of the folder dataset but for the folder: `sampling_rate` (Hz), `max_length` (s), `gain`, `skip_unusable`."""
+"""Those of the folder dataset but for the folder: `sampling_rate` (Hz), `max_length` (s), `gain`, `channel`,
+`skip_unusable`, and those of `Filter`."""
 
 
 def load(data_dir: Path, options: Options) -> Clips:
@@ -49,15 +50,19 @@ def load(data_dir: Path, options: Options) -> Clips:
     entry = cache.read(path) or cache.build(path, lambda draft: _decode(draft, files, options))
     for level, note in entry.about["notes"]:
         log.log(level, "%s: %s", data_dir, note)
-    fingerprint = entry.about["fingerprint"]
+    about = {"path": str(files.folder), "options": options, "fingerprint": entry.about["fingerprint"]}
     return Clips(
         audio=entry.audio,
         rate=options["sampling_rate"],
         labels=entry.table["labels"],
         sources=entry.table["sources"],
         facts={name: entry.table[name] for name in ("gain", "length", "peak")},
-        origin={"dataset": "folder", "path": str(files.folder), "options": options, "fingerprint": fingerprint},
+        origin={"dataset": "folder", **about, **_get_filter(options).origin},
     )
+
+
+def _get_filter(options: Options) -> Filter:
+    return Filter(options["highpass"], options["lowpass"], options["remove_mean"])
 
 
 def _compute_key(files: Survey, options: Options) -> str:
@@ -81,8 +86,9 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
     decoded: list[Measured] = []
     problems: list[Problem] = []
     path = draft / "audio.npy"
+    listening: dict[str, Any] = {"channel": options["channel"], "filtering": _get_filter(options)}
     with cache.write_array(path, len(files.sources), samples) as stream:
-        for source, result in examine(files.sources, rate, max_length, "Decoding clips"):
+        for source, result in examine(files.sources, rate, max_length, "Decoding clips", **listening):
             if isinstance(result, Problem):
                 problems.append(result)
                 continue

@@ -6,13 +6,15 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from canarygan_core import audio
-from canarygan_core.audio import Problem, Recording
+from canarygan_core.audio import NOTHING, Problem, Recording
 from canarygan_core.audio.listing import list_folder, printable
 from canarygan_core.audio.soundfiles import LONGEST
 from canarygan_core.console import track
@@ -55,6 +57,7 @@ class Measured:
         fit: -1 where the file is shorter than a clip and is padded, 1 where it is longer and is cut; one sample is
             rounding.
         sound: length of what sounds in the file, seconds; NaN where nobody asked.
+        low: share of the clip's energy at low frequencies; NaN where nobody asked.
     """
 
     source: Source
@@ -63,6 +66,7 @@ class Measured:
     peak: float
     fit: int
     sound: float = math.nan
+    low: float = math.nan
 
     @classmethod
     def of(cls, source: Source, recording: Recording, samples: int) -> "Measured":
@@ -132,7 +136,7 @@ def survey(data_dir: Path) -> Survey:
 
 
 def examine(
-    sources: Sequence[Source], rate: int, max_length: float, label: str = "Reading clips"
+    sources: Sequence[Source], rate: int, max_length: float, label: str = "Reading clips", **listening: Any
 ) -> Iterator[tuple[Source, Recording | Problem]]:
     """Decode files in threads, a few ahead of the caller, and give them in order: each as a sound or as what is wrong.
 
@@ -141,13 +145,15 @@ def examine(
         rate: sampling rate wanted, Hz.
         max_length: length of a clip in seconds; a longer recording keeps all of its `audio`.
         label: what the progress bar says.
+        listening: further arguments of `audio.read`: `channel`, `filtering`, `inspect`.
     """
+    read = partial(_read, rate=rate, max_length=max_length, listening=listening)
     with ThreadPoolExecutor(8) as pool:
         rest = iter(sources)
-        ahead = deque(pool.submit(_read, one, rate, max_length) for one in islice(rest, AHEAD))
+        ahead = deque(pool.submit(read, one) for one in islice(rest, AHEAD))
         for source in track(sources, label):
             result = ahead.popleft().result()
-            ahead.extend(pool.submit(_read, one, rate, max_length) for one in islice(rest, 1))
+            ahead.extend(pool.submit(read, one) for one in islice(rest, 1))
             yield source, result
 
 
@@ -158,16 +164,18 @@ def _count_sounds(folder: Path) -> int:
     return sum(name.suffix.lower() in audio.SUFFIXES for name in names)
 
 
-def _read(source: Source, rate: int, max_length: float) -> Recording | Problem:
+def _read(source: Source, rate: int, max_length: float, listening: Mapping[str, Any]) -> Recording | Problem:
     try:
-        recording = audio.read(source.path, rate, longest=LONGEST * max_length)
+        recording = audio.read(source.path, rate, longest=LONGEST * max_length, **listening)
     except audio.UnusableAudio as error:
         problem = replace(error.problems[0], path=str(source))
         if problem.kind == "too-long":
             return replace(problem, advice="Cut it into syllables, or raise --max-length.")
         return problem
     if not np.abs(recording.audio[: round(max_length * rate)]).max() >= audio.SILENT:
-        what = f"is silent in its first {max_length:g} s at {rate} Hz, which is all that is kept"
+        flags = listening.get("filtering", NOTHING).flags
+        filtered = f" with{flags}" if flags else ""
+        what = f"is silent in its first {max_length:g} s at {rate} Hz{filtered}, which is all that is kept"
         return Problem(str(source), "silent", what, "Remove it, or cut the silence off its start.")
     return recording
 

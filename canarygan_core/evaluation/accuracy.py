@@ -13,21 +13,65 @@ from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
 
 
-def split(labels: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def split(
+    labels: NDArray[np.str_], share: float, seed: int, groups: NDArray[np.str_] | None = None, *, flag: str = "--split"
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows to train on and to test on: of each class the same share, chosen by the seed, in order.
 
-    A class of two clips or more gives at least one to each side; a class of one is only trained on.
+    A class of two clips or more gives at least one to each side; a class of one is only trained on. With groups, all
+    clips of a group come to one side, so each class's share is only about the one that is wanted, and a class keeps a
+    clip to train on.
+
+    Args:
+        labels: (n,) class of each clip.
+        share: of each class to test on, 0 to below 1.
+        seed: of the choice.
+        groups: (n,) group of each clip, such as the recording that it was cut from.
+        flag: that gave the share, for the error.
+
+    Raises:
+        CanaryganError: on another share, or where no group can be spared.
     """
     if not 0 <= share < 1:
-        raise CanaryganError(f"--split is {share:g}: the share of clips to test on may be 0 to below 1.")
-    test: list[int] = []
-    for number, label in enumerate(np.unique(labels)):
-        rows = np.flatnonzero(labels == label)
-        wanted = min(max(round(share * len(rows)), 1), len(rows) - 1) if share else 0
-        test += np.random.default_rng([seed, number]).permutation(rows)[:wanted].tolist()
+        raise CanaryganError(f"{flag} is {share:g}: the share of clips to test on may be 0 to below 1.")
     held = np.zeros(len(labels), bool)
-    held[test] = True
+    if groups is not None and share:
+        held = _choose_groups(labels, groups, share, seed)
+    else:
+        test: list[int] = []
+        for number, label in enumerate(np.unique(labels)):
+            rows = np.flatnonzero(labels == label)
+            wanted = min(max(round(share * len(rows)), 1), len(rows) - 1) if share else 0
+            test += np.random.default_rng([seed, number]).permutation(rows)[:wanted].tolist()
+        held[test] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _choose_groups(labels: NDArray[np.str_], groups: NDArray[np.str_], share: float, seed: int) -> NDArray[np.bool_]:
+    """Which clips to test on (n,): whole groups, taken in a random order while that brings the shares nearer."""
+    classes, of_class = np.unique(labels, return_inverse=True)
+    names, of_group = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(names), len(classes)))
+    np.add.at(counts, (of_group, of_class), 1)
+    total = counts.sum(0)
+
+    def miss(held: NDArray[np.float64]) -> float:
+        """How far the classes' shares of held clips (classes,) are from the one that is wanted."""
+        return float(np.square(held / total - share).sum())
+
+    order = np.random.default_rng([seed, len(classes)]).permutation(len(names))
+    spare = [int(group) for group in order if (total - counts[group] >= 1).all()]
+    if not spare:
+        raise CanaryganError(
+            f"No group of {len(names)} can be held out: each holds all clips of some class. Group by what has more."
+        )
+    held, chosen = np.zeros(len(classes)), list[int]()
+    for group in spare:
+        after = held + counts[group]
+        if (total - after >= 1).all() and miss(after) < miss(held):
+            held, chosen = after, [*chosen, group]
+    chosen = chosen or [min(spare, key=lambda group: miss(counts[group]))]
+    return np.isin(of_group, chosen)
 
 
 @dataclass(frozen=True, eq=False)

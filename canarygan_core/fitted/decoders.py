@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import SILENT
+from canarygan_core.audio import SILENT, Filter, hear
 from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
@@ -71,12 +71,18 @@ class TrainedDecoder:
         """How much of a clip it listens to."""
         return float(getattr(self.fitted, "seconds", SECONDS))
 
+    @property
+    def filtering(self) -> Filter:
+        """What the clips that it was trained on had taken out, and so is taken out of what it hears."""
+        return Filter.of(self.record.get("dataset", {}))
+
     def posteriors(self, clips: Clips) -> NDArray[np.float32]:
-        """Posteriors (n, classes); equal for all classes where a clip is silent or not finite.
+        """Posteriors (n, classes) of clips that it hears filtered; equal for all where one is silent or not finite.
 
         Raises:
             CanaryganError: where the decoder gives something else.
         """
+        clips = hear(clips, self.filtering)
         usable = is_audible(clips.audio)
         posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
         if usable.any():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.audio import Filter, hear
 from canarygan_core.clips import Clips
 from canarygan_core.components import FittedProjector, Projector
 from canarygan_core.console import show_bar
@@ -50,6 +51,11 @@ class SavedProjector:
         text = json.dumps(self.record["files"], sort_keys=True)
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
+    @property
+    def filtering(self) -> Filter:
+        """What the clips that it was fitted on had taken out, and so is taken out of what it lays out."""
+        return Filter.of(self.record.get("dataset", {}))
+
     def project(self, clips: Clips) -> NDArray[np.float32]:
         """Coordinates (n, k) of clips, a few of which are in memory at a time; raises as `project_batch` does."""
         parts = []
@@ -62,7 +68,7 @@ class SavedProjector:
         return np.concatenate(parts)
 
     def project_batch(self, clips: Clips) -> NDArray[np.float32]:
-        """Coordinates (n, k) of clips, all at once.
+        """Coordinates (n, k) of clips, all at once, filtered like those that it was fitted on.
 
         Raises:
             CanaryganError: where a clip is not finite, or the projector gives something else than coordinates.
@@ -72,7 +78,7 @@ class SavedProjector:
             source = f" ({clips.sources[broken[0]]})" if clips.sources is not None else ""
             what = f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}"
             raise CanaryganError(f"{what}, and cannot be projected.")
-        points = np.asarray(self.fitted.project(clips), np.float32)
+        points = np.asarray(self.fitted.project(hear(clips, self.filtering)), np.float32)
         is_finite = np.isfinite(points).all()
         if points.ndim != 2 or len(points) != len(clips) or not is_finite:
             what = f"{points.shape} coordinates" if is_finite else "coordinates that are not finite"

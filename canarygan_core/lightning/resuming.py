@@ -35,10 +35,18 @@ def check_same_options(request: Request, run: Run, fixed: Mapping[str, Collectio
             flag = f"--{part} {before['name']}"
             raise CanaryganError(f"{run.checkpoints} was started with {flag}: leave --{part} out, or start anew.")
         old, new = before.get("options", before), now.get("options", now)
+        given = {name.replace("-", "_") for name in request.given}
+        if late := sorted((new.keys() - old.keys()) & given):
+            flag = "--" + late[0].replace("_", "-")
+            raise CanaryganError(
+                f"{run.checkpoints} was started before there was {flag}: leave it out, or start a new version."
+            )
         for name in sorted(old.keys() - request.places.get(part, frozenset()) if names is None else names):
-            if old[name] != new.get(name):
-                flag = "--" + name.replace("_", "-")
+            flag = "--" + name.replace("_", "-")
+            is_older = name not in old  # than the option
+            if flag[2:] in request.given if is_older else old[name] != new.get(name):
+                before = f"without {flag}" if is_older else f"with {flag} {old[name]}"
                 raise CanaryganError(
-                    f"{run.checkpoints} was started with {flag} {old[name]}, not {new.get(name)}: "
+                    f"{run.checkpoints} was started {before}, not {new.get(name)}: "
                     f"leave {flag} out, or start a new version without --resume."
                 )

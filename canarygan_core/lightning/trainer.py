@@ -13,7 +13,7 @@ from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.checkpoints import create_writer
-from canarygan_core.lightning.training import Training
+from canarygan_core.lightning.training import Training, set_float32
 from canarygan_core.runs import Run, files, get_rank
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ def fit(
             asked = f"--accelerator {training.accelerator} -G {training.devices} -N {training.num_nodes}"
             raise CanaryganError(f"{asked} cannot be had here: {str(error).strip().splitlines()[0]}") from None
         try:
-            trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
+            with set_float32(exact=training.precision == "32"):
+                trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
         except SystemExit as left:  # what Lightning makes of a second Ctrl-C
             raise KeyboardInterrupt from left
 

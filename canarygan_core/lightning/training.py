@@ -1,5 +1,7 @@
 """How a model is trained with Lightning, whichever it is: options, and the arithmetic they mean."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -32,7 +34,7 @@ class Training:
     seed: int = 0
     """Seed of everything random in the training."""
     precision: Literal["auto", "32", "bf16"] = "auto"
-    """Arithmetic of the networks: bfloat16 where the hardware is fast at it; weights stay float32."""
+    """Arithmetic of the networks: bfloat16 where the hardware is fast at it, or 32 for float32 without TF32."""
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     """Hardware."""
     dry_run: bool = False
@@ -68,3 +70,27 @@ def is_bfloat16_fast(device: str) -> bool:
         return False
     asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, lambda: False)() for name in asked)
+
+
+@contextmanager
+def set_float32(*, exact: bool) -> Iterator[None]:
+    """Inside the block, a GPU multiplies float32 numbers as they are, or else rounded to TF32; restored afterwards.
+
+    TF32 keeps 10 of the 23 bits of a fraction. torch uses it for convolutions unless told otherwise.
+
+    Args:
+        exact: without TF32, in products of matrices and in convolutions.
+    """
+    import torch
+
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    if exact:
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+    elif torch.cuda.is_available():
+        torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]

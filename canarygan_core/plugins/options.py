@@ -56,6 +56,7 @@ def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = 
     Raises:
         CanaryganError: on an option that the class has not, or a value that the option cannot have.
     """
+    options = {**cls.formerly, **options}
     flags = place_paths(cls, {key.replace("_", "-"): value for key, value in _drop_unset(options).items()}, folder)
     try:
         _, bound, _ = build_app(cls, flags).parse_args([], exit_on_error=False, print_error=False)

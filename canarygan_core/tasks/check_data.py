@@ -5,18 +5,24 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
+from numpy.typing import NDArray
 
-from canarygan_core.audio import Problem, find_extent
+from canarygan_core.audio import Filter, Problem, find_extent
+from canarygan_core.audio.inspection import inspect
 from canarygan_core.audio.problems import list_items
 from canarygan_core.components import Answer
+from canarygan_core.datasets import faults
 from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count, shorten
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.datasets.sheet import CLIPS, choose_evenly, draw_sheet
 from canarygan_core.datasets.survey import Measured, Survey, examine, survey
+from canarygan_core.runs.files import check_outside
 
 FAINT = 1e-4
 """Peak below which a sound is hardly above the last bit of a 16-bit file; full scale is 1."""
@@ -30,41 +36,58 @@ def check_data(
     data_dir: Annotated[Path, Parameter(alias="-d")],
     sampling_rate: int = 16000,
     max_length: float = 1.0,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
+    sheet: Path | None = None,
 ) -> Answer:
     """Tell what is wrong with a folder of clips.
 
-    Reads every file as a training would, and exits with 1 where the folder dataset would refuse the set.
+    Reads every file as a training would, with the options that it would get, and exits with 1 where the folder dataset
+    would refuse the set.
 
     Args:
         data_dir: Folder that holds one folder of sound files a class, named by its label, path.
         sampling_rate: Sampling rate to bring all clips to, Hz.
         max_length: Length of a clip, seconds.
+        channel: Channel of each file to take, counted from 1. [default: the mean of all]
+        sheet: PNG file to draw spectrograms in, eight clips of each class.
     """
-    Folder(data_dir=data_dir, sampling_rate=sampling_rate, max_length=max_length)  # refuses options out of range
+    asked: dict[str, Any] = {"sampling_rate": sampling_rate, "max_length": max_length, "channel": channel}
+    asked |= asdict(filtering)
+    Folder(data_dir=data_dir, **asked)  # refuses options out of range
+    if sheet is not None:
+        check_outside(data_dir, sheet)
+    listening: dict[str, Any] = {"channel": channel, "filtering": filtering}
+    looking = partial(inspect, wanted=sampling_rate, channel=channel)
     files, samples = survey(data_dir), round(max_length * sampling_rate)
     measured: list[Measured] = []
     problems: list[Problem] = []
-    for source, result in examine(files.sources, sampling_rate, max_length, "Checking clips"):
+    for source, result in examine(
+        files.sources, sampling_rate, max_length, "Checking clips", inspect=looking, **listening
+    ):
         if isinstance(result, Problem):
             problems.append(result)
         else:
             onset, offset = find_extent(result.audio, result.rate)
             sound = float(offset - onset) / result.rate
-            measured.append(replace(Measured.of(source, result, samples), sound=sound))
-    data = _summarise(files, measured, problems, sampling_rate, max_length)
+            low = faults.measure_low(result.audio[:samples], result.rate)
+            measured.append(replace(Measured.of(source, result, samples), sound=sound, low=low))
+    data = _summarise(files, measured, problems, asked, filtering)
+    if sheet is not None and measured:
+        draw_sheet(sheet, _read_some(measured, sampling_rate, max_length, listening), sampling_rate)
+        data["sheet"] = str(sheet)
     return Answer(_format(data, problems, data_dir), data, 0 if data["usable"] else 1)
 
 
 def _summarise(
-    files: Survey, measured: Sequence[Measured], problems: Sequence[Problem], rate: int, max_length: float
+    files: Survey, measured: Sequence[Measured], problems: Sequence[Problem], asked: dict[str, Any], filtering: Filter
 ) -> dict[str, Any]:
     """The report for programs; seconds, and dBFS."""
     recordings = [one.file for one in measured]
     across, within = find_duplicates({str(one.source): one.file.digest for one in measured})
     data: dict[str, Any] = {
         "path": str(files.folder),
-        "sampling_rate": rate,
-        "max_length": max_length,
+        **asked,
         "files": len(files.sources),
         "clips": len(measured),
         "classes": [_spread(label, [one for one in measured if one.source.label == label]) for label in files.labels],
@@ -76,7 +99,8 @@ def _summarise(
         "cut": sum(one.fit > 0 for one in measured),
         "clipped": [str(one.source) for one in measured if one.file.clipped],
         "faint": [str(one.source) for one in measured if one.file.peak < FAINT],
-        "upsampled": sum(file.native_rate < rate for file in recordings),
+        "upsampled": sum(file.native_rate < asked["sampling_rate"] for file in recordings),
+        "faults": faults.summarise(measured),
         "duplicates": {"across_classes": across, "within_a_class": within},
         "problems": [asdict(problem) for problem in problems],
         "empty_classes": list(files.empty),
@@ -84,8 +108,23 @@ def _summarise(
         "notes": files.notes,
     }
     data["warnings"] = _warn(data)
+    data["warnings"] += faults.describe(data["faults"], len(measured), asked["sampling_rate"], filtering)
     data["usable"] = not problems and not files.empty
     return data
+
+
+def _read_some(
+    measured: Sequence[Measured], rate: int, max_length: float, listening: dict[str, Any]
+) -> dict[str, list[NDArray[np.float32]]]:
+    """By class, some of its clips as they are learnt."""
+    labels = dict.fromkeys(one.source.label for one in measured)
+    groups = [[one.source for one in measured if one.source.label == label] for label in labels]
+    chosen = [group[number] for group in groups for number in choose_evenly(len(group))]
+    clips: dict[str, list[NDArray[np.float32]]] = {}
+    for source, result in examine(chosen, rate, max_length, "Drawing clips", **listening):
+        if not isinstance(result, Problem):
+            clips.setdefault(source.label, []).append(result.audio[: round(max_length * rate)])
+    return clips
 
 
 def _spread(label: str, measured: Sequence[Measured]) -> dict[str, Any]:
@@ -147,6 +186,8 @@ def _format(data: dict[str, Any], problems: Sequence[Problem], data_dir: Path) -
         lines += ["", f"Unusable  {_tally(_count(problem.kind for problem in problems))}", *list_items(problems)]
     if data["empty_classes"]:
         lines += ["", f"Empty classes  {', '.join(data['empty_classes'])}"]
+    if "sheet" in data:
+        lines += ["", f"Spectrograms of {CLIPS} clips a class: {data['sheet']}"]
     return "\n".join([*lines, "", _judge(data, data_dir)])
 
 
@@ -163,9 +204,10 @@ def _tally(counts: dict[str, int], suffix: str = "") -> str:
 
 def _judge(data: dict[str, Any], data_dir: Path) -> str:
     train = f"canarygan train-gan -d {shlex.quote(str(data_dir))} --preset small"
-    for field in ("sampling_rate", "max_length"):
+    for field in ("sampling_rate", "max_length", "channel", "highpass", "lowpass"):
         if data[field] != getattr(Folder, field):
-            train += f" --{field.replace('_', '-')} {data[field]:g}"
+            train += f" --{field.replace('_', '-')} {data[field]:{'' if isinstance(data[field], int) else 'g'}}"
+    train += "" if data["remove_mean"] else " --no-remove-mean"
     if data["usable"]:
         minding = f" with {format_count(len(data['warnings']), 'warning')}" if data["warnings"] else ""
         return f"Usable{minding}. Next: {train}"

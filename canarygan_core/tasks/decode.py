@@ -11,7 +11,8 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Problem, UnusableAudio
+from canarygan_core.audio import NOTHING, Problem, UnusableAudio
+from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.audio.stretches import read_stretches
@@ -31,6 +32,7 @@ def decode(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoded"),
     transform_params: Annotated[Path | None, Parameter(alias="-p")] = None,
     onsets: Path | None = None,
+    channel: int | None = None,
     format: list[Literal["csv", "audacity"]] | None = None,
     reject: bool = True,
     skip_unusable: bool = False,
@@ -46,6 +48,7 @@ def decode(
         transform_params: Feature parameters that must be the decoder's; not needed, it knows its own.
         onsets: CSV table with onset and offset in seconds, and file where there are several recordings, by which long
             recordings are cut.
+        channel: Channel of each file to take, counted from 1. [default: the mean of all]
         format: csv for one table, audacity for a label file a recording; may be given again. [default: csv]
         reject: Label a sound X where the decoder is less sure than of nearly all real clips that it was tested on.
         skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
@@ -56,6 +59,7 @@ def decode(
     trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
+    check_channel(channel)
     stretches = None if onsets is None else read_stretches(onsets)
     sounds = collect_sounds(paths, stretches)
     targets = _name_outputs(save_dir, sounds, format or ["csv"])
@@ -66,11 +70,14 @@ def decode(
         if onsets is not None:
             manifest.add_input("onsets", onsets)
         rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
+        filters = {one.filtering for one in trained}
+        filtering = filters.pop() if len(filters) == 1 else NOTHING  # each then takes out of the clips what it must
         table: list[dict[str, Any]] = []
         problems: list[Problem] = []
-        for batch, audio, refused in read_clips(sounds, rate, seconds):
+        for batch, audio, refused in read_clips(sounds, rate, seconds, filtering=filtering, channel=channel):
             problems += refused
-            table += _make_rows(batch, Clips(audio, rate), trained, reject=reject) if batch else []
+            clips = Clips(audio, rate, origin=filtering.origin)
+            table += _make_rows(batch, clips, trained, reject=reject) if batch else []
         _refuse(problems, skip_unusable, len(sounds))
         for problem in problems:
             manifest.warn(str(problem))

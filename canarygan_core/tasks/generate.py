@@ -65,7 +65,7 @@ def generate(
     latents.check_flags(vec_file, num_samples, batch_size=batch_size, num_workers=num_workers)
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
-    generator, _ = generators.load(checkpoint, get_registry(), model=model, device=place)
+    generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
     version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
@@ -108,6 +108,10 @@ def generate(
             facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
             for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
                 archive.add(name, fact)
+            held_out = run.manifest.record.get("held_out") if run else None
+            if held_out is not None:
+                archive.add("held_out", np.array(held_out["sources"]))
+                archive.add("group_by", held_out["group_by"])
         manifest.add_output(path)
         if wav:
             _write_waves(path, generator.rate, num_workers)

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -56,9 +56,10 @@ def project(
         columns = (empty if column is None else column for column in (clips.labels, clips.sources))
         parts = [(fitted.project(clips), *columns, np.full(len(clips), REAL))]
         seconds = clips.samples / clips.rate
-        for batch, audio, _ in read_clips(sounds, clips.rate, seconds, "laying out", strict=True) if sounds else ():
+        listening: dict[str, Any] = {"strict": True, "filtering": fitted.filtering}
+        for batch, audio, _ in read_clips(sounds, clips.rate, seconds, "laying out", **listening) if sounds else ():
             sources = np.array([f"{sound.file}#{sound.row}" for sound in batch])
-            points = fitted.project_batch(Clips(audio, clips.rate))
+            points = fitted.project_batch(Clips(audio, clips.rate, origin=fitted.filtering.origin))
             parts.append((points, np.full(len(batch), ""), sources, np.array([sound.file for sound in batch])))
         names = ("coordinates", "labels", "sources", "set")
         arrays = {name: np.concatenate(column) for name, column in zip(names, zip(*parts, strict=True), strict=True)}

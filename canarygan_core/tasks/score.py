@@ -11,20 +11,28 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core import audio, runs
-from canarygan_core.audio import archives
+from canarygan_core.audio import Filter, archives
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Metric, Slot
-from canarygan_core.console import log
+from canarygan_core.console import log, track
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.evaluation import streaming
+from canarygan_core.evaluation import holding, scoring, streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.options import share_values, to_json
 from canarygan_core.runs import Manifest, Request, files
 
 OUTPUT = "scores.json"
+
+NEEDS_UNSEEN = (
+    "real clips that the model was not trained on are needed, and none are known: train it with train-gan --hold-out "
+    "0.1, then score it with -x, or archives that generate makes of it."
+)
+
+NOISE = 200
+"""Clips of white noise that are scored beside, at most; more would tell no more."""
 
 
 def score(
@@ -37,6 +45,7 @@ def score(
     num_samples: Annotated[int | None, Parameter(alias="-n")] = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("scores"),
     context: bool = True,
+    resamplings: int = 50,
     batch_size: int = 100,
     device: str = "auto",
     device_idx: int = 0,
@@ -44,7 +53,7 @@ def score(
     overwrite: bool = False,
     request: Request,
 ) -> Answer:
-    """Score generated sounds against the real clips of a dataset; real sound and noise are scored beside them.
+    """Score generated sounds against the real clips of a dataset; as many real sounds, and noise, are scored beside.
 
     Generated sounds are archives, files or folders, or come straight from a model (-x), which needs no disk for them.
 
@@ -57,17 +66,21 @@ def score(
         vec_file: File of latents (n, d) for the model.
         num_samples: Sounds the model makes from latents drawn anew. [default: 10000 without -z]
         save_dir: Folder for scores.json and its manifest.
-        context: Score half of the real clips against the other half, and white noise, besides.
+        context: Score real clips in the place of generated ones, and white noise, besides.
+        resamplings: Times that real clips are drawn in the place of generated ones, which tells what scores chance
+            alone gives; 0 for never, 20 at least.
         batch_size: Sounds made at a time.
         device: auto, cpu, cuda or mps, for the model.
         device_idx: Which GPU.
-        seed: Seed of the latents, the halves, the noise, and of metrics that take one.
+        seed: Seed of the latents, the resamplings, the noise, and of metrics that take one.
         overwrite: Replace scores that are there.
     """
     if bool(paths) == (generator_ckpt is not None):
         raise UsageError("Give generated sounds (archives, files, folders), or a model that makes them with -x.")
     if generator_ckpt is None and (vec_file is not None or num_samples is not None):
         raise UsageError("-z and -n say what a model makes: give the model with -x.")
+    if resamplings and not 20 <= resamplings <= 10_000:
+        raise UsageError(f"--resamplings is {resamplings}: 20 to 10000, or 0 for none.")
     latents.check_flags(vec_file, num_samples, batch_size=batch_size)
     target = save_dir / OUTPUT
     files.check_absent(target, overwrite=overwrite)
@@ -80,27 +93,35 @@ def score(
             f"-m {model_ckpt}: none of these metrics listens with a model: {', '.join(m.name for m in metrics)}."
         )
     listeners, refused = streaming.find_listeners(metrics)
-    reasons = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
-    if refused and ("metric" in request.given or not listeners):
-        raise CanaryganError("\n".join(reasons))
-    for reason in reasons:
-        log.warning(f"Left out: {reason}")
-    metrics = [one for one in metrics if one.name in listeners]
+    _check_refused(refused, request, listeners)
     clips = dataset.load()
+    filtering = Filter.of(clips.origin)
     batches: Iterator[Clips]
     if generator_ckpt is not None:
         checkpoint = runs.find_checkpoint(generator_ckpt)
         place = generators.choose_device(device, device_idx)
-        generator, _ = generators.load(checkpoint, get_registry(), model=None, device=place)
+        generator, run = generators.load(checkpoint, get_registry(), model=None, device=place)
         if vec_file is not None:
             z = latents.read(vec_file, generator.latent_dim)
         else:
             z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
         parts, count = generators.generate_sounds(generator, z, batch_size), len(z)
-        batches = (Clips(audio.resample(part, generator.rate, clips.rate), clips.rate) for part in parts)
+        convert = partial(audio.convert, rate=generator.rate, wanted=clips.rate, filtering=filtering)
+        batches = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
+        held_out = {} if run is None else run.manifest.record.get("held_out", {})
     else:
         sounds = collect_sounds(paths)
+        held_out = _read_held_out({sound.file for sound in sounds})
         batches, count = _read_batches(sounds, clips), len(sounds)
+    unseen = holding.find_unseen(clips, held_out.get("sources"))
+    groups = None if unseen is None else holding.find_groups(clips, held_out.get("group_by", "none"))
+    if unseen is not None:
+        log.info(f"{unseen.sum()} of {len(clips)} real clips are unseen: the model was not trained on them.")
+    elif blind := [one.name for one in metrics if one.needs_unseen and one.name in listeners]:
+        listeners = {name: listener for name, listener in listeners.items() if name not in blind}
+        refused[NEEDS_UNSEEN] = blind
+        _check_refused({NEEDS_UNSEEN: blind}, request, listeners)
+    metrics = [one for one in metrics if one.name in listeners]
     with Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed) as manifest:
         if generator_ckpt is not None:
             manifest.add_input("generator", checkpoint)
@@ -110,11 +131,17 @@ def score(
         generated, reference = listen(batches), listen(streaming.iterate_batches(clips, "real clips"))
         noise: streaming.Listened = {}
         if context:
-            noise = listen(streaming.iterate_batches(draw_white_noise(clips, seed), "white noise"))
+            some = draw_white_noise(clips, seed).select(slice(0, NOISE))
+            some = audio.hear(some, filtering)
+            noise = listen(streaming.iterate_batches(some, "white noise"))
         results = {}
-        for one in metrics:
+        for one in track(metrics, "comparing", len(metrics)):
             listener = listeners[one.name]
-            results[one.name] = _score_one(one, generated[listener], reference[listener], noise.get(listener), seed)
+            real = holding.mark_unseen(reference[listener], unseen, groups)
+            sides = generated[listener], real, noise.get(listener)
+            told = scoring.score_one(one, *sides, resamplings=resamplings if context else 0, seed=seed)
+            results[one.name] = {"options": to_json(one), **told}
+        tests = scoring.add_verdicts(results)
         if not any("scores" in record for record in results.values()):
             errors = [record["error"] for record in results.values()]
             raise CanaryganError("\n".join(["No metric gave a score:", *errors]))
@@ -124,22 +151,50 @@ def score(
         data = {
             "metrics": results | {name: {"error": why} for why, names in refused.items() for name in names},
             "generated": {"clips": count, "from": [str(path) for path in paths] or [str(checkpoint)]},
-            "reference": {"clips": len(clips), "classes": clips.classes, "origin": dict(clips.origin)},
+            "reference": {
+                "clips": len(clips),
+                **({} if unseen is None else {"unseen": int(unseen.sum())}),
+                "classes": clips.classes,
+                "origin": dict(clips.origin),
+            },
+            "tests": tests,
         }
         files.write_text(target, json.dumps(to_json(data), indent=2) + "\n")
         manifest.add_output(target)
-    text = f"{count} generated sounds against {len(clips)} real clips.\n{_format_table(results)}\nWritten: {target}"
+    table = scoring.format_table(results, tests)
+    text = f"{count} generated sounds against {len(clips)} real clips.\n{table}\nWritten: {target}"
     return Answer(text, data | {"path": str(target)}, exit_code=int(any("error" in one for one in results.values())))
 
 
+def _check_refused(refused: Mapping[str, list[str]], request: Request, left: Collection[str]) -> None:
+    """Tell which metrics are left out, by reason; it is an error where they were asked for or none is left."""
+    reasons = [f"{', '.join(names)}: {reason}" for reason, names in refused.items()]
+    if refused and ("metric" in request.given or not left):
+        raise CanaryganError("\n".join(reasons))
+    for reason in reasons:
+        log.warning(f"Left out: {reason}")
+
+
 def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
-    """Generated sounds at the rate of the real clips and no shorter, with the labels that their archives give them."""
+    """Generated sounds at the rate of the real clips, no shorter, filtered alike, with the labels of their archives."""
     own = [sound.offset - sound.onset for sound in sounds if np.isfinite(sound.offset)]
     seconds = max([clips.samples / clips.rate, *own])
     labels = _read_labels({sound.file for sound in sounds})
-    for found, batch, _ in read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True):
-        part = Clips(batch, clips.rate, sources=np.array([f"{sound.file}#{sound.row}" for sound in found]))
+    filtering = Filter.of(clips.origin)
+    read = read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True, filtering=filtering)
+    for found, batch, _ in read:
+        sources = np.array([f"{sound.file}#{sound.row}" for sound in found])
+        part = Clips(batch, clips.rate, sources=sources, origin=filtering.origin)
         yield replace(part, labels=np.array([labels[sound.file][sound.row] for sound in found])) if labels else part
+
+
+def _read_held_out(names: Collection[str]) -> dict[str, Any]:
+    """What archives say of the clips that their model was not trained on; nothing where they differ."""
+    contents = [archives.read(Path(name)) if name.lower().endswith(".npz") else {} for name in names]
+    told = {tuple(map(str, content.get("held_out", ()))) for content in contents}
+    if len(told) != 1 or not (sources := told.pop()):
+        return {}
+    return {"sources": sources, "group_by": str(contents[0].get("group_by", "none"))}
 
 
 def _read_labels(names: Collection[str]) -> dict[str, Any]:
@@ -153,38 +208,3 @@ def _read_labels(names: Collection[str]) -> dict[str, Any]:
     if any(keys):
         log.warning("No decoder labelled all of the sounds: they are scored without labels.")
     return {}
-
-
-def _score_one(metric: Metric, generated: Clips, reference: Clips, noise: Clips | None, seed: int) -> dict[str, Any]:
-    """What a metric says: its scores with warnings and context, or why it says nothing."""
-    record: dict[str, Any] = {"options": to_json(metric)}
-    try:
-        with streaming.collect_warnings() as warnings:
-            record["scores"] = metric.score(generated, reference)
-        record["warnings"] = [_prefix(metric, message) for message in warnings]
-    except CanaryganError as error:
-        record["error"] = _prefix(metric, str(error))
-        log.warning(record["error"])
-        return record
-    if noise is not None:
-        record["context"] = streaming.score_context(metric, reference, noise, seed)
-    return record
-
-
-def _prefix(metric: Metric, message: str) -> str:
-    """A message that says which metric it is of."""
-    return message if message.startswith(metric.name) else f"{metric.name}: {message}"
-
-
-def _format_table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Scores as lines for people: those of single classes are left to the file."""
-    rows: list[tuple[str, ...]] = [("", "generated", "real halves", "white noise")]
-    for name, record in results.items():
-        rows.append((name, "" if "scores" in record else "no score", "", ""))
-        context = record.get("context", {})
-        for key, value in record.get("scores", {}).items():
-            if "/" not in key:
-                others = (context.get(side, {}).get(key) for side in ("real", "noise"))
-                rows.append((f"  {key}", *("" if one is None else f"{one:.4g}" for one in (value, *others))))
-    width = max(len(row[0]) for row in rows)
-    return "\n".join(f"{row[0]:<{width}} {row[1]:>12} {row[2]:>12} {row[3]:>12}".rstrip() for row in rows)

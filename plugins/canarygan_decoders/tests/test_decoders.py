@@ -2,7 +2,7 @@ import io
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -91,6 +91,22 @@ def test_comes_back_the_same(fitted, syllables: Clips, registry: Registry, tmp_p
     np.testing.assert_array_equal(trained.posteriors(syllables), fitted.posteriors(syllables))
     assert (trained.classes, trained.threshold, trained.rate) == (fitted.classes, 0.2, 16000)
     assert trained.seconds == pytest.approx(0.3)
+
+
+def test_a_folder_older_than_an_option_decodes_as_it_was_trained(
+    syllables: Clips, short: Features, registry: Registry, tmp_path: Path
+) -> None:
+    before = KNN().fit(syllables, parameters=replace(short, detrend=False))
+    folder = saved(before, tmp_path / "old")
+    lines = (folder / "decoder-dataset.config.yml").read_text().splitlines(keepends=True)
+    old = "".join(line for line in lines if "detrend" not in line)
+    assert len(old.splitlines()) == len(lines) - 1
+    forge(folder, "decoder-dataset.config.yml", old.encode())
+    shifted = Clips(syllables.audio + np.float32(0.2), syllables.rate)
+    posteriors = decoders.load(folder, registry).posteriors(shifted)
+    np.testing.assert_array_equal(posteriors, before.posteriors(shifted))
+    now = KNN().fit(syllables, parameters=short)
+    assert np.abs(posteriors - now.posteriors(shifted)).max() > 0.01, "else the option changes nothing here"
 
 
 def test_equal_seeds_give_equal_decoders(syllables: Clips, short: Features) -> None:

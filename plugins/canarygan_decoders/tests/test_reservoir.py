@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import sklearn.linear_model
 import torch
 from canarygan_decoders import ESN
+from canarygan_decoders.dataset.examples import Examples
 from canarygan_decoders.esn import readout
 from canarygan_decoders.esn.reservoir import draw_reservoir
 from reservoirpy.mat_gen import bernoulli
@@ -87,6 +89,41 @@ def test_readout_is_least_squares(series: np.ndarray) -> None:
     rows = pool.compute_states(series).transpose(0, 1).reshape(150, 100).numpy()
     solved = np.linalg.lstsq(np.c_[rows, np.ones(150)], np.repeat(np.eye(2)[targets], 30, 0), rcond=None)[0]
     np.testing.assert_allclose(rows @ weights + bias, np.c_[rows, np.ones(150)] @ solved, atol=1e-4)
+
+
+def test_the_papers_ridge_gives_scikit_learns_readout(syllables, short) -> None:
+    fitted = ESN(units=80, ridge=1e-8).fit(syllables, parameters=short)
+    examples = Examples.from_clips(syllables, short)
+    pool, weights, bias = fitted.decoder.prepare(fitted.state)
+    assert {tensor.dtype for tensor in (pool.recurrent, pool.inputs, pool.bias, weights, bias)} == {torch.float64}
+    states = pool.compute_states(examples.features).transpose(0, 1).numpy()  # (clips, frames, units)
+    rows, targets = states.reshape(-1, 80), np.repeat(examples.one_hot, states.shape[1], 0)
+    theirs = sklearn.linear_model.Ridge(alpha=1e-8, solver="svd").fit(rows, targets)
+    np.testing.assert_allclose(weights.numpy().T, theirs.coef_, rtol=0, atol=1e-5 * np.abs(theirs.coef_).max())
+    scores = fitted.decoder.predict((pool, weights, bias), examples.features)
+    expected = theirs.predict(rows).reshape(*states.shape[:2], -1).mean(1)
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-7)
+
+
+def test_precision_is_kept_in_the_folder(tmp_path, syllables, short) -> None:
+    for options, dtype in (({}, np.float32), ({"ridge": 1e-8}, np.float64), ({"precision": "64"}, np.float64)):
+        fitted = ESN(units=40, **options).fit(syllables, parameters=short)
+        fitted.save(tmp_path)
+        again = ESN.load(tmp_path)
+        assert again.state["recurrent"].dtype == dtype
+        np.testing.assert_array_equal(again.posteriors(syllables), fitted.posteriors(syllables))
+
+
+def test_a_ridge_too_small_for_float32_says_what_to_take(series: np.ndarray) -> None:
+    same = np.repeat(series[:1], 5, 0)  # fewer different states than units
+    pool = draw_reservoir(100, SCALING, **DRAW)
+    targets = np.eye(2)[[0, 1, 0, 1, 1]]
+    with pytest.raises(CanaryganError, match=r"take --esn\.precision 64"):
+        readout.sum_states(pool.to(torch.float32), same, targets, np.arange(5)).solve(1e-8)
+    weights, _ = readout.sum_states(pool, same, targets, np.arange(5)).solve(1e-8)
+    assert np.isfinite(weights).all()
+    with pytest.raises(CanaryganError, match="may be auto, 32 or 64"):
+        ESN(precision="16")
 
 
 def test_sums_join(series: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 from canarygan_metrics.umap import clusters
 from canarygan_metrics.umap.clusters import OUTSIDE, Scale
+from canarygan_metrics.umap.placements import Placement
+from scipy.spatial.distance import cdist
+from sklearn.cluster import HDBSCAN
 
 from canarygan_core.errors import CanaryganError
 
@@ -39,22 +42,56 @@ def test_fewer_sounds_than_a_cluster_has_are_in_none(count: int) -> None:
 
 
 def test_those_in_clusters_take_the_label_of_the_nearest_real_sound() -> None:
-    real = np.array([[0, 0], [1, 0], [5, 5]], np.float32)
-    labels = np.array(["low", "middle", "a long name"])
-    points = np.array([[0.4, 0], [0.6, 0], [9, 9], [0, 0]], np.float32)
+    real = np.array([[0, 0], [1, 0], [5, 5], [6, 5]], np.float32)
+    labels = np.array(["low", "middle", "a long name", "b"])
+    points = np.array([[0.4, 0], [0.6, 0], [4, 5], [0, 0]], np.float32)
     made = clusters.label_clusters(np.array([0, 0, 1, OUTSIDE]), points, real, labels)
     assert made.tolist() == ["low", "middle", "a long name", "X"]
     assert clusters.label_clusters(np.array([], int), points[:0], real, labels).tolist() == []
 
 
-def test_one_class_labels_all_that_is_in_a_cluster() -> None:
-    made = clusters.label_clusters(np.array([2, OUTSIDE]), np.zeros((2, 2)), np.ones((1, 2)), np.array(["é"]))
-    assert made.tolist() == ["é", "X"]
+def test_reach_is_how_far_real_sounds_are_from_their_neighbours() -> None:
+    line = np.arange(200.0)[:, None] * [2, 0]  # of so many, a point needs 3 within a cluster: itself and two others
+    assert clusters.find_reach(line) == pytest.approx(2, abs=0.05)  # on both sides, but for the two ends
+    real = np.random.default_rng(0).normal(size=(320, 2))
+    core = np.sort(cdist(real, real), 1)[:, Scale.of(320).density - 1]
+    assert clusters.find_reach(real) == pytest.approx(np.percentile(core, 99))
+    points = np.array([[0.0, 1.9], [0.0, 2.1]])
+    assert clusters.label_clusters(np.array([0, 0]), points, line, np.full(200, "a")).tolist() == ["a", "X"]
 
 
 def test_no_real_sound_is_explained() -> None:
     with pytest.raises(CanaryganError, match="no real sound"):
         clusters.label_clusters(np.array([0]), np.zeros((1, 2)), np.zeros((0, 2)), np.array([], np.str_))
+
+
+def test_real_and_generated_sounds_are_clustered_together_as_by_scikit_learn() -> None:
+    real, made = blobs(), blobs(20, ((0.2, 0), (0, 10), (6, 6)))
+    labels = np.repeat(np.array(["a", "b", "c"]), 30)
+    placed = Placement.compute(made, real, labels)
+    together = np.concatenate([real, made]).astype(np.float64)
+    theirs = HDBSCAN(placed.scale.size, min_samples=placed.scale.density, copy=True).fit_predict(together)
+    np.testing.assert_array_equal(placed.cluster, theirs[90:])
+    far = cdist(made, real).min(1) > np.percentile(np.sort(cdist(real, real), 1)[:, Scale.of(90).density - 1], 99)
+    nearest = labels[cdist(made, real).argmin(1)]
+    np.testing.assert_array_equal(placed.label, np.where(far | (theirs[90:] == OUTSIDE), "X", nearest))
+    assert (placed.label[:20] == "a").mean() > 0.8
+    assert (placed.label[20:40] == "c").mean() > 0.8
+    assert set(placed.label[40:]) == {"X"}, "far from any real sound"
+
+
+def test_unseen_real_sounds_keep_their_labels_and_garbage_far_from_them_gets_none() -> None:
+    labels = np.repeat(np.array(["a", "b", "c"]), 100)
+    rng = np.random.default_rng(1)
+    centres = np.array([[0, 0], [10, 0], [0, 10]])
+    real, unseen = (np.repeat(centres, count, 0) + rng.normal(size=(3 * count, 2)) for count in (100, 4))
+    garbage = np.repeat([[40, 40], [-30, 25]], 60, 0) + rng.normal(size=(120, 2))
+    alone = clusters.find_clusters(unseen, Scale.of(12))
+    assert (alone == OUTSIDE).mean() > 0.2, "too few of a class to be a cluster of their own"
+    placed = Placement.compute(np.concatenate([unseen, garbage]), real, labels)
+    assert (placed.label[:12] == labels[::100].repeat(4)).mean() > 0.9, "over 100 seeds the least is 0.96"
+    assert set(placed.label[12:]) == {"X"}
+    assert (placed.cluster[12:] != OUTSIDE).mean() > 0.5, "it is a cluster, and still gives no label"
 
 
 def test_shares_are_of_every_class_and_of_x() -> None:

@@ -5,12 +5,13 @@ import pytest
 import yaml
 from canarygan_metrics.classifier import classifier
 from canarygan_metrics.inception import record as inception_record
+from canarygan_metrics.inception.options import Scoring
 
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import generators, latents
-from canarygan_core.runs import Manifest
+from canarygan_core.runs import Manifest, Request
 from canarygan_core.testing import toy_clips
 
 from .conftest import Toys
@@ -51,6 +52,28 @@ def test_the_baseline_of_real_clips_is_their_number_of_classes_and_that_of_noise
     assert told["context"]["shuffled"]["is_mean"] < 1.6
     assert (told["clips"], told["splits"], told["context"]["noise"]["clips"]) == (48, 4, 48)
     assert told["classifier"]["digest"] == classifier.load(toys.classifier).digest
+    held = told["context"]["held_out"]
+    assert held["clips"] == len(classifier.load(toys.classifier).held_out) > 0
+    assert 2.5 < held["is_whole"] <= 3
+    assert told["context"]["ceiling"]["is_mean"] == pytest.approx(3)
+
+
+def test_the_ceiling_is_that_of_the_frequencies_and_the_runs_own_clips_are_held_out(toys: Toys, version: Path) -> None:
+    clips = inception_record.load_real(classifier.load(toys.classifier), toys.data)
+    rows = np.flatnonzero((clips.labels == clips.classes[0]) | (np.arange(len(clips)) % 8 == 0))
+    uneven, scoring = clips.select(rows), Scoring(n_split=2)
+    names = uneven.sources[[0, 5, 7]].tolist()
+    with Manifest.begin(version / "manifest.json", Request("train-gan")) as manifest:
+        manifest.add(held_out={"sources": names})
+    trained = classifier.load(toys.classifier)
+    found = inception_record.find_held_out(trained, version / "all" / "epoch_1-step_2.ckpt")
+    assert list(found) == names
+    assert list(inception_record.find_held_out(trained)) == list(trained.held_out)
+    context = inception_record.score_context(trained, uneven, scoring, found)
+    counts = np.unique(uneven.labels, return_counts=True)[1] / len(uneven)
+    assert context["ceiling"]["is_mean"] == pytest.approx(np.exp(-(counts * np.log(counts)).sum()))
+    assert context["ceiling"]["is_mean"] < 2.5
+    assert context["held_out"]["clips"] == 3
 
 
 def test_every_checkpoint_of_a_version_is_scored_in_order(toys: Toys, version: Path, tmp_path, capsys) -> None:
@@ -61,7 +84,7 @@ def test_every_checkpoint_of_a_version_is_scored_in_order(toys: Toys, version: P
     rows = told["rows"]
     assert [(row["epoch"], row["step"]) for row in rows] == [(1, 2), (2, 4), (10, 20)]
     assert [round(row["is_mean"], 1) for row in rows] == pytest.approx([1, 2, 3], abs=0.25)
-    assert set(told["context"]) == {"real", "noise", "shuffled"}
+    assert set(told["context"]) == {"real", "held_out", "ceiling", "noise", "shuffled"}
     assert (told["n_samples"], told["n_split"], told["version"]) == (60, 2, "7")
     assert "Best: epoch 10" in out
     assert (tmp_path / "is" / "is_scores-version_7.png").read_bytes()[:4] == b"\x89PNG"

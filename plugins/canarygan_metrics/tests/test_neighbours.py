@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 from canarygan_metrics.scores import neighbours
-from canarygan_metrics.scores.neighbours import density_coverage, memorisation, nearest, precision_recall, radii
+from canarygan_metrics.scores.neighbours import density_coverage, precision_recall, radii
 from scipy.spatial.distance import cdist
-from scipy.stats import mannwhitneyu
 from sklearn.neighbors import NearestNeighbors
 
 from canarygan_core.errors import CanaryganError
@@ -52,7 +51,8 @@ def test_all_is_reached_where_the_sets_are_the_same(shift: float) -> None:
     first, second = precision_recall(same[::-1], same), density_coverage(same[::-1], same)
     assert (first.precision, first.recall, second.coverage) == (1, 1, 1)
     assert second.density == pytest.approx(6 / 5)  # in each ball its k neighbours and its middle
-    np.testing.assert_array_equal(nearest(same[::-1], same), 0)
+    apart = np.concatenate([part for _, part in neighbours.blocks(same[::-1], same)])
+    np.testing.assert_array_equal(apart.min(1), 0)
 
 
 def test_nothing_is_reached_where_the_sets_are_apart() -> None:
@@ -72,30 +72,9 @@ def test_distances_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(neighbours, "BLOCK", 700)
     a, b = rows(50, d=30, shift=5), rows(80, d=30, seed=1, shift=5)
     theirs = NearestNeighbors(n_neighbors=4).fit(b)
-    np.testing.assert_allclose(nearest(a, b), theirs.kneighbors(a)[0][:, 0], rtol=1e-5)
+    apart = np.concatenate([part for _, part in neighbours.blocks(a, b)])
+    np.testing.assert_allclose(np.sqrt(apart.min(1)), theirs.kneighbors(a)[0][:, 0], rtol=1e-5)
     np.testing.assert_allclose(np.sqrt(radii(b, 3)), theirs.kneighbors(b)[0][:, 3], rtol=1e-5)
-
-
-def test_copies_are_told_from_new_sounds() -> None:
-    training, held = rows(500, d=10), rows(120, d=10, seed=1)
-    fresh = memorisation(rows(400, d=10, seed=2), training, held)
-    assert fresh.memorised == pytest.approx(0.5, abs=0.1)
-    assert fresh.distance_ratio == pytest.approx(1, abs=0.1)
-    assert fresh.nearer < 0.05
-    copied = memorisation(training[:300], training, held)
-    assert (copied.memorised, copied.nearer, copied.distance_ratio, copied.generated_distance) == (1, 1, 0, 0)
-    half = memorisation(np.concatenate([training[:200], rows(200, d=10, seed=2)]), training, held)
-    assert half.nearer == pytest.approx(0.5, abs=0.05)
-    far = memorisation(rows(50, d=10, shift=50), training, held)
-    assert (far.memorised, far.nearer) == (0, 0)
-    assert far.distance_ratio > 10
-
-
-def test_probability_is_that_of_mann_and_whitney() -> None:
-    training, held, made = rows(60), np.r_[rows(20, seed=1), rows(60)[:5]], np.r_[rows(30, seed=2), rows(60)[10:20]]
-    own, usual = nearest(made, training), nearest(held, training)
-    statistic = mannwhitneyu(usual, own).statistic  # pairs in which the held-out clip lies farther, ties half
-    assert memorisation(made, training, held).memorised == pytest.approx(statistic / (len(own) * len(usual)))
 
 
 def test_what_has_no_neighbours() -> None:
@@ -107,5 +86,3 @@ def test_what_has_no_neighbours() -> None:
         density_coverage(rows(0), rows(30))
     with pytest.raises(CanaryganError, match="of 4 and 7 numbers"):
         precision_recall(rows(30), rows(30, d=7))
-    with pytest.raises(CanaryganError, match="Most of 10 held-out clips are training clips too"):
-        memorisation(rows(30, seed=1), rows(30), rows(30)[:10])

@@ -133,6 +133,17 @@ def test_what_is_up_to_date_is_not_computed_again(copy: Path, computed: list[int
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_what_was_clustered_without_the_real_sounds_is_computed_again(copy: Path, computed: list[int], caplog) -> None:
+    path = next((copy / "gen").glob("*epoch_20*.umap.npz"))
+    whole, content = path.read_bytes(), archives.read(path)
+    assert content["real_clips"] == 36
+    placements.write_arrays(path, {name: array for name, array in content.items() if name != "real_clips"})
+    assert run(copy) == 0
+    assert computed == [60]
+    assert "older clusters" in caplog.text
+    assert path.read_bytes() == whole
+
+
 def test_a_damaged_map_is_made_again(copy: Path, computed: list[int]) -> None:
     path = next((copy / "gen").glob("*epoch_20*.umap.npz"))
     whole = path.read_bytes()
@@ -201,7 +212,7 @@ def test_sounds_all_alike_are_no_cluster_and_that_is_said(copy: Path, capsys) ->
     with archives.writing(copy / "fresh" / "collapsed.npz", 0) as archive:
         archive.add("x", np.zeros((4, 1600), np.float32))
     assert run(copy, gen="fresh/collapsed.npz") == 0
-    assert "no cluster of at least 5, so all of them X" in capsys.readouterr().out
+    assert "1 clusters of at least 5 real and generated ones" in capsys.readouterr().out
 
 
 def test_mean_spectrograms_are_means_by_label() -> None:

@@ -86,11 +86,38 @@ def test_its_manifest_names_what_it_was_made_from(made: Path, toy_run) -> None:
 
 def test_scores_are_read_liberally(made: Path) -> None:
     frechet, kid, odd = shown(made)["scores"][0]["metrics"]
-    assert (frechet["columns"], frechet["rows"]) == (["real"], [{"key": "frechet", "values": [12.5, 1]}])
+    bare = {"unit": "", "better": "", "null": None}
+    assert (frechet["columns"], frechet["rows"]) == (["real"], [{"key": "frechet", "values": [12.5, 1], **bare}])
+    assert (frechet["clips"], frechet["null"]) == (None, None)
     assert frechet["warnings"] == ["30 clips are few."]
     assert (kid["error"], kid["rows"]) == ("There is one clip.", [])
-    assert odd["rows"] == [{"key": "spread", "values": ["nan"]}]
+    assert odd["rows"] == [{"key": "spread", "values": ["nan"], **bare}]
     assert odd["more"] == {"unheard of": [1, {"of": None}]}
+
+
+def test_scores_come_with_units_counts_and_what_chance_gives(tmp_path: Path) -> None:
+    null = {"score": 2.5, "mean": 1.0, "low": 0.5, "high": 1.5, "p": 0.001, "p_corrected": 0.002, "verdict": "above"}
+    record = {
+        "options": {},
+        "scores": {"duration.distance": 2.0, "generated.clips": 30.0},
+        "clips": {"generated": 30, "reference": 24},
+        "units": {"duration.distance": "s", "generated.clips": "clips"},
+        "better": {"duration.distance": "smaller"},
+        "null": {"generated": 12, "reference": 12, "resamplings": 50, "scores": {"duration.distance": null}},
+        "context": {"real": {"duration.distance": 1.0}},
+    }
+    path = tmp_path / "scores.json"
+    tests = {"correction": "Holm", "level": 0.05, "tests": 1, "class_tests": 0}
+    path.write_text(json.dumps({"metrics": {"acoustics": record}, "tests": tests}))
+    read = records.read_scores(path)
+    (metric,) = read["metrics"]
+    assert read["tests"] == tests
+    assert metric["clips"] == record["clips"]
+    assert metric["null"] == {"generated": 12, "reference": 12, "resamplings": 50}
+    first, second = metric["rows"]
+    assert (first["unit"], first["better"], first["null"]) == ("s", "smaller", null)
+    assert (second["unit"], second["better"], second["null"]) == ("clips", "", None)
+    assert metric["more"] == {}
 
 
 def test_names_in_the_data_are_no_markup(made: Path) -> None:

@@ -117,6 +117,38 @@ def test_logged_values_are_those_of_the_losses(tmp_path: Path, clips: Clips) -> 
         assert row["generator/gradient_norm"] > 0
 
 
+def float32_flags() -> tuple[str, bool, bool]:
+    """How torch multiplies float32 numbers on a GPU: of matrices, and whether as TF32, there and in cuDNN."""
+    matrices = torch.backends.cuda.matmul.allow_tf32
+    return torch.get_float32_matmul_precision(), matrices, torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.parametrize(("precision", "within"), [("32", ("highest", False, False)), ("bf16", ("high", True, True))])
+def test_precision_32_trains_and_generates_without_tf32(
+    tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch, precision: str, within: tuple[str, bool, bool]
+) -> None:
+    seen: list[tuple[str, bool, bool]] = []
+    step, forward = wavegan_module.WaveGANModule.training_step, Generator.forward
+    monkeypatch.setattr(
+        wavegan_module.WaveGANModule, "training_step", lambda *given: (seen.append(float32_flags()), step(*given))[1]
+    )
+    before = float32_flags()
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.allow_tf32 = True
+    try:
+        run = trained(tmp_path, clips, training={"precision": precision, "max_epochs": 1})
+        assert set(seen) == {within}
+        monkeypatch.setattr(Generator, "forward", lambda *given: (seen.append(float32_flags()), forward(*given))[1])
+        generator = WaveGAN.load(run.last)
+        monkeypatch.setattr(generator, "arithmetic", torch.float32 if precision == "32" else torch.bfloat16)
+        generator.generate(np.zeros((1, 3), np.float32))
+        assert seen[-1] == within
+        assert float32_flags() == ("high", True, True)
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[2]
+
+
 def test_equal_seeds_give_equal_trainings_and_others_do_not(tmp_path: Path, clips: Clips) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         trained(tmp_path / name, clips, training={"seed": seed, "num_workers": 0 if name == "b" else 1})

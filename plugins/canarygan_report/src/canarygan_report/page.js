@@ -48,6 +48,7 @@ function header() {
   if (real) fact("Real clips", real.clips, `${real.classes} classes`, `${format(real.rate / 1000)} kHz`, real.path);
   const print = real?.fingerprint || record.dataset?.fingerprint;
   if (print) fact("Data fingerprint", print.replace("sha256:", "").slice(0, 12));
+  if (record.held_out) fact("Held out from training", record.held_out.clips, record.held_out.group_by !== "auto" && `by ${record.held_out.group_by}`);
   if (generated) fact("Generated sounds", generated.clips, generated.epoch && `epoch ${generated.epoch}`, generated.step && `update ${format(Number(generated.step))}`, generated.path);
   const notice = (title, lines, bad) => {
     if (!lines.length) return;
@@ -63,39 +64,54 @@ function header() {
 
 function scoreTables(parent) {
   for (const one of content.scores) {
-    const columns = [...new Set(one.metrics.flatMap((metric) => metric.columns))];
+    const compared = one.metrics.some((metric) => metric.null);
+    const columns = [...new Set(one.metrics.flatMap((metric) => metric.columns))].filter((name) => !(compared && name === "real"));
     if (content.scores.length > 1) put(parent, "h3", {}, one.name);
     const sides = ["generated", "reference"].filter((side) => one[side]).map((side) => `${side}: ${format(one[side].clips ?? one[side])}${one[side].clips === undefined ? "" : " clips"}`);
     if (sides.length) put(parent, "p", { class: "soft small" }, sides.join(" · "));
     const metrics = one.metrics.map((metric) => ({ ...metric, ofClasses: metric.rows.filter((row) => row.key.includes("/")), rows: metric.rows.filter((row) => !row.key.includes("/")) }));
     metrics.sort((metric, other) => metric.rows.length - other.rows.length);
-    const body = scoreTable(parent, columns);
+    const body = scoreTable(parent, columns, compared);
+    const wide = columns.length + (compared ? 7 : 4);
     for (const metric of metrics) {
-      scoreRows(body, metric.name, metric.rows, metric, columns);
+      scoreRows(body, metric.rows, metric, columns, compared);
       for (const [kind, lines] of [["bad", metric.error ? [metric.error] : []], ["said", metric.warnings]]) {
-        for (const entry of lines) put(put(body, "tr", { class: kind }), "td", { colspan: columns.length + 2 }, entry);
+        for (const entry of lines) put(put(body, "tr", { class: kind }), "td", { colspan: wide }, entry);
       }
-      for (const [key, value] of Object.entries(metric.more)) put(put(body, "tr"), "td", { colspan: columns.length + 2, class: "soft" }, `${key}: ${format(value)}`);
+      for (const [key, value] of Object.entries(metric.more)) put(put(body, "tr"), "td", { colspan: wide, class: "soft" }, `${key}: ${format(value)}`);
     }
+    if (one.tests?.tests) put(parent, "p", { class: "soft small" }, `Same size: parts as large as those of the real clips that are scored against other real clips; their middle 95 % is beside. Inside: as real clips score. ${one.tests.tests} scores are tested together${one.tests.class_tests ? `, and ${one.tests.class_tests} of single classes` : ""}, so that chance alone puts any outside in ${100 * one.tests.level} % of cases (${one.tests.correction}).`);
     const count = metrics.reduce((sum, metric) => sum + metric.ofClasses.length, 0);
     if (!count) continue;
     const fold = put(parent, "details", {}, element("summary", {}, `Scores of single classes (${count})`));
-    const more = scoreTable(fold, columns);
-    for (const metric of metrics.filter((one) => one.ofClasses.length)) scoreRows(more, metric.name, metric.ofClasses, metric, columns);
+    const more = scoreTable(fold, columns, compared);
+    for (const metric of metrics.filter((one) => one.ofClasses.length)) scoreRows(more, metric.ofClasses, metric, columns, compared);
   }
 }
 
-function scoreTable(parent, columns) {
+function scoreTable(parent, columns, compared) {
   const table = put(put(parent, "div", { class: "wide" }), "table", { class: "scores" });
   const head = put(put(table, "thead"), "tr");
-  for (const name of ["score", "generated", ...columns]) put(head, "th", { scope: "col" }, name);
+  const beside = compared ? ["same size", "real, 95 %", ""] : [];
+  for (const name of ["score", "unit", "better", "generated", ...beside, ...columns]) put(head, "th", { scope: "col" }, name);
   return put(table, "tbody");
 }
 
-function scoreRows(body, name, rows, metric, columns) {
-  put(put(body, "tr", { class: "metric" }), "th", { scope: "rowgroup", colspan: columns.length + 2 }, name);
+function scoreRows(body, rows, metric, columns, compared) {
+  const { clips, null: sizes } = metric;
+  const counts = [
+    clips && `${format(clips.generated)} generated, ${format(clips.reference)} real`,
+    sizes && `same size: ${format(sizes.generated)} and ${format(sizes.reference)}, ${format(sizes.resamplings)} resamplings`,
+  ].filter(Boolean).join("; ");
+  put(put(body, "tr", { class: "metric" }), "th", { scope: "rowgroup", colspan: columns.length + (compared ? 7 : 4) }, metric.name, counts ? element("span", { class: "soft small" }, ` ${counts}`) : null);
   for (const row of rows) {
-    const line = put(body, "tr", {}, element("td", {}, row.key), element("td", { class: "mine" }, format(row.values[0])));
+    const line = put(body, "tr", {}, element("td", {}, row.key), element("td", { class: "soft" }, row.unit), element("td", { class: "soft" }, row.better), element("td", { class: "mine" }, format(row.values[0])));
+    if (compared) {
+      const { score, low, high, verdict } = row.null ?? {};
+      const outside = verdict && verdict !== "inside";
+      for (const text of row.null ? [format(score), `${format(low)} to ${format(high)}`] : ["", ""]) put(line, "td", {}, text);
+      put(line, "td", { class: outside ? "outside" : null }, !verdict ? "" : outside ? `outside, ${verdict}` : verdict);
+    }
     for (const column of columns) {
       const at = metric.columns.indexOf(column);
       put(line, "td", {}, at < 0 ? "" : format(row.values[at + 1]));
@@ -108,12 +124,12 @@ function inceptionCharts(parent) {
     const key = one.rows.some((row) => row.epoch !== null) ? "epoch" : "step";
     const rows = one.rows.map((row, i) => ({
       x: row[key] ?? i, y: row.mean, low: row.low ?? (row.std === null ? null : row.mean - row.std), high: row.high ?? (row.std === null ? null : row.mean + row.std), step: row.step,
-      text: `${key} ${format(row[key])}${key === "epoch" && row.step !== null ? `, update ${format(row.step)}` : ""}: ${format(row.mean)}${row.std === null ? "" : ` ± ${format(row.std)}`}`,
+      text: `${row.clips === null ? "" : `${format(row.clips)} sounds, `}${key} ${format(row[key])}${key === "epoch" && row.step !== null ? `, update ${format(row.step)}` : ""}: ${format(row.mean)}${row.std === null ? "" : ` ± ${format(row.std)}`}`,
     }));
     const marks = evenlySpaced(rows, 9).map((row) => ({ x: row.x, text: [format(row.x), ...(row.step === null ? [] : [format(row.step)])] }));
-    const lines = one.context.map((entry) => ({ name: entry.name, y: entry.mean }));
+    const lines = one.context.map((entry) => ({ name: entry.clips === null ? entry.name : `${entry.name}, ${format(entry.clips)}`, y: entry.mean }));
     const best = rows.reduce((a, b) => (b.y > a.y ? b : a));
-    parent.append(lineChart({ title: `Inception score, ${one.name}`, rows, lines, marks, dots: rows.length < 60, wide: 860, tall: 280, label: `Inception score by ${key}; best ${best.text}` }));
+    parent.append(lineChart({ title: `Inception score (classes), ${one.name}`, rows, lines, marks, dots: rows.length < 60, wide: 860, tall: 280, label: `Inception score by ${key}; best ${best.text}` }));
     const about = Object.entries(one.about).map(([name, value]) => `${name.replace("n_", "").replace("_", " ")} ${format(value)}`).join(" · ");
     const band = one.rows.some((row) => row.low !== null) ? "95 % interval" : "standard deviation over splits";
     put(parent, "p", { class: "soft small" }, `Under the axis: ${key}${key === "epoch" ? ", then generator updates" : ""}. Band: ${band}. Dashed: the same classifier on other sounds. Best: ${best.text}. ${about}`);

@@ -25,7 +25,7 @@ KNOWN_FILES = "scores.json, is_scores-version_*.yml, metrics-*.npz"
 PATTERNS = {"inception": r"is_scores-version_.*\.ya?ml", "scores": r"scores.*\.json", "confusion": r"metrics-.*\.npz"}
 """Names of the files of each kind."""
 
-KNOWN_KEYS = frozenset({"scores", "context", "warnings", "error", "options"})
+KNOWN_KEYS = frozenset({"scores", "context", "warnings", "error", "options", "clips", "units", "better", "null"})
 """Keys of a metric's record in scores.json; other keys are shown as they are, and the options are not shown."""
 
 
@@ -98,7 +98,9 @@ def read_inception(path: Path) -> Json:
     return {
         "name": path.name,
         "rows": sorted(rows, key=lambda row: (row["epoch"] or 0, row["step"] or 0)),
-        "context": [{key: row[key] for key in ("name", "mean", "std")} for row in context if row["mean"] is not None],
+        "context": [
+            {key: row[key] for key in ("name", "mean", "std", "clips")} for row in context if row["mean"] is not None
+        ],
         "about": {key: as_json(record[key]) for key in ("n_samples", "n_split", "seed", "classifier") if key in record},
     }
 
@@ -107,7 +109,7 @@ def _score(row: Mapping[str, Any]) -> Json:
     """The numbers of a row of inception scores, None for those that it lacks."""
     interval = row.get("is_interval_95")
     low, high = interval if isinstance(interval, list | tuple) and len(interval) == 2 else (None, None)
-    names = {"epoch": "epoch", "step": "step", "mean": "is_mean", "std": "is_std"}
+    names = {"epoch": "epoch", "step": "step", "mean": "is_mean", "std": "is_std", "clips": "clips"}
     return {key: _number(row.get(name)) for key, name in names.items()} | {"low": _number(low), "high": _number(high)}
 
 
@@ -119,7 +121,7 @@ def read_scores(path: Path) -> Json:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CanaryganError(f"{path} holds no scores of metrics ({type(error).__name__}: {error}).") from None
     shown = [_metric(str(name), one if isinstance(one, Mapping) else {"scores": one}) for name, one in metrics]
-    sides = {key: as_json(content[key]) for key in ("generated", "reference") if key in content}
+    sides = {key: as_json(content[key]) for key in ("generated", "reference", "tests") if key in content}
     return {"name": path.name, "metrics": shown, **sides}
 
 
@@ -129,12 +131,23 @@ def _metric(name: str, record: Mapping[str, Any]) -> Json:
     sets = {key: one for key, one in _mapping(record.get("context")).items() if isinstance(one, Mapping)}
     columns = [values, *sets.values()]
     keys = dict.fromkeys(key for column in columns for key in column)
+    units, better, null = (_mapping(record.get(key)) for key in ("units", "better", "null"))
+    tested = _mapping(null.get("scores"))
+
+    def about(key: Any) -> Json:
+        beside = {"unit": str(units.get(key, "")), "better": str(better.get(key, ""))}
+        return beside | {"null": as_json(tested[key]) if key in tested else None}
+
     return {
         "name": name,
+        "clips": as_json(record.get("clips")),
+        "null": {str(key): as_json(value) for key, value in null.items() if key != "scores"} or None,
         "error": None if record.get("error") is None else str(record["error"]),
         "warnings": [str(one) for one in (warnings if isinstance(warnings, list) else [warnings])],
         "columns": [str(key) for key in sets],
-        "rows": [{"key": str(key), "values": [as_json(column.get(key)) for column in columns]} for key in keys],
+        "rows": [
+            {"key": str(key), "values": [as_json(column.get(key)) for column in columns], **about(key)} for key in keys
+        ],
         "more": {str(key): as_json(record[key]) for key in record.keys() - KNOWN_KEYS},
     }
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning.checkpoints import Inert, read
-from canarygan_core.lightning.training import is_bfloat16_fast
+from canarygan_core.lightning.training import is_bfloat16_fast, set_float32
 from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.model import SEED_LENGTH, STRIDES, Generator, Shape
 
@@ -31,7 +31,7 @@ class TrainedGenerator:
     """A generator read from a checkpoint; see `canarygan_core.Generator`.
 
     After a training in bfloat16, hidden layers compute in bfloat16 where the hardware is fast at it, because the critic
-    saw such sounds. All else computes in float32.
+    saw such sounds. All else computes in float32, on a GPU without TF32.
     """
 
     def __init__(self, content: Content, device: str) -> None:
@@ -42,7 +42,7 @@ class TrainedGenerator:
         self.latent_dim, self.samples = network.shape.latent_dim, network.shape.samples
 
     def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
+        with torch.inference_mode(), set_float32(exact=self.arithmetic is torch.float32):
             output = self.network(torch.from_numpy(z).to(self.device), self.arithmetic)
         sounds: NDArray[np.float32] = output.cpu().numpy()
         return sounds

@@ -4,8 +4,6 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-import torch
-
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning import checkpoints, trainer
@@ -40,8 +38,6 @@ def train(options: Options, clips: Clips, run: "Run", training: Training) -> Non
     checkpointing = Checkpointing(
         run, module.schedule, training, updates=lambda: module.updates, check=check, saved=saved
     )
-    if torch.cuda.is_available():
-        torch.set_float32_matmul_precision("high")
     trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
     epochs = module.schedule.epoch(module.updates)
     run.manifest.add(result={"updates": module.updates, "epochs": epochs, "samples": module.shape.samples})
@@ -90,3 +86,8 @@ def log_sizes(module: WaveGANModule) -> None:
         )
     elif shares[shape.samples] < lengths.ENOUGH:
         log.warning(f"{shape.samples} samples hold only {shares[shape.samples]:.1%} of the sound; the rest is cut off.")
+    if cut := lengths.find_cut_classes(clips, shape.samples):
+        whose = f"{shape.samples} samples (--slice-len {module.options.slice_len})"
+        log.warning(
+            "\n  ".join([f"{whose} cut sounds short. Take a longer --slice-len, in samples, for", *map(str, cut)])
+        )

@@ -1,21 +1,22 @@
 """The set that decoders are trained and tested on, made from clips, and its files."""
 
+import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from canarygan_core.audio import archives
+from canarygan_core.audio import Filter, archives
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import accuracy
+from canarygan_core.evaluation import accuracy, holding
 from canarygan_core.runs import files
 from canarygan_decoders.dataset.augmentation import BATCH, make_conditions, with_copies
 from canarygan_decoders.dataset.examples import Examples, labels_and_sources
@@ -52,8 +53,19 @@ class DecoderDataset:
     origin: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_clips(data_dir: Path, parameters: Features) -> Clips:
+def load_clips(
+    data_dir: Path,
+    parameters: Features,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
+) -> Clips:
     """The clips of a folder, at the rate and length of the features; at their own level unless `norm_audio` is set.
+
+    Args:
+        data_dir: the folder.
+        parameters: of the features.
+        filtering: what to take out of the clips.
+        channel: the channel of each file to take, from 1; None averages all.
 
     Raises:
         CanaryganError: where there are fewer than two classes.
@@ -63,6 +75,8 @@ def load_clips(data_dir: Path, parameters: Features) -> Clips:
         sampling_rate=parameters.sampling_rate,
         max_length=parameters.max_length,
         gain="clip" if parameters.norm_audio else "none",
+        channel=channel,
+        **asdict(filtering),
     ).load()
     if len(clips.classes) < 2:
         raise CanaryganError(
@@ -73,7 +87,14 @@ def load_clips(data_dir: Path, parameters: Features) -> Clips:
 
 @contextmanager
 def prepare_dataset(
-    clips: Clips, parameters: Features, *, share: float, copies: int, seed: int, garbage: Sequence[str] = ()
+    clips: Clips,
+    parameters: Features,
+    *,
+    share: float,
+    copies: int,
+    seed: int,
+    garbage: Sequence[str] = (),
+    group_by: str = holding.AUTO,
 ) -> Iterator[DecoderDataset]:
     """Split clips and compute their features, which lie in a temporary folder until the block ends.
 
@@ -84,9 +105,11 @@ def prepare_dataset(
         copies: altered copies of each training clip.
         seed: of the split and of the copies.
         garbage: labels that count as X.
+        group_by: what belongs together, as `holding.find_groups` takes it; each clip of garbage stands alone.
     """
     labels, _ = labels_and_sources(clips)
-    train, test = accuracy.split(labels, share, seed)
+    groups = holding.find_groups(clips, group_by, alone=np.isin(labels, list(garbage)))
+    train, test = accuracy.split(labels, share, seed, groups)
     if share and (untested := sorted(set(labels.tolist()) - set(labels[test].tolist()))):
         log.warning(f"One clip only, so none to test on: {', '.join(untested)}.")
     train_clips = clips.select(train)
@@ -133,6 +156,7 @@ def write_dataset(folder: Path, dataset: DecoderDataset) -> list[Path]:
                 archive.add(f"{name}_{column}", getattr(side, column))
         archive.add("classes", np.unique(dataset.train.labels))
         archive.add("garbage", np.asarray(dataset.garbage, dtype=np.str_))
+        archive.add("filter", json.dumps(Filter.of(dataset.origin).origin["filter"]))
     write_config(config, dataset.train.parameters)
     return [path, config]
 
@@ -166,5 +190,6 @@ def read_dataset(folder: Path) -> DecoderDataset:
             f"{path} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
             f"describes {parameters.shape}: they do not belong together. Build the set again."
         )
-    origin = {"dataset": "preprocessed", "path": str(folder.resolve())}
+    filtering = Filter.of({"filter": json.loads(str(arrays["filter"]))} if "filter" in arrays else {})
+    origin = {"dataset": "preprocessed", "path": str(folder.resolve()), **filtering.origin}
     return DecoderDataset(train, tests, garbage, origin=origin)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import runs
-from canarygan_core.audio import resample
+from canarygan_core.audio import Filter, hear, resample
 from canarygan_core.clips import Clips, concatenate, fit_length
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
@@ -28,6 +28,8 @@ BATCH = 100
 
 def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tuple[Clips, list[str]]:
     """Add garbage classes, each as large as a real class is on average; returns all clips and the garbage labels.
+
+    The garbage is filtered like the clips.
 
     Args:
         clips: with labels.
@@ -56,6 +58,7 @@ def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tu
         raise CanaryganError(f"The data has a class {clash[0]} already, which --garbage would add: rename its folder.")
     gain = clips.facts.get("gain", np.ones(len(clips), np.float32))
     parts = [replace(clips, sources=labels_and_sources(clips)[1], facts={"gain": gain})]
+    filtering = Filter.of(clips.origin)
     for number, (label, epoch) in enumerate(epoch_of.items()):
         generator = generators.load(checkpoints[epoch], get_registry(), model=None, device="cpu")[0]
         actual = generator.progress["epoch"]
@@ -63,9 +66,9 @@ def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tu
             raise CanaryganError(
                 f"{checkpoints[epoch]} is of epoch {actual}, not {epoch} as its name says. Give it its old name again."
             )
-        parts.append(_label(_generate(generator, clips, count, seed + number), clips.rate, label))
+        parts.append(hear(_label(_generate(generator, clips, count, seed + number), clips.rate, label), filtering))
     noise = np.random.default_rng([seed, 99]).standard_normal((count, clips.samples), np.float32)
-    parts.append(_label(noise / np.abs(noise).max(1, keepdims=True), clips.rate, NOISE))
+    parts.append(hear(_label(noise / np.abs(noise).max(1, keepdims=True), clips.rate, NOISE), filtering))
     log.info(f"Garbage classes of {count} clips each: {', '.join(labels)}.")
     return concatenate(parts), labels
 

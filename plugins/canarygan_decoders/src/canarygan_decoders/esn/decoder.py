@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
 
 
+SINGLE = 1e-3
+"""Least ridge for which float32 states will do: it must be well above the rounding of the sums of their products."""
+
+
 @dataclass(frozen=True)
 class ESN(FeatureDecoder):
     """Echo state network (Jaeger, 2001) with the reservoir of Pagliarini et al. (2021).
 
     Inputs are divided by their root mean square over the training frames that are not silent, so that the scalings mean
-    the same for all features. The ridge is larger than the paper's, which is too small for float32 states.
+    the same for all features. The ridge is larger than the paper's 1e-8, for which states must be float64.
     """
 
     name: ClassVar[str] = "esn"
@@ -54,6 +58,8 @@ class ESN(FeatureDecoder):
     """Share of recurrent weights that are not zero, above 0 to 1."""
     ridge: float = 0.03
     """Penalty on the readout's weights, number."""
+    precision: Literal["auto", "32", "64"] = "auto"
+    """Arithmetic of the states: float32, or float64; auto is float64 for a ridge under 0.001, bits."""
     policy: Literal["argmax", "max", "mean", "sum"] = "mean"
     """A clip's scores: outputs at the frame of the global peak, or their maximum, mean or sum over frames, word."""
     reservoirs: Path | None = None
@@ -70,6 +76,8 @@ class ESN(FeatureDecoder):
         for name in ("spectral_radius", "delta_scaling", "delta2_scaling", "ridge"):
             if getattr(self, name) <= 0:
                 raise CanaryganError(f"--esn.{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}.")
+        if self.precision not in ("auto", "32", "64"):
+            raise CanaryganError(f"--esn.precision is {self.precision!r}: it may be auto, 32 or 64.")
         if self.units < 1 or self.seed < 0:
             raise CanaryganError(f"--esn.units must be at least 1 and --esn.seed 0, not {self.units} and {self.seed}.")
 
@@ -93,7 +101,7 @@ class ESN(FeatureDecoder):
         return self._solve(reservoir, sums), scores
 
     def make_reservoir(self, examples: "Examples") -> "Reservoir":
-        """The drawn or given reservoir for the features of these examples, float32."""
+        """The drawn or given reservoir for the features of these examples, in the precision of the states."""
         import numpy as np
         import torch
 
@@ -103,8 +111,10 @@ class ESN(FeatureDecoder):
         if examples.parameters.has_derivatives:
             scaling[-examples.parameters.n_mfcc :] = self.delta2_scaling
         scaling /= root_mean_square(examples.features)
+        is_double = self.precision == "64" or (self.precision == "auto" and self.ridge < SINGLE)
+        dtype = torch.float64 if is_double else torch.float32
         if self.reservoirs is not None:
-            return read_reservoir(self.reservoirs, scaling, self.leak).to(torch.float32)
+            return read_reservoir(self.reservoirs, scaling, self.leak).to(dtype)
         return draw_reservoir(
             self.units,
             scaling,
@@ -114,7 +124,7 @@ class ESN(FeatureDecoder):
             input_connectivity=self.input_connectivity,
             rc_connectivity=self.rc_connectivity,
             seed=self.seed,
-        ).to(torch.float32)
+        ).to(dtype)
 
     def _sum_states(
         self, reservoir: "Reservoir", examples: "Examples", rows: "NDArray[np.intp]", centre: Any = None

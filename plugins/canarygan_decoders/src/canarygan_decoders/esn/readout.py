@@ -89,7 +89,8 @@ class StateSums:
         try:
             weights = solve(products, crossed, assume_a="pos", lower=False)
         except LinAlgError:
-            raise CanaryganError(f"The ridge {ridge:g} is too small for these features: take a larger one.") from None
+            advice = "take a larger one" if self.centre.dtype is torch.float64 else "take --esn.precision 64"
+            raise CanaryganError(f"The ridge {ridge:g} is too small for these features: {advice}.") from None
         return weights, target - (state + self.centre.double().numpy()) @ weights
 
 

@@ -44,9 +44,9 @@ class Reservoir:
         return Reservoir(self.recurrent.to(dtype), self.inputs.to(dtype), self.bias.to(dtype), self.leak)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The matrices as float32 arrays by name, and the leak."""
+        """The matrices by name in their precision, which is that of the states, and the leak."""
         matrices = {"recurrent": self.recurrent, "inputs": self.inputs, "bias": self.bias}
-        return {name: matrix.float().numpy() for name, matrix in matrices.items()} | {"leak": np.asarray(self.leak)}
+        return {name: matrix.numpy() for name, matrix in matrices.items()} | {"leak": np.asarray(self.leak)}
 
     def compute_states(self, features: NDArray[np.floating[Any]]) -> Tensor:
         """States (frames, n, units) for features (n, frames, inputs), in the precision of the matrices.

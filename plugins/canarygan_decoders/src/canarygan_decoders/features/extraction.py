@@ -55,8 +55,9 @@ def transform(audio: Tensor, parameters: Features) -> Tensor:
 def _log_spectrogram(audio: Tensor, parameters: Features) -> Tensor:
     """Magnitudes s on a scale from 0 to 1, log10(s / FLOOR + 1) / log10(1 / FLOOR + 1), or a linear map of them.
 
-    A magnitude is that of a periodic Hann window divided by its sum: a sine at full scale has 0.5. Mel bands are taken
-    after the logarithm (Pagliarini et al., 2021), so one matrix product gives bands and cepstral coefficients.
+    A magnitude is that of a periodic Hann window divided by its sum: a sine at full scale has 0.5. The mean of a frame
+    is subtracted before (`detrend`), as scipy's spectrogram does and so the original's. Mel bands are taken after the
+    logarithm (Pagliarini et al., 2021), so one matrix product gives bands and cepstral coefficients.
     """
     window = torch.hann_window(parameters.win_length)
     window /= window.sum()
@@ -65,7 +66,10 @@ def _log_spectrogram(audio: Tensor, parameters: Features) -> Tensor:
     # The features of silent frames are zero, and most frames are silent; a transform needs one frame.
     has_sound = rows.any(1)
     has_sound[0] = True
-    magnitude = torch.fft.rfft(rows[has_sound] * window, parameters.n_fft).abs()
+    sounding = rows[has_sound]
+    if parameters.detrend:
+        sounding -= sounding.mean(1, keepdim=True)
+    magnitude = torch.fft.rfft(sounding.mul_(window), parameters.n_fft).abs()
     levels = magnitude.mul_(1 / FLOOR).log1p_().mul_(1 / math.log1p(1 / FLOOR))  # (rows, bins)
     if parameters.features != "spec":
         levels = levels @ _log_spectrum_map(parameters)

@@ -45,6 +45,8 @@ class Features:
     """Length of the Fourier transform, samples."""
     n_mels: int = 128
     """Mel bands, count."""
+    detrend: bool = True
+    """Subtract each frame's mean before its window, so that an offset has no effect; not mfcc-classic, yes or no."""
 
     def __post_init__(self) -> None:
         if self.features not in KINDS:
@@ -114,7 +116,7 @@ class Features:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], source: object) -> "Features":
-        """Parameters from the content of a file.
+        """Parameters from the content of a file; what is older than an option was computed without it.
 
         Args:
             record: values by name.
@@ -128,7 +130,7 @@ class Features:
             if key not in known:
                 raise CanaryganError(f"{source}: there is no feature parameter {key!r}.{did_you_mean(str(key), known)}")
         try:
-            return cls(**record)
+            return cls(**{"detrend": False, **record})
         except TypeError as error:
             raise CanaryganError(f"{source} holds feature parameters of the wrong type ({error}).") from None
         except CanaryganError as error:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from canarygan_core.audio import Filter
 from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
 from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.evaluation import holding
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
@@ -40,7 +42,10 @@ def train_decoders(
     data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
     features: Features = Features(),  # noqa: B008 frozen
     dim: int | None = None,
+    filtering: Filter = Filter(),  # noqa: B008 frozen
+    channel: int | None = None,
     split: float = 0.1,
+    group_by: str = holding.AUTO,
     augment: int = 3,
     reservoirs: Path | None = None,
     seeds: int = 1,
@@ -56,7 +61,10 @@ def train_decoders(
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
         data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
         dim: The same as --n-mfcc, as in the original.
+        channel: Channel of each file to take, with -d, counted from 1. [default: the mean of all]
         split: Share of each class to test on, with -d.
+        group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
+            regular expression that finds the group in a file's path.
         augment: Altered copies of each training clip, with -d, shifted up to 10 ms and under noise 15 to 40 dB below
             it; 0 for none.
         reservoirs: An .npz file with W, Win and bias of a reservoir to use, or a folder of such files to try each.
@@ -82,8 +90,8 @@ def train_decoders(
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
-    source = (preprocessed_dir, data_dir, features, split, augment, seed, request)
-    with manifest, _open_dataset(*source) as dataset:
+    source = (preprocessed_dir, data_dir, features, split, group_by, augment, seed, request)
+    with manifest, _open_dataset(*source, filtering, channel) as dataset:
         manifest.add(dataset=dict(dataset.origin))
         lines, summary = [], {}
         for decoder in decoders:
@@ -132,16 +140,21 @@ def _open_dataset(
     data_dir: Path | None,
     features: Features,
     split: float,
+    group_by: str,
     augment: int,
     seed: int,
     request: Request,
+    filtering: Filter,
+    channel: int | None,
 ) -> "AbstractContextManager[DecoderDataset]":
     """What to train on: a preprocessed set, or one prepared from clips for as long as it is open."""
     from canarygan_decoders.dataset import decoder_dataset
 
     if data_dir is not None and preprocessed is None:
-        clips = decoder_dataset.load_clips(data_dir, features)
-        return decoder_dataset.prepare_dataset(clips, features, share=split, copies=augment, seed=seed)
+        clips = decoder_dataset.load_clips(data_dir, features, filtering, channel)
+        return decoder_dataset.prepare_dataset(
+            clips, features, share=split, copies=augment, seed=seed, group_by=group_by
+        )
     if preprocessed is None or data_dir is not None:
         raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
     dataset = decoder_dataset.read_dataset(preprocessed)
@@ -150,7 +163,7 @@ def _open_dataset(
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
-    if fixed := sorted({"split", "augment"} & given):
+    if fixed := sorted({"split", "group-by", "augment", "highpass", "lowpass", "remove-mean", "channel"} & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
     return nullcontext(dataset)
 

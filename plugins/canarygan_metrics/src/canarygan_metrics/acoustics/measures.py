@@ -25,13 +25,14 @@ from scipy import fft
 from canarygan_core import CanaryganError
 from canarygan_core.audio import find_extent
 from canarygan_core.fitted.decoders import is_audible
+from canarygan_metrics.units import ACOUSTIC_UNITS
 
 Floats = NDArray[np.floating[Any]]
 Audio = NDArray[np.float32]
 Rows = NDArray[np.intp]
 Measures = dict[str, Floats]
 
-UNITS = {"duration": "s", "peak_frequency": "Hz", "centroid": "Hz", "bandwidth": "Hz", "entropy": "", "level": "dB"}
+UNITS = ACOUSTIC_UNITS
 """What is measured, and in what."""
 
 THRESHOLD, LOW, HIGH = 20.0, 500.0, 8000.0

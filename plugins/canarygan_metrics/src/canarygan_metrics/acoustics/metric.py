@@ -1,13 +1,26 @@
 """The metric `acoustics`: durations, frequencies, entropies and levels of generated sounds against real ones."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from canarygan_core import CanaryganError, Metric
 from canarygan_metrics.options import check_ranges
+from canarygan_metrics.units import ACOUSTIC_UNITS
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
+
+
+SCORE_UNITS = {
+    **{f"{side}.clips": "clips" for side in ("generated", "reference")},
+    **{f"{side}.unmeasured": "share" for side in ("generated", "reference")},
+    **{f"{name}.effect": "-1 to 1" for name in ACOUSTIC_UNITS},
+    **{f"{name}.distance": unit or "0 to 1" for name, unit in ACOUSTIC_UNITS.items()},
+    **{f"{name}.relative": "real sd" for name in ACOUSTIC_UNITS},
+    **{f"{name}.ks": "0 to 1" for name in ACOUSTIC_UNITS},
+}
+"""Units of the scores; the entropy's has none."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +47,17 @@ class Acoustics(Metric):
     """Duration, frequencies, bandwidth, entropy and level: how far the generated ones are from the real ones.
 
     Of each measure: `effect` (Cliff's delta; 0 is none, -1 and 1 are no overlap), `distance` (Wasserstein-1, in s, Hz
-    or dB), `relative` (that over the real standard deviation), `ks` (Kolmogorov-Smirnov) and `halves` (the distance of
-    random halves of the real clips: smaller distances mean nothing); over all clips, and where both sides have labels,
-    for each class as `CLASS/measure.effect`. Where clips are scaled to one peak, as for training, level is relative to
-    that peak, and says nothing of how loud the bird was.
+    or dB), `relative` (that over the real standard deviation) and `ks` (Kolmogorov-Smirnov); over all clips, and where
+    both sides have labels, for each class as `CLASS/measure.effect`. Where clips are scaled to one peak, as for
+    training, level is relative to that peak, and says nothing of how loud the bird was.
     """
 
     name: ClassVar[str] = "acoustics"
+    units: ClassVar[Mapping[str, str]] = SCORE_UNITS
+    better: ClassVar[Mapping[str, str]] = {
+        key: "smaller" for key in SCORE_UNITS if key.endswith((".distance", ".relative", ".ks", ".unmeasured"))
+    }
+    tested: ClassVar[frozenset[str]] = frozenset(key for key in SCORE_UNITS if key.endswith((".effect", ".distance")))
 
     threshold: float = 20.0
     """How far below its loudest moment a sound still counts, dB."""

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError, runs
+from canarygan_core.audio import Filter, hear
 from canarygan_core.clips import Clips
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import generators
@@ -48,6 +49,7 @@ class Classifier:
         held_out: sources of the clips that it was neither trained nor chosen on.
         digest: of its checkpoint's file.
         path: the checkpoint.
+        filtering: what the clips that it was trained on had taken out, and so is taken out of what it hears.
     """
 
     network: Network
@@ -56,9 +58,10 @@ class Classifier:
     held_out: tuple[str, ...]
     digest: str
     path: Path
+    filtering: Filter
 
     def classify(self, clips: Clips) -> Features:
-        """Embeddings (n, 128) and posteriors (n, classes) of clips of any rate and length.
+        """Embeddings (n, 128) and posteriors (n, classes) of clips of any rate and length, heard filtered.
 
         Raises:
             CanaryganError: where sounds hold NaN or infinite samples.
@@ -68,6 +71,7 @@ class Classifier:
         at = 0
         for batch in clips.batches(SORTED):
             _check_finite(batch)
+            batch = hear(batch, self.filtering)
             rows = slice(at, at + len(batch))
             spectrograms = torch.cat([self.sizes.of(part) for part in batch.batches(CHUNK)])
             embeddings[rows], posteriors[rows] = self.classify_spectrograms(spectrograms)
@@ -122,7 +126,8 @@ def load(path: Path, device: str = "cpu") -> Classifier:
     try:
         network, sizes = _network(path, record, content["state_dict"])
         classes, held_out = tuple(map(str, record["classes"])), tuple(map(str, record["held_out"]))
-        return Classifier(network.eval().to(device), sizes, classes, held_out, files.compute_digest(path), path)
+        network, filtering = network.eval().to(device), Filter.of(record)
+        return Classifier(network, sizes, classes, held_out, files.compute_digest(path), path, filtering)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CanaryganError(f"{path} does not hold what a classifier's checkpoint does ({error}).") from None
     except (RuntimeError, AssertionError) as error:
@@ -142,9 +147,10 @@ def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Te
     return network, sizes
 
 
-def describe(sizes: Spectrogram, classes: list[str], held_out: list[str]) -> dict[str, Any]:
-    """The record of a classifier in its checkpoint, under `inception`."""
-    return {"schema": SCHEMA, "spectrogram": dataclasses.asdict(sizes), "classes": classes, "held_out": held_out}
+def describe(sizes: Spectrogram, clips: Clips, held_out: list[str]) -> dict[str, Any]:
+    """The record of a classifier in its checkpoint, under `inception`: of its clips, the classes and the filter."""
+    known = {"schema": SCHEMA, "spectrogram": dataclasses.asdict(sizes), "classes": clips.classes}
+    return known | {"held_out": held_out} | Filter.of(clips.origin).origin
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ class ClassifierModule(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         progress = {"best": self.best, "since_best": self.since_best, "validated": list(self.validated)}
         checkpoint |= {"updates": self.updates, "progress": progress}
-        checkpoint["inception"] = describe(self.data.sizes, self.data.clips.classes, self.data.held_out)
+        checkpoint["inception"] = describe(self.data.sizes, self.data.clips, self.data.held_out)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.updates, progress = checkpoint["updates"], checkpoint["progress"]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from canarygan_core import CanaryganError
+from canarygan_core.evaluation import holding
 from canarygan_core.lightning.training import Training
 from canarygan_metrics.options import check_ranges
 
-FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation"})
+FIXED = frozenset({"scale", "seconds", "noise", "lr", "split", "validation", "group_by"})
 """Options of `Learning` that may not change when a training is resumed."""
 
 
@@ -39,6 +40,8 @@ class Learning:
     """Share of each class that is held out for testing."""
     validation: float = 0.05
     """Share of each class's other clips for validation, which stops training and chooses the best checkpoint."""
+    group_by: str = holding.AUTO
+    """What is kept on one side of both splits, as train-gan takes it: auto, none, recording, folder, or a pattern."""
     early_stopping: bool = True
     """Stop where the validation loss has not improved for --patience epochs, yes or no."""
     patience: int = 5

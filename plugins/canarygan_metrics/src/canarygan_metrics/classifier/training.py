@@ -7,7 +7,7 @@ from pathlib import Path
 
 from canarygan_core import CanaryganError
 from canarygan_core.clips import Clips
-from canarygan_core.evaluation import accuracy
+from canarygan_core.evaluation import accuracy, holding
 from canarygan_core.fitted import decoders
 from canarygan_core.lightning import checkpoints, trainer
 from canarygan_core.lightning.checkpointing import Checkpointing
@@ -30,8 +30,10 @@ def split_rows(clips: Clips, learning: Learning, seed: int) -> Split:
     if clips.labels is None or len(clips.classes) < 2:
         known = f"only {clips.classes[0]}" if clips.classes else "none"
         raise CanaryganError(f"A classifier tells classes apart and needs at least two; these clips have {known}.")
-    rest, test = accuracy.split(clips.labels, learning.split, seed)
-    train, validation = (rest[rows] for rows in accuracy.split(clips.labels[rest], learning.validation, seed))
+    groups = holding.find_groups(clips, learning.group_by)
+    rest, test = accuracy.split(clips.labels, learning.split, seed, groups)
+    left = None if groups is None else groups[rest]
+    train, validation = (rest[rows] for rows in accuracy.split(clips.labels[rest], learning.validation, seed, left))
     for rows, purpose in ((test, "to test on"), (validation, "to stop by")):
         if not len(rows):
             raise CanaryganError(f"No clip is left {purpose}: every class has one or two. Record more of each.")

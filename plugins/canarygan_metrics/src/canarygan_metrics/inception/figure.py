@@ -7,7 +7,7 @@ from typing import Any
 from canarygan_metrics.figures import saved_figure
 from canarygan_metrics.inception.options import CONTEXT
 
-COLOURS = {"real": "#1b7837", "noise": "#777777", "shuffled": "#b35806"}
+COLOURS = {"real": "#1b7837", "held_out": "#5aae61", "ceiling": "#000000", "noise": "#777777", "shuffled": "#b35806"}
 
 
 def draw(
@@ -27,11 +27,16 @@ def draw(
         axes = figure.subplots()
         axes.errorbar(epochs, mean, spread, fmt="o-", color="#2166ac", capsize=3, label="generated")
         for name, row in context.items():
-            label = f"{CONTEXT[name]} ({row['is_mean']:.2f})"
+            label = f"{CONTEXT[name]} ({row['is_mean']:.2f}; {row['clips']:,})"
             axes.axhline(row["is_mean"], color=COLOURS[name], linestyle="--", linewidth=1, label=label)
-        axes.axhline(classes, color="black", linewidth=0.8, label=f"{classes} classes, the most there can be")
+        axes.axhline(classes, color="black", linewidth=0.8, label=f"{classes} classes, all equally frequent")
         clips = rows[0]["clips"]
-        axes.set(xlabel="Epoch", ylabel=f"Inception score of {clips:,} sounds", title=title, ylim=(0.8, classes * 1.06))
+        axes.set(
+            xlabel="Epoch",
+            ylabel=f"Inception score of {clips:,} sounds, classes",
+            title=title,
+            ylim=(0.8, classes * 1.06),
+        )
         if len(rows) > 1 and epochs[-1] > 0:
             each = rows[-1]["step"] / epochs[-1]
             updates = axes.secondary_xaxis("top", functions=(lambda epoch: epoch * each, lambda step: step / each))

@@ -8,7 +8,13 @@ from cyclopts import Parameter
 from canarygan_core.errors import UsageError
 from canarygan_metrics.options import check_ranges
 
-CONTEXT = {"real": "real clips", "noise": "white noise", "shuffled": "labels shuffled"}
+CONTEXT = {
+    "real": "real clips",
+    "held_out": "held-out clips",
+    "ceiling": "certain labels",
+    "noise": "white noise",
+    "shuffled": "labels shuffled",
+}
 """Words for the scores that give another a scale."""
 
 

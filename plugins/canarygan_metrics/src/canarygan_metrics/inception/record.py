@@ -1,6 +1,7 @@
 """Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from canarygan_core import CanaryganError, runs
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.evaluation import streaming
+from canarygan_core.evaluation import holding, streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
 from canarygan_metrics.classifier.classifier import Classifier, load
 from canarygan_metrics.inception.options import Scoring
-from canarygan_metrics.scores.inception import inception_score, shuffled_floor
+from canarygan_metrics.scores.inception import compute_ceiling, inception_score, shuffled_floor
 
 Record = dict[str, Any]
 
@@ -72,13 +73,19 @@ def score_checkpoint(
     return {**progress, **score.record(), "checkpoint": files.compute_digest(path), "file": path.name}
 
 
-def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dict[str, Record]:
+def score_context(
+    classifier: Classifier, clips: Clips, scoring: Scoring, held_out: Collection[str] = ()
+) -> dict[str, Record]:
     """Scores to compare another with, under the same classifier: real clips, white noise, and labels shuffled.
+
+    Those of the real clips that were held out are scored too, in parts as large as those of all; and the labels of the
+    real clips as if the classifier were certain of each, the ceiling of sounds whose classes are as frequent.
 
     Args:
         classifier: to classify with.
         clips: real ones.
         scoring: how scores are computed.
+        held_out: names of the clips that the generator, or else the classifier, was not trained on.
 
     Raises:
         CanaryganError: where there are classes that the classifier does not know, or fewer clips than splits.
@@ -90,8 +97,17 @@ def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dic
     real = posteriors_of(classifier, streaming.iterate_batches(clips, "real clips"))
     noise = posteriors_of(classifier, draw_white_noise(clips, seed).batches(scoring.batch_size))
     labels = clips.labels if clips.labels is not None else real.argmax(1)
+    context: dict[str, Record] = {}
+    mask = np.isin(holding.list_names(clips), list(held_out))
+    if mask.any() and not mask.all():
+        parts = max(1, round(splits * int(mask.sum()) / len(clips)))
+        context["held_out"] = inception_score(real[mask], splits=parts, seed=seed).record()
+    if clips.labels is not None:
+        certain = {"is_mean": compute_ceiling(clips.labels), "is_std": 0.0, "clips": len(clips), "splits": 1}
+        context["ceiling"] = certain
     return {
         "real": inception_score(real, splits=splits, seed=seed).record(),
+        **context,
         "noise": inception_score(noise, splits=min(splits, len(noise)), seed=seed).record(),
         "shuffled": shuffled_floor(real, labels, splits=splits, seed=seed).record(),
     }
@@ -100,11 +116,13 @@ def score_context(classifier: Classifier, clips: Clips, scoring: Scoring) -> dic
 def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
     """The real clips to compare a score with: those of a folder, or those that the classifier was trained on.
 
+    They are filtered as those were.
+
     Raises:
         CanaryganError: where nothing says which those were, or they are gone.
     """
     if data_dir is not None:
-        return Folder(data_dir=data_dir).load()
+        return Folder(data_dir=data_dir, **asdict(classifier.filtering)).load()
     run = runs.find_by_checkpoint(classifier.path)
     if run is None or "dataset" not in run.manifest.record["options"]:
         raise CanaryganError(f"Nothing says which data {classifier.path} was trained on: give the real clips with -d.")
@@ -113,6 +131,13 @@ def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
     except CanaryganError as error:
         raise CanaryganError(f"{error}\nThis was the data of the classifier: give it with -d.") from None
     return clips
+
+
+def find_held_out(classifier: Classifier, generator: Path | None = None) -> Collection[str]:
+    """Names of the clips that a generator was not trained on, or else the classifier."""
+    run = None if generator is None else runs.find_by_checkpoint(generator)
+    names: Collection[str] = () if run is None else run.manifest.record.get("held_out", {}).get("sources", ())
+    return names or classifier.held_out
 
 
 def find_checkpoints(path: Path) -> tuple[list[Path], str]:

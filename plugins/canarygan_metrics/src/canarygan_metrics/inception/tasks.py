@@ -39,13 +39,13 @@ def baseline(
     path = target.with_suffix(".manifest.json")
     with Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path)
-        context = record.score_context(trained, clips, scoring)
+        context = record.score_context(trained, clips, scoring, record.find_held_out(trained))
         real = context.pop("real")
         settings = {"n_split": scoring.n_split, "seed": scoring.seed, "classifier": record.describe(trained)}
         content = {**real, **settings, "context": context}
         record.write(target, content)
         manifest.add_output(target)
-    first = f"Inception score of {real['clips']} real clips: {_score_text(real)}, of at most {len(trained.classes)}"
+    first = f"Inception score of {real['clips']} real clips: {_score_text(real)}{_most_text(context)}"
     lines = [first, *_context_lines(context), f"Written: {target}"]
     return Answer("\n".join(lines), {"path": str(target), **content})
 
@@ -103,7 +103,8 @@ def gan(
     with Manifest.begin(target.with_suffix(".manifest.json"), request, seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path)
         if context is None:
-            context = record.score_context(trained, record.load_real(trained, data_dir), scoring)
+            held_out = record.find_held_out(trained, checkpoints[0])
+            context = record.score_context(trained, record.load_real(trained, data_dir), scoring, held_out)
         done = {row["checkpoint"] for row in rows}
         for number, checkpoint in enumerate(checkpoints, 1):
             if files.compute_digest(checkpoint) in done:
@@ -118,7 +119,7 @@ def gan(
             manifest.add_output(output)
     best = max(rows, key=lambda one: one["is_mean"])
     lines = [
-        f"Inception score of {best['clips']} sounds a checkpoint, of at most {len(trained.classes)}:",
+        f"Inception score of {best['clips']} sounds a checkpoint{_most_text(context)}:",
         *(f"  epoch {row['epoch']}, {row['step']} updates: {_score_text(row)}" for row in rows[-10:]),
         *([f"Best: epoch {best['epoch']}, {_score_text(best)}"] if len(rows) > 1 else []),
         *_context_lines(context),
@@ -130,6 +131,13 @@ def gan(
 def _score_text(row: Mapping[str, Any]) -> str:
     low, high = row["is_interval_95"]
     return f"{_mean_text(row)} (all together {row['is_whole']:.3f}, 95 % from {low:.3f} to {high:.3f})"
+
+
+def _most_text(context: Mapping[str, Mapping[str, Any]]) -> str:
+    """How high a score can be, where the classes of the real clips are known."""
+    if "ceiling" not in context:
+        return ""
+    return f", of at most {context['ceiling']['is_mean']:.3g} with classes as frequent as in the real clips"
 
 
 def _context_lines(context: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -38,13 +38,28 @@ class KernelDistance:
 def frechet(a: Floats, b: Floats) -> float:
     """Squared Fréchet distance between Gaussians fitted to embeddings (n, d) and (m, d) (Heusel et al., 2017).
 
-    Covariances are divided by n - 1. Fewer embeddings than about 2 d bias it up, the more so the fewer.
+    Covariances are divided by n - 1. Few embeddings bias it up, the more so the fewer: see `frechet_bias`.
 
     Raises:
         CanaryganError: on fewer than two embeddings, or other dimensions.
     """
     check_embeddings(2, a, b)
     return _distance(*_fit_gaussian(a), *_fit_gaussian(b))
+
+
+def frechet_bias(rows: Floats, others: int) -> float:
+    """About the Fréchet distance that `others` more embeddings of their distribution would have to embeddings (n, d).
+
+    By the second-order expansion of the distance about equal Gaussians: (1/n + 1/m) (3/2 sum l_i + 1/2 sum over i != j
+    of l_i l_j / (l_i + l_j)), l being the eigenvalues of the covariance. It counts the dimensions that embeddings
+    spread over, not those that they have.
+    """
+    check_embeddings(2, rows)
+    spread = np.square(np.linalg.svd(_fit_gaussian(rows)[1], compute_uv=False))  # eigenvalues
+    spread = spread[spread > spread.max() * 1e-12] if spread.max() > 0 else spread[:0]
+    pairs = np.outer(spread, spread) / np.add.outer(spread, spread)
+    off_diagonal = float(pairs.sum() - np.trace(pairs))
+    return float((1 / len(rows) + 1 / others) * (1.5 * spread.sum() + 0.5 * off_diagonal))
 
 
 def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBSET, seed: int = 0) -> KernelDistance:
@@ -65,9 +80,28 @@ def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBS
     check_embeddings(2, a, b)
     rng = np.random.default_rng(seed)
     size = max(2, min(size, len(a) // 2, len(b) // 2))
-    subset_pairs = ([rows[rng.choice(len(rows), size, replace=False)] for rows in (a, b)] for _ in range(subsets))
-    values = [discrepancy(*pair) for pair in subset_pairs]
+    chosen = [[rng.choice(len(rows), size, replace=False) for rows in (a, b)] for _ in range(subsets)]
+    if max(len(a), len(b)) ** 2 <= BLOCK:
+        values = _discrepancies(a, b, chosen)
+    else:
+        values = [discrepancy(a[own], b[other]) for own, other in chosen]
     return KernelDistance(float(np.mean(values)), float(np.std(values)), subsets, size)
+
+
+def _discrepancies(a: Floats, b: Floats, chosen: list[list[NDArray[np.intp]]]) -> list[float]:
+    """`discrepancy` of chosen rows of both sets, of which the kernel is computed once for all."""
+    n, m, size = len(a), len(b), len(chosen[0][0])
+    exact = np.concatenate([np.asarray(a, np.float64), np.asarray(b, np.float64)])
+    kernel = _cubic(exact @ exact.T, a.shape[1])
+    np.fill_diagonal(kernel[:n, :n], 0)
+    np.fill_diagonal(kernel[n:, n:], 0)
+    signs = np.zeros((len(chosen), n + m))
+    for row, (own, other) in zip(signs, chosen, strict=True):
+        row[own], row[n + other] = 1, -1
+    left, right = signs[:, :n], signs[:, n:]
+    within = ((left @ kernel[:n, :n]) * left).sum(1) + ((right @ kernel[n:, n:]) * right).sum(1)
+    across = ((left @ kernel[:n, n:]) * right).sum(1)  # negative
+    return list(within / (size * (size - 1)) + 2 * across / size**2)
 
 
 def discrepancy(a: Floats, b: Floats) -> float:

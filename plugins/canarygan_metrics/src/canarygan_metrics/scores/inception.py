@@ -77,6 +77,15 @@ def inception_score(posteriors: Floats, *, splits: int = 10, seed: int = 0, draw
     return InceptionScore(float(np.mean(parts)), float(np.std(parts)), len(rows), splits, _score(rows), interval)
 
 
+def compute_ceiling(labels: NDArray[Any]) -> float:
+    """The score of clips with these labels (n,) if the classifier were certain of each: exp of the labels' entropy.
+
+    It is the number of classes where all are equally frequent, and less where some are rare.
+    """
+    counts = np.unique(labels, return_counts=True)[1]
+    return float(np.exp(entr(counts / counts.sum()).sum()))
+
+
 def shuffled_floor(
     posteriors: Floats, labels: NDArray[Any], *, splits: int = 10, seed: int = 0, shuffles: int = 20
 ) -> SplitScore:

@@ -1,22 +1,39 @@
 """The metrics of the classifier: inception score, distances, neighbours and the balance of classes."""
 
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from canarygan_core import CanaryganError
+from canarygan_core import CanaryganError, Metric
+from canarygan_core.components import Listener
 from canarygan_metrics.options import check_ranges
 from canarygan_metrics.scores.base import ClassifierMetric, both_embeddings, check_agreement, posteriors_and_classes
+from canarygan_metrics.units import COPY_UNITS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from canarygan_core.clips import Clips
+
+log = logging.getLogger("canarygan")
 
 Scores = dict[str, float]
 
 FEW = 100
 """Clips below which shares and neighbours are rough."""
 
+FEW_UNSEEN = 20
+"""Unseen clips below which it is rough how near sounds lie to them."""
+
+MOSTLY = 0.2
+"""Share of a Fréchet distance that may be bias."""
+
 PER_CLASS = 10
 """Clips a class below which a histogram over classes is rough."""
+
+IS_SCORES = ("is_mean", "is_std", "is_whole", "is_low", "is_high", "is_shuffled", "is_ceiling")
+"""Scores of `inception-score`, all of them numbers of classes."""
 
 WIDE_BALLS = "the balls around so few clips are wide, which raises the score"
 
@@ -26,10 +43,14 @@ class InceptionScore(ClassifierMetric):
     """Inception score (Salimans et al., 2016): how sure the classifier is, and of how many classes; of generated clips.
 
     `is_mean` and `is_std` over splits, from 1 to the number of classes; `is_whole` of all clips together with its
-    bootstrap 95 % interval, `is_low` to `is_high`; `is_shuffled`, the mean after labels were shuffled among the clips.
+    bootstrap 95 % interval, `is_low` to `is_high`; `is_shuffled`, the mean after labels were shuffled among the clips;
+    `is_ceiling`, what sounds with the class frequencies of the real clips would score if each were certain.
     """
 
     name: ClassVar[str] = "inception-score"
+    units: ClassVar[Mapping[str, str]] = dict.fromkeys(IS_SCORES, "classes")
+    better: ClassVar[Mapping[str, str]] = {"is_mean": "larger", "is_whole": "larger"}
+    tested: ClassVar[frozenset[str]] = frozenset({"is_mean", "is_whole"})
 
     n_split: int = 10
     """Equal parts that are scored on their own, count."""
@@ -42,7 +63,7 @@ class InceptionScore(ClassifierMetric):
         check_ranges(self, n_split=1, draws=20, seed=0)
 
     def score(self, generated: "Clips", reference: "Clips") -> Scores:
-        from canarygan_metrics.scores.inception import inception_score, shuffled_floor
+        from canarygan_metrics.scores.inception import compute_ceiling, inception_score, shuffled_floor
 
         posteriors, classes = posteriors_and_classes(generated)
         enough = PER_CLASS * len(classes) * self.n_split
@@ -52,7 +73,8 @@ class InceptionScore(ClassifierMetric):
         floor = shuffled_floor(posteriors, posteriors.argmax(1), splits=self.n_split, seed=self.seed)
         low, high = score.interval
         whole = {"is_whole": score.whole, "is_low": low, "is_high": high}
-        return {"is_mean": score.mean, "is_std": score.std, **whole, "is_shuffled": floor.mean}
+        ceiling = {} if reference.labels is None else {"is_ceiling": compute_ceiling(reference.labels)}
+        return {"is_mean": score.mean, "is_std": score.std, **whole, "is_shuffled": floor.mean, **ceiling}
 
 
 @dataclass(frozen=True)
@@ -60,17 +82,24 @@ class Frechet(ClassifierMetric):
     """Fréchet distance between Gaussians fitted to embeddings (Heusel et al., 2017).
 
     `frechet`, 0 where mean and covariance are those of the real clips. Compare only scores of equally many clips.
+    `frechet_bias`, about what as many real clips would have, because there are so few for so many dimensions.
     """
 
     name: ClassVar[str] = "frechet"
+    units: ClassVar[Mapping[str, str]] = dict.fromkeys(("frechet", "frechet_bias"), "embedding^2")
+    better: ClassVar[Mapping[str, str]] = {"frechet": "smaller"}
+    tested: ClassVar[frozenset[str]] = frozenset({"frechet"})
 
     def score(self, generated: "Clips", reference: "Clips") -> Scores:
         from canarygan_metrics.scores import distances
 
         a, b = both_embeddings(generated, reference, least=2)
-        reason = "the distance is biased up; kid is not"
-        self.warn_few(2 * a.shape[1], reason, generated=len(a), real=len(b))
-        return {"frechet": distances.frechet(a, b)}
+        distance, bias = distances.frechet(a, b), distances.frechet_bias(b, len(a))
+        if bias > MOSTLY * distance:
+            counts = f"{len(a)} generated and {len(b)} real clips are too few for this distance"
+            part = f"about {bias:.2g} of {distance:.2g} is what as many real clips would have; kid has no such bias"
+            log.warning(f"{self.name}: {counts}: {part}.")
+        return {"frechet": distance, "frechet_bias": bias}
 
 
 @dataclass(frozen=True)
@@ -82,6 +111,9 @@ class KID(ClassifierMetric):
     """
 
     name: ClassVar[str] = "kid"
+    units: ClassVar[Mapping[str, str]] = dict.fromkeys(("kid", "kid_std"), "kernel")
+    better: ClassVar[Mapping[str, str]] = {"kid": "smaller"}
+    tested: ClassVar[frozenset[str]] = frozenset({"kid"})
 
     subsets: int = 50
     """Random subsets, count."""
@@ -111,6 +143,8 @@ class PrecisionRecall(ClassifierMetric):
     """
 
     name: ClassVar[str] = "precision-recall"
+    units: ClassVar[Mapping[str, str]] = dict.fromkeys(("precision", "recall"), "share")
+    better: ClassVar[Mapping[str, str]] = dict.fromkeys(("precision", "recall"), "larger")
 
     k: int = 3
     """Number of the neighbour that the ball around a clip reaches, count."""
@@ -135,6 +169,8 @@ class DensityCoverage(ClassifierMetric):
     """
 
     name: ClassVar[str] = "density-coverage"
+    units: ClassVar[Mapping[str, str]] = {"density": "ratio", "coverage": "share"}
+    better: ClassVar[Mapping[str, str]] = {"coverage": "larger"}
 
     k: int = 5
     """Number of the neighbour that the ball around a real clip reaches, count."""
@@ -153,26 +189,47 @@ class DensityCoverage(ClassifierMetric):
 
 
 @dataclass(frozen=True)
-class Memorisation(ClassifierMetric):
-    """Whether generated clips are copies: distances to the nearest training clip, beside those of held-out real clips.
+class Memorisation(Metric):
+    """Whether generated sounds are copies: whether they lie nearer to training clips than to as many unseen ones.
 
-    Training clips are those that the classifier was trained on, held-out ones those that it was not. `memorised`, the
-    probability that a generated clip lies nearer than a held-out one: 0.5 where nothing is copied, 1 where all is;
-    `nearer`, share of generated clips nearer than 99 % of held-out ones, about 0.01 where nothing is copied;
-    `distance_ratio` of the medians `generated_distance` and `held_out_distance`. Sounds that are all typical of their
-    class lie near to training clips too: high scores with a low `coverage` may mean that rather than copies.
+    Unseen clips are those that the generator was not trained on (train-gan --hold-out). Distances are between levels
+    over time and frequency, down to a floor, so that faint noise hides no copy. `memorised`, the probability that the
+    clip that a sound lies nearest to is a training clip, were there as many unseen ones: 0.5 where nothing is copied, 1
+    where everything is; sounds count by how much nearer that clip is than the next. `copied`, the share of copies, with
+    its 95 % interval; median distances to the nearest training clip and to the nearest unseen one, and their numbers.
     """
 
     name: ClassVar[str] = "memorisation"
+    units: ClassVar[Mapping[str, str]] = COPY_UNITS
+    better: ClassVar[Mapping[str, str]] = {"memorised": "smaller", "copied": "smaller"}
+    tested: ClassVar[frozenset[str]] = frozenset({"memorised", "copied"})
+    needs_unseen: ClassVar[bool] = True
+
+    floor: float = 25.0
+    """How far below the loudest level of a sound its levels count, dB."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, floor=(10, 25.5, "dB"))
+
+    def listener(self) -> Listener:
+        from canarygan_metrics.scores.levels import Levels
+
+        return Levels(self.floor)
 
     def score(self, generated: "Clips", reference: "Clips") -> Scores:
-        from canarygan_metrics.scores import neighbours
+        from canarygan_metrics.scores import copies
 
-        a, b = both_embeddings(generated, reference, least=1)
-        held_out = neighbours.find_held_out(reference)
-        reason = "the share nearer than 99 % of them is rough"
-        self.warn_few(FEW, reason, **{"held-out real": int(held_out.sum())})
-        return vars(neighbours.memorisation(a, b[~held_out], b[held_out]))
+        found = copies.score(generated, reference)
+        if found.unseen_clips < FEW_UNSEEN:
+            log.warning(f"{self.name}: {found.unseen_clips:g} unseen clips are few; {FEW_UNSEEN} would do.")
+        return vars(found)
+
+    def resample(
+        self, generated: "Clips", reference: "Clips", rng: "np.random.Generator"
+    ) -> "Iterator[tuple[Clips, Clips]]":
+        from canarygan_metrics.scores import copies
+
+        return copies.exchange(generated, reference, rng)
 
 
 @dataclass(frozen=True)
@@ -185,6 +242,15 @@ class ClassBalance(ClassifierMetric):
     """
 
     name: ClassVar[str] = "class-balance"
+    units: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("class_recall", "unsure", "share", "real"), "share"),
+        **dict.fromkeys(("cross_entropy", "kl"), "nats"),
+    }
+    better: ClassVar[Mapping[str, str]] = {
+        "class_recall": "larger",
+        **dict.fromkeys(("cross_entropy", "kl", "unsure"), "smaller"),
+    }
+    tested: ClassVar[frozenset[str]] = frozenset({"class_recall", "kl", "unsure", "share"})
 
     fraction: float = 0.1
     """A class is represented where its share of generated clips is at least this part of its share of data, 0 to 1."""

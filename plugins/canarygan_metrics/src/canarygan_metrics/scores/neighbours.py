@@ -1,4 +1,4 @@
-"""Scores by nearest neighbours: which generated sounds lie among real ones, which real ones are covered, and copies.
+"""Scores by nearest neighbours: which generated sounds lie among real ones, and which real ones are covered.
 
 Distances are Euclidean, of embeddings (n, d), computed in float64 some rows at a time; two embeddings that float32 can
 hardly tell apart are at distance 0.
@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError
-from canarygan_core.clips import Clips
 from canarygan_metrics.scores.distances import Exact, Floats, check_embeddings
 
 BLOCK = 4_000_000
@@ -51,27 +49,6 @@ class DensityCoverage:
     coverage: float
 
 
-@dataclass(frozen=True)
-class Memorisation:
-    """How near generated clips lie to training clips, beside held-out real clips.
-
-    Attributes:
-        memorised: probability that a generated clip lies nearer to its nearest training clip than a held-out one does,
-            ties counted half (Mann and Whitney, 1947): 0.5 where nothing is copied, 1 where all clips are copies.
-        nearer: share of generated clips nearer to a training clip than 99 % of held-out ones are, about 0.01 where
-            nothing is copied (1 / (held + 1) with fewer than 100 held out).
-        distance_ratio: median distance of the generated over that of the held-out, 0 where most are copies.
-        generated_distance: median distance of generated clips to the nearest training clip.
-        held_out_distance: median distance of held-out clips to the same.
-    """
-
-    memorised: float
-    nearer: float
-    distance_ratio: float
-    generated_distance: float
-    held_out_distance: float
-
-
 def precision_recall(generated: Floats, reference: Floats, k: int = 3) -> PrecisionRecall:
     """Improved precision and recall of embeddings (n, d) against real ones (m, d).
 
@@ -103,47 +80,6 @@ def density_coverage(generated: Floats, reference: Floats, k: int = 5) -> Densit
         balls += int(inside.sum())
         reached |= inside.any(0)
     return DensityCoverage(balls / (k * len(generated)), float(reached.mean()))
-
-
-def memorisation(generated: Floats, training: Floats, held_out: Floats) -> Memorisation:
-    """How near embeddings (n, d) lie to those of training clips (m, d), beside those of held-out real clips (h, d).
-
-    Raises:
-        CanaryganError: where one of the three is empty, or dimensions differ.
-    """
-    check_embeddings(1, generated, training, held_out)
-    own, real = nearest(generated, training), np.sort(nearest(held_out, training))
-    ties = np.searchsorted(real, own, "left") + np.searchsorted(real, own, "right")
-    median, usual = float(np.median(own)), float(np.median(real))
-    if usual == 0:
-        copies = f"Most of {len(held_out)} held-out clips are training clips too"
-        raise CanaryganError(f"{copies}: canarygan check-data names them.")
-    memorised = 1 - float(ties.mean()) / (2 * len(real))
-    nearer = float((own < np.quantile(real, 0.01, method="lower")).mean())
-    return Memorisation(memorised, nearer, median / usual, median, usual)
-
-
-def find_held_out(reference: Clips) -> NDArray[np.bool_]:
-    """Which real clips the classifier was not trained on (clips,).
-
-    Raises:
-        CanaryganError: where nothing says so, or all clips are of one kind.
-    """
-    named = [str(source) for source in reference.origin.get("held_out", ())]
-    if reference.sources is None or not named:
-        missing = "sources of the real clips" if named else "a classifier that has held out clips"
-        raise CanaryganError(f"memorisation needs {missing}, to compare with clips that it was not trained on.")
-    held_out = np.isin(reference.sources, named)
-    if not held_out.any() or held_out.all():
-        count = f"{'All' if held_out.all() else 'None'} of the {len(held_out)} real clips"
-        example = f"the classifier has held out {named[0]} and others, the data has {reference.sources[0]}"
-        raise CanaryganError(f"{count} are held out from training: give all data of the classifier ({example}).")
-    return held_out
-
-
-def nearest(rows: Floats, among: Floats) -> Exact:
-    """Distance (n,) of each of embeddings (n, d) to the nearest of others (m, d)."""
-    return np.asarray(np.sqrt(np.concatenate([apart.min(1) for _, apart in blocks(rows, among)])))
 
 
 def radii(rows: Floats, k: int) -> Exact:

@@ -1,4 +1,9 @@
-"""Clusters of generated sounds on a map, and the labels that real sounds near them give (Pagliarini et al., 2021)."""
+"""Clusters of real and generated sounds together on a map, and the labels that generated ones take from real ones.
+
+Both are clustered together, as the code of Pagliarini et al. (2021) does. So a class that a generator makes seldom is a
+cluster all the same, by its real sounds. Beyond that code (ours), a sound takes no label where the nearest real one is
+farther than real ones are from their own neighbours: else a cluster of garbage far away would be given one.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +14,7 @@ from canarygan_core import CanaryganError
 from canarygan_core.fitted.decoders import X
 
 SOUNDS, SIZE, DENSITY = 16000, 500, 250
-"""Of so many sounds a cluster has at least `SIZE`, and a sound within one has `DENSITY` near it."""
+"""Of so many sounds, real and generated, a cluster has at least `SIZE`, and a sound within has `DENSITY` near it."""
 
 LEAST_SIZE, LEAST_DENSITY = 5, 3
 """The least that these are scaled down to for fewer sounds."""
@@ -57,8 +62,20 @@ def find_clusters(coordinates: Floats, scale: Scale) -> NDArray[np.int64]:
     return np.asarray(model.fit_predict(coordinates.astype(np.float64)), np.int64)
 
 
+def find_reach(real: Floats) -> float:
+    """How far real points (m, k) lie from their neighbours: for all but 1 % of them no farther, in the map's units.
+
+    The neighbour is the one that decides whether a point is in a cluster, so this is the core distance of HDBSCAN
+    (Campello, 2013) of the real points among themselves.
+    """
+    from scipy.spatial import cKDTree
+
+    neighbour = min(Scale.of(len(real)).density, len(real))  # the first is the point itself
+    return float(np.percentile(cKDTree(real).query(real, k=[neighbour])[0], 99))
+
+
 def label_clusters(clusters: NDArray[np.int64], points: Floats, real: Floats, labels: Labels) -> Labels:
-    """The label of the nearest real point for each that is in a cluster, X for the others.
+    """The label of the nearest real point for each that is in a cluster and within reach of it, X for the others.
 
     Args:
         clusters: (n,) as `find_clusters` returns them.
@@ -74,9 +91,9 @@ def label_clusters(clusters: NDArray[np.int64], points: Floats, real: Floats, la
     if not len(real):
         raise CanaryganError("There is no real sound to take labels from.")
     result = np.full(len(points), X, dtype=np.result_type(labels.dtype, np.array(X).dtype))
-    inside = clusters != OUTSIDE
-    if inside.any():
-        result[inside] = labels[cKDTree(real).query(points[inside])[1]]
+    distance, nearest = map(np.asarray, cKDTree(real).query(points))
+    known = (clusters != OUTSIDE) & (distance <= find_reach(real))
+    result[known] = labels[nearest[known]]
     return result
 
 

@@ -68,15 +68,17 @@ class Placement:
 
     Attributes:
         coordinates: (n, 2) of each sound.
-        cluster: (n,) the cluster of each, -1 for none.
-        label: (n,) the label of the nearest real sound, X outside of clusters.
+        cluster: (n,) the cluster of each among real and generated sounds, -1 for none.
+        label: (n,) the label of the nearest real sound, X outside of clusters and far from all real sounds.
         scale: how large clusters are.
+        real_clips: real sounds that were clustered together with these.
     """
 
     coordinates: Floats
     cluster: NDArray[np.int64]
     label: Labels
     scale: Scale
+    real_clips: int
 
     @classmethod
     def compute(cls, coordinates: Floats, real: Floats, labels: Labels) -> "Placement":
@@ -87,19 +89,25 @@ class Placement:
             real: (m, 2) of the real ones.
             labels: (m,) of the real ones.
         """
-        scale = Scale.of(len(coordinates))
-        numbers = clusters.find_clusters(coordinates, scale)
-        return cls(coordinates, numbers, clusters.label_clusters(numbers, coordinates, real, labels), scale)
+        scale = Scale.of(len(real) + len(coordinates))
+        numbers = clusters.find_clusters(np.concatenate([real, coordinates]), scale)
+        own = numbers[len(real) :]
+        return cls(coordinates, own, clusters.label_clusters(own, coordinates, real, labels), scale, len(real))
 
     @classmethod
     def read(cls, generation: Generation, made_from: Mapping[str, str]) -> "Placement | None":
-        """The placement beside an archive, or None where there is none, or it was made from other things."""
+        """The placement beside an archive, or None where there is none, or it was made from other things.
+
+        An older one, whose sounds were clustered without the real ones, does not say how many these are.
+        """
         if not generation.target.is_file():
             return None
         try:
             content = archives.read(generation.target)
             scale = Scale(int(content["min_cluster_size"]), int(content["min_samples"]))
-            result = cls(content["coordinates"], content["cluster"], content["label"], scale)
+            result = cls(
+                content["coordinates"], content["cluster"], content["label"], scale, int(content["real_clips"])
+            )
             is_current = all(str(content[key]) == value for key, value in made_from.items())
         except (CanaryganError, KeyError, ValueError):
             return None
@@ -109,7 +117,8 @@ class Placement:
     def write(self, generation: Generation, made_from: Mapping[str, str]) -> None:
         """Write the placement beside its archive."""
         arrays = {"coordinates": self.coordinates, "cluster": self.cluster, "label": self.label}
-        write_arrays(generation.target, {**arrays, **self.scale.record(), **made_from})
+        scalars = {**self.scale.record(), "real_clips": self.real_clips}
+        write_arrays(generation.target, {**arrays, **scalars, **made_from})
 
 
 def find_generations(path: Path, version: str | None, epoch: int | None) -> list[Generation]:

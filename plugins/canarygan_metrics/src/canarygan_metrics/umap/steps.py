@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from canarygan_core import CanaryganError
+from canarygan_core.audio import Filter
 from canarygan_core.clips import Clips
 from canarygan_core.fitted import projectors
+from canarygan_core.fitted.decoders import X
 from canarygan_core.fitted.projectors import SavedProjector
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.options import to_json
@@ -36,8 +38,10 @@ def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, r
         return fitted
     if (folder / projectors.RECORD).is_file() and not redo:
         record = projectors.FORMAT.read(folder)
-        then = (record["rate"], record["projector"].get("options"), dict(record.get("dataset", {})).get("fingerprint"))
-        if then == (clips.rate, to_json(reducer), clips.origin.get("fingerprint")):
+        dataset = dict(record.get("dataset", {}))
+        then = (record["rate"], record["projector"].get("options"), dataset.get("fingerprint"), Filter.of(dataset))
+        origin = clips.origin
+        if then == (clips.rate, to_json(reducer), origin.get("fingerprint"), Filter.of(origin)):
             return projectors.load(folder, get_registry())
         log.info(f"The clips or the options are others than those of {folder}: the map is fitted anew.")
     return projectors.fit(reducer, clips, folder, get_registry())
@@ -67,7 +71,7 @@ def place(
         log.info(f"{generation.target} is up to date.")
         return placement
     if generation.target.is_file() and not redo:
-        log.warning(f"{generation.target} was of another map or other sounds, and is replaced.")
+        log.warning(f"{generation.target} was of another map, other sounds or older clusters, and is replaced.")
     try:
         coordinates = fitted.project(generation.clips)
     except CanaryganError as error:
@@ -93,7 +97,7 @@ def draw_figures(
     nearest = {row: one.label for row, one in enumerate(placed)}
     maps: list[tuple[str, str, Mapping[int, Labels | None]]] = [
         ("stages", "Generated sounds over the density of real ones", dict.fromkeys(nearest)),
-        ("clusters", "Clusters of generated sounds", dict(enumerate(names))),
+        ("clusters", "Generated sounds by their cluster among real and generated ones", dict(enumerate(names))),
         ("labels", "Generated sounds in clusters by the nearest real sound", nearest),
     ]
     for key in sorted({key for one in generations for key in one.decoded}):
@@ -120,14 +124,22 @@ def summarise(generation: Generation, placement: Placement, classes: list[str]) 
     """What the task found in an archive, as JSON values."""
     paths = {"archive": str(generation.path), "coordinates": str(generation.target)}
     known = {name: getattr(generation, name) for name in ("version", "epoch", "step")}
-    groups = {"clusters": int(placement.cluster.max(initial=clusters.OUTSIDE)) + 1, **placement.scale.record()}
+    inside = placement.cluster != clusters.OUTSIDE
+    far = inside & (placement.label == X)
+    groups = {
+        "clusters": len(np.unique(placement.cluster[inside])),
+        "far": int(far.sum()),
+        **placement.scale.record(),
+    }
     shares = clusters.shares(placement.label, classes)
     return {**paths, **known, "sounds": len(generation.clips), **groups, "shares": shares}
 
 
 def summary_lines(row: Mapping[str, Any]) -> list[str]:
     """The same as text."""
-    size = f"of at least {row['min_cluster_size']}"
-    count = f"{row['clusters']} clusters {size}" if row["clusters"] else f"no cluster {size}, so all of them X"
+    size = f"of at least {row['min_cluster_size']} real and generated ones"
+    count = f"in {row['clusters']} clusters {size}" if row["clusters"] else f"in no cluster {size}, so all of them X"
+    if row["far"]:
+        count += f"; {row['far']} sounds there are far from all real ones, so X"
     shares = ", ".join(f"{label} {100 * share:.1f} %" for label, share in row["shares"].items())
     return [f"{row['coordinates']}: {row['sounds']} sounds, {count}", f"  {shares}"]

@@ -1,4 +1,4 @@
-"""`umap`: place generated sounds on a map of real ones, find their clusters, and label these."""
+"""`umap`: place generated sounds on a map of real ones, cluster both together, and label the generated ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ def umap(
     redo: bool = False,
     request: Request,
 ) -> Answer:
-    """Place generated sounds on a map of real ones, find their clusters, and label these by the real sounds near them.
+    """Place generated sounds on a map of real ones, cluster both together, and label by the real sounds near.
 
     Each archive gets its coordinates, clusters and labels in a file ARCHIVE.umap.npz beside it.
 
