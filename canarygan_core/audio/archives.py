@@ -85,6 +85,8 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         CanaryganError: where the file is missing, damaged, or holds objects.
     """
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise ValueError("it is a folder, a pipe or a device")
         with zipfile.ZipFile(path) as archive:
             return {info.filename.removesuffix(".npy"): _array(path, archive, info) for info in archive.infolist()}
     except FileNotFoundError:

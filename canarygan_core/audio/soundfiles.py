@@ -15,10 +15,12 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from canarygan_core.audio import containers
+from canarygan_core.audio.decoder import Decoder, share
 from canarygan_core.audio.filtering import convert
 from canarygan_core.audio.inspection import is_clipped
 from canarygan_core.audio.options import Filter
-from canarygan_core.audio.problems import Problem, UnusableAudio
+from canarygan_core.audio.problems import Problem, Refusal, UnusableAudio, require
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
 
@@ -34,10 +36,7 @@ LONGEST = 10
 _START = 512  # bytes that tell what a file is
 _LARGE = 2**20  # bytes; a larger file may be a long recording
 _MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3")
-_COPY = "Copy it again from its source."
 _UNKNOWN = 2**60  # libsndfile's count of frames where the header gives none is larger
-_PLACEHOLDER = 0x7FFF0000  # bytes; no syllable is that large
-_SLACK = 64  # some writers count a header or a padding byte into the size of the data
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,21 +105,21 @@ def read(
                 _check_length(sound, longest)
             stream.seek(0)
         content = stream.read()
-        _check_riff_size(content)
-        with _open_sound(io.BytesIO(content), content) as sound:
+        mended = containers.mend(content)
+        with _open_sound(io.BytesIO(mended), mended) as sound:
             _check_length(sound, longest)
-            data = sound.read(dtype="float32", always_2d=True)
+            data = _decode(sound)
             _check_complete(sound, len(data))
         low, high = float(data.min()), float(data.max())  # NaN where any sample is
         peak = max(high, -low)
-        _require(math.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
-        _require(peak >= SILENT, "silent", f"is silent (peak {peak:.0e})", "Remove it.")
-        _require(high - low >= SILENT, "silent", f"is silent but for an offset of {high:.3g}", "Remove it.")
+        require(math.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
+        require(peak >= SILENT, "silent", f"is silent (peak {peak:.0e})", "Remove it.")
+        require(high - low >= SILENT, "silent", f"is silent but for an offset of {high:.3g}", "Remove it.")
         mono = _take_channel(data, channel)
         if data.shape[1] > 1:
             kept = "its channels cancel out" if channel is None else f"its channel {channel} is"
             is_audible = max(mono.max(), -mono.min()) >= SILENT
-            _require(is_audible, "silent", f"is silent: {kept}", "Keep another channel of it, by --channel.")
+            require(is_audible, "silent", f"is silent: {kept}", "Keep another channel of it, by --channel.")
     return Recording(
         audio=convert(mono[None], sound.samplerate, rate, filtering)[0],
         rate=rate,
@@ -162,14 +161,17 @@ def read_stretch(
     Raises:
         UnusableAudio: where the recording is missing, broken, or lacks the stretch or the channel.
     """
-    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
+    with _open_file(path) as stream, share(path, lambda: _open_recording(path, stream)) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
         what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
         is_inside = onset < seconds and offset <= seconds + 0.05
-        _require(is_inside, "too-short", what, "Mend the table, or give the recording it is of.")
+        require(is_inside, "too-short", what, "Mend the table, or give the recording it is of.")
         sound.seek(round(onset * native))
-        data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
-        _require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
+        data = _decode(sound, round((offset - onset) * native))
+        require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
+        is_finite = np.isfinite(data).all()
+        what = f"holds NaN or infinite samples from {onset:g} to {offset:g} s"
+        require(is_finite, "not-finite", what, "Write it again from its source.")
         mono = _take_channel(data, channel)
     return convert(mono[None], native, rate, filtering)[0], native
 
@@ -204,20 +206,11 @@ def _take_channel(data: NDArray[np.float32], channel: int | None) -> NDArray[np.
     """One channel of sound (frames, channels), counted from 1, or the mean of all: (frames,)."""
     if channel is not None:
         has_it = channel <= data.shape[1]
-        _require(
+        require(
             has_it, "too-few-channels", f"has no channel {channel}, only {data.shape[1]}", "Give another --channel."
         )
         return data[:, channel - 1]
     return data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float32)  # the mean of one takes longer
-
-
-class _Refusal(Exception):
-    """A problem whose path is not known yet: kind, what, advice."""
-
-
-def _require(condition: bool | np.bool_, kind: str, what: str, advice: str) -> None:
-    if not condition:
-        raise _Refusal(kind, what, advice)
 
 
 @contextmanager
@@ -225,14 +218,15 @@ def _open_file(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a regular file. What is wrong with it, here or in the block, is raised as `UnusableAudio`."""
     try:
         is_file = stat.S_ISREG(path.stat().st_mode)  # to open a pipe would wait for ever
-        _require(is_file, "unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
+        require(is_file, "unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
         with open(path, "rb") as stream:
             yield stream
         return
-    except _Refusal as refusal:
+    except Refusal as refusal:
         kind, what, advice = refusal.args
     except soundfile.LibsndfileError as error:
-        kind, what, advice = "truncated", f"breaks off or is damaged ({str(error.error_string).rstrip('.')})", _COPY
+        what = f"breaks off or is damaged ({str(error.error_string).rstrip('.')})"
+        kind, advice = "truncated", containers.COPY
     except FileNotFoundError:
         kind, what, advice = "missing", "there is no such file", "Check its name, or its link."
     except OSError as error:
@@ -240,58 +234,61 @@ def _open_file(path: Path) -> Iterator[BinaryIO]:
     raise UnusableAudio([Problem(str(path), kind, what, advice)])
 
 
-def _open_sound(source: BinaryIO | Path, content: bytes) -> soundfile.SoundFile:
+def _open_sound(source: io.RawIOBase | BinaryIO | Path, content: bytes) -> Decoder:
     """A decoder of a sound, whose content, or the first `_START` bytes of it, says why it cannot be decoded."""
     if isinstance(source, io.IOBase):
         source.seek(0)
     try:
-        return soundfile.SoundFile(source)
-    except soundfile.LibsndfileError as error:
-        reason = str(error.error_string).rstrip(".")
+        return Decoder(source)
+    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
     start = content[:_START]
-    _require(len(start) > 0, "zero-byte", "has no content (0 bytes)", _COPY)
+    require(len(start) > 0, "zero-byte", "has no content (0 bytes)", containers.COPY)
     is_pointer = start.startswith(b"version https://git-lfs")
-    _require(not is_pointer, "not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
+    require(not is_pointer, "not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
     is_foreign = not start.startswith(_MAGIC)
-    _require(is_foreign, "damaged", f"begins as sound but cannot be decoded ({reason})", _COPY)
+    require(is_foreign, "damaged", f"begins as sound but cannot be decoded ({reason})", containers.COPY)
     is_text = all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
     what = "holds text, not sound" if is_text else "is not a sound file, whatever its name says"
-    raise _Refusal("not-audio", what, "Remove it, or convert it to WAV.")
+    raise Refusal("not-audio", what, "Remove it, or convert it to WAV.")
 
 
-def _check_length(sound: soundfile.SoundFile, longest: float | None) -> None:
+def _open_recording(path: Path, stream: BinaryIO) -> Decoder:
+    """A decoder of a recording of any size; what is compressed is held in memory as it is."""
+    start = stream.read(_START)
+    if (patch := containers.patch_wave(stream)) is not None:
+        return _open_sound(containers.Patched(stream, *patch), start)
+    if start[:4] == b"OggS" or start[:3] == b"ID3" or containers.is_mp3(start):
+        stream.seek(0)
+        content = containers.mend(stream.read())
+        return _open_sound(io.BytesIO(content), content)
+    return _open_sound(path, start)
+
+
+def _decode(sound: Decoder, frames: int = -1) -> NDArray[np.float32]:
+    """The next frames (n, channels) of a sound; what a decoder cannot take is damage."""
+    try:
+        return sound.read(frames)
+    except (soundfile.LibsndfileError, CanaryganError):
+        raise
+    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
+        raise Refusal("damaged", f"cannot be decoded ({error or type(error).__name__})", containers.COPY) from None
+
+
+def _check_length(sound: Decoder, longest: float | None) -> None:
     """Refuse a file that does not say how long it is, or lasts more than `longest` seconds."""
     advice = "Write it again, such as by ffmpeg -i OLD NEW.wav."
-    _require(sound.frames <= _UNKNOWN, "damaged", "does not say how long it is", advice)
+    require(sound.frames <= _UNKNOWN, "damaged", "does not say how long it is", advice)
     seconds, limit = sound.frames / sound.samplerate, math.inf if longest is None else longest
     what = f"lasts {seconds:.1f} s, more than {limit:g} s: a recording rather than a syllable"
-    _require(seconds <= limit, "too-long", what, "Cut it into syllables.")
+    require(seconds <= limit, "too-long", what, "Cut it into syllables.")
 
 
-def _check_complete(sound: soundfile.SoundFile, frames: int) -> None:
+def _check_complete(sound: Decoder, frames: int) -> None:
     """Refuse a file of which so many samples were read, where there are none, fewer than it promises, or too few."""
-    _require(sound.frames > 0, "empty", "holds no samples", "Remove it.")
+    require(sound.frames > 0, "empty", "holds no samples", "Remove it.")
     what = f"is truncated: its header promises {sound.frames} samples, it holds {frames}"
-    _require(frames >= 0.99 * sound.frames, "truncated", what, _COPY)
+    require(frames >= 0.99 * sound.frames, "truncated", what, containers.COPY)
     seconds = frames / sound.samplerate
     what = f"lasts {seconds * 1000:.1f} ms, less than {SHORTEST * 1000:.0f} ms"
-    _require(seconds >= SHORTEST, "too-short", what, "Remove it.")
-
-
-def _check_riff_size(content: bytes) -> None:
-    """Refuse a WAV file whose header promises more bytes of sound than it holds.
-
-    libsndfile gives what there is and says nothing. Programs that wrote to a pipe leave about 2**31 or 2**32 for a size
-    that they did not know.
-    """
-    if content[:4] not in (b"RIFF", b"RIFX") or content[8:12] != b"WAVE":
-        return
-    order: Literal["little", "big"] = "little" if content[:4] == b"RIFF" else "big"
-    at = 12
-    while at + 8 <= len(content):
-        promised, held = int.from_bytes(content[at + 4 : at + 8], order), len(content) - at - 8
-        if content[at : at + 4] == b"data":
-            is_whole = promised <= held + _SLACK or promised > _PLACEHOLDER
-            what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
-            return _require(is_whole, "truncated", what, _COPY)
-        at += 8 + promised + promised % 2
+    require(seconds >= SHORTEST, "too-short", what, "Remove it.")

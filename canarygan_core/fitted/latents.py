@@ -99,6 +99,8 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
         CanaryganError: where there are none, or none that a model of `dim` coordinates can take.
     """
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise ValueError("it is a folder, a pipe or a device")
         with open(path, "rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
             latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded

@@ -1,5 +1,6 @@
 """Files and folders that are whole or absent, and text that comes in."""
 
+import codecs
 import errno
 import hashlib
 import os
@@ -104,23 +105,28 @@ def check_outside(data_dir: Path | None, *outputs: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark.
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark, as some editors of Windows write it.
 
     Raises:
         CanaryganError: where it cannot be read, or is not such text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        if not path.is_file() and path.exists():  # to open a pipe would wait for ever
+            raise CanaryganError(f"Cannot read {path}: it is no file.")
+        content = path.read_bytes()
+        marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if marked else "utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise CanaryganError(f"{path} is not text in UTF-8 ({error}).") from None
-    except OSError as error:
-        raise CanaryganError(f"Cannot read {path}: {error.strerror}.") from None
+        raise CanaryganError(f"{path} is not text in UTF-8 ({error}): save it as UTF-8.") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise CanaryganError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, atomically."""
+    """Write UTF-8 text, atomically. Bytes of a file's name that are no UTF-8 become question marks."""
+    known = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     with replace_file(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(known, encoding="utf-8")
 
 
 def copy(existing: Path, path: Path) -> None:

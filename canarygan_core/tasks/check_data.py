@@ -208,6 +208,8 @@ def _judge(data: dict[str, Any], data_dir: Path) -> str:
         if data[field] != getattr(Folder, field):
             train += f" --{field.replace('_', '-')} {data[field]:{'' if isinstance(data[field], int) else 'g'}}"
     train += "" if data["remove_mean"] else " --no-remove-mean"
+    if (recordings := _describe_recordings(data)) is not None:
+        return recordings
     if data["usable"]:
         minding = f" with {format_count(len(data['warnings']), 'warning')}" if data["warnings"] else ""
         return f"Usable{minding}. Next: {train}"
@@ -219,3 +221,19 @@ def _judge(data: dict[str, Any], data_dir: Path) -> str:
     if not data["clips"]:
         return f"Not usable: {bad}, and nothing is left. Begin from the sources again."
     return f"Not usable as it is: {bad}. Mend or remove them, or leave them out: {train} --skip-unusable"
+
+
+def _describe_recordings(data: dict[str, Any]) -> str | None:
+    """What to do with a folder most of whose files last and sound longer than a clip; None where it is none such."""
+    beyond = sum(problem["kind"] == "too-long" for problem in data["problems"])
+    sounding = (data["all"]["sound_seconds"] or {}).get("median", math.inf)
+    if 2 * (data["cut"] + beyond) <= data["files"] or sounding < data["max_length"]:
+        return None
+    longest = data["all"]["seconds"]
+    lengths = f", of up to {longest['max']:.3g} s," if longest and not beyond else ""
+    return (
+        f"Not clips, it seems, but recordings: {data['cut'] + beyond} of {data['files']} files{lengths} "
+        f"sound for longer than {data['max_length']:g} s, and only their beginnings would be learnt.\n"
+        "If each holds several syllables, cut these out, one file a syllable, into one folder a class. If each is one "
+        "sound, raise --max-length."
+    )
