@@ -1,6 +1,7 @@
 """Decoders whose seeking is exact, whatever the codec."""
 
 import io
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -168,7 +169,8 @@ def _open(source: Path | BinaryIO | io.RawIOBase) -> soundfile.SoundFile:
     """A file opened by libsndfile, from its start."""
     if not isinstance(source, Path):
         source.seek(0)
-    return soundfile.SoundFile(source)
+        return soundfile.SoundFile(source)
+    return soundfile.SoundFile(os.fsencode(source) if os.name == "posix" else source)  # a name may be no text
 
 
 def _forbid_seeking(file: soundfile.SoundFile) -> soundfile.SoundFile:

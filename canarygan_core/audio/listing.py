@@ -80,6 +80,14 @@ def list_sounds(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     return sorted(sound for listing in walk_folder(folder, suffixes) for sound in listing.sounds)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder; no name that no file can have is there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def resolve(path: Path) -> Path:
     """The real path of a file or folder, which need not be there.
 
