@@ -61,6 +61,13 @@ class Frame(NamedTuple):
     tag: int
 
 
+class Content(io.BytesIO):
+    """Bytes to be decoded; libsndfile, misled by a damaged header, may ask for places before the first."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return super().seek(max(offset, 0) if whence == io.SEEK_SET else offset, whence)
+
+
 class Patched(io.RawIOBase):
     """A file in which some bytes are others than on disk.
 
@@ -80,7 +87,7 @@ class Patched(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._stream.seek(offset, whence)
+        return self._stream.seek(max(offset, 0) if whence == io.SEEK_SET else offset, whence)
 
     def tell(self) -> int:
         return self._stream.tell()

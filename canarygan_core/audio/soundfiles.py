@@ -106,7 +106,7 @@ def read(
             stream.seek(0)
         content = stream.read()
         mended = containers.mend(content)
-        with _open_sound(io.BytesIO(mended), mended) as sound:
+        with _open_sound(containers.Content(mended), mended) as sound:
             _check_length(sound, longest)
             data = _decode(sound)
             _check_complete(sound, len(data))
@@ -261,7 +261,7 @@ def _open_recording(path: Path, stream: BinaryIO) -> Decoder:
     if start[:4] == b"OggS" or start[:3] == b"ID3" or containers.is_mp3(start):
         stream.seek(0)
         content = containers.mend(stream.read())
-        return _open_sound(io.BytesIO(content), content)
+        return _open_sound(containers.Content(content), content)
     return _open_sound(path, start)
 
 
