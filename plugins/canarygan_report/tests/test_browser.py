@@ -279,7 +279,10 @@ def test_classes_differ_by_shape_too_and_are_named_on_the_map(opened: Tab) -> No
         """(() => {
           const told = [];
           const fill = CanvasRenderingContext2D.prototype.fillText;
-          CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) { told.push(text); return fill.call(this, text, ...rest); };
+          CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+            told.push(text);
+            return fill.call(this, text, ...rest);
+          };
           document.querySelector('.bar-of-tools button[aria-label="Show the whole map"]').click();
           return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(told))));
         })()"""

@@ -21,12 +21,15 @@ COLUMNS = 8
 GAP = 0.1
 """Silence between two sounds of a preview, seconds."""
 
+SCORE = "units of the critic's score"
+
 CURVES = (
-    ("critic/wasserstein", "Wasserstein estimate"),
-    ("critic/loss", "critic loss"),
-    ("generator/loss", "generator loss"),
-    ("critic/gradient_penalty", "gradient penalty"),
+    ("critic/wasserstein", "Wasserstein estimate", SCORE),
+    ("critic/loss", "critic loss", SCORE),
+    ("generator/loss", "generator loss", SCORE),
+    ("critic/gradient_penalty", "gradient penalty", "mean square of (norm - 1)"),
 )
+"""Column of the log, title, and unit of each curve."""
 
 
 def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> Figure:
@@ -34,12 +37,26 @@ def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: 
     pictures = {"generated": tile_spectrograms(generated), "real": tile_spectrograms(real)}
     heights = [picture.shape[0] for picture in pictures.values()]
     figure = Figure(figsize=(1.5 * COLUMNS, sum(heights) / heights[-1] * 2.6 + 0.4), layout="constrained")
-    figure.suptitle(f"{title}; each {generated.shape[1] / rate:.2g} s long and up to {rate / 2000:g} kHz")
+    figure.suptitle(title)
+    seconds = generated.shape[1] / rate
+    rows = {"generated": -(-len(generated) // COLUMNS), "real": -(-len(real) // COLUMNS)}
     axes = figure.subplots(2, 1, squeeze=False, height_ratios=heights)[:, 0]
     for axis, (label, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, origin="lower", aspect="auto", vmin=FLOOR, vmax=0, cmap="magma", interpolation="nearest")
-        axis.set_ylabel(label)
-        axis.set(xticks=[], yticks=[])
+        axis.set_ylabel(f"{label}, kHz")
+        width, height = (
+            side / number for side, number in zip(picture.shape[::-1], (COLUMNS, rows[label]), strict=True)
+        )
+        edges = [number * height + 1.5 for number in range(rows[label])]
+        axis.set_yticks([*edges, *(edge + height - 4 for edge in edges)])
+        axis.set_yticklabels([*["0"] * len(edges), *[f"{rate / 2000:g}"] * len(edges)], fontsize=7)
+        starts = [number * width + 1.5 for number in range(COLUMNS)]
+        axis.set_xticks([*starts, *(start + width - 4 for start in starts)])
+        axis.set_xticklabels([*["0"] * COLUMNS, *[f"{1000 * seconds:.0f}"] * COLUMNS], fontsize=7)
+        for left, right in zip(axis.get_xticklabels()[:COLUMNS], axis.get_xticklabels()[COLUMNS:], strict=True):
+            left.set_horizontalalignment("left")
+            right.set_horizontalalignment("right")
+    axes[-1].set_xlabel("ms in each")
     return figure
 
 
@@ -60,10 +77,11 @@ def draw_curves(table: Path) -> Figure | None:
         rows = list(csv.DictReader(stream))
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True)
-    for axis, (name, title) in zip(axes.ravel(), CURVES, strict=True):
+    for axis, (name, title, unit) in zip(axes.ravel(), CURVES, strict=True):
         points = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
         axis.plot(*zip(*points, strict=True), linewidth=1) if points else None
         axis.set_title(title)
+        axis.set_ylabel(unit, fontsize=8)
         axis.grid(alpha=0.3)
     for axis in axes[-1]:
         axis.set_xlabel("generator updates")
