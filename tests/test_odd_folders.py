@@ -17,6 +17,7 @@ from canarygan_core.audio.soundfiles import read_stretch
 from canarygan_core.audio.sounds import collect_sounds, read_clips
 from canarygan_core.audio.stretches import assign_stretches, read_stretches
 from canarygan_core.cli.binding import Command
+from canarygan_core.datasets import decoding
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.survey import survey
 from canarygan_core.errors import CanaryganError, UsageError
@@ -199,3 +200,29 @@ def test_a_folder_given_as_a_sound_is_told(tmp_path):
         audio.read(tmp_path / "x.wav", 16000)
     with pytest.raises(CanaryganError, match="holds no sound to decode"):
         collect_sounds([tmp_path / "x.wav"])
+
+
+def test_classes_of_few_clips_are_said_and_left_out_where_that_is_asked_for(tmp_path, caplog, monkeypatch):
+    for label, count in (("one", 1), ("few", 3), ("many", 12)):
+        for number in range(count):
+            put(tmp_path / "data" / label / f"{number}.wav", noise(100 * count + number))
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(decoding.log, "propagate", True)
+    said = "few clips in one (1), few (3): hardly learnt"
+    assert Folder(data_dir=tmp_path / "data").load().classes == ["few", "many", "one"]
+    assert said in caplog.text
+    checked = check_data(data_dir=tmp_path / "data").text
+    assert said in checked
+    assert "can be neither held out nor tested" in checked
+    assert "unbalanced: 1 clip of one, 12 of many: train-gan --balance" in checked
+    caplog.clear()
+    with caplog.at_level("INFO", "canarygan"):
+        assert Folder(data_dir=tmp_path / "data", min_per_class=10).load().classes == ["many"]
+    assert "left out for their few files: few (3), one (1)." in caplog.text
+    assert "few clips" not in caplog.text
+    checked = check_data(data_dir=tmp_path / "data", min_per_class=2).text
+    assert "--min-per-class 2" in checked.splitlines()[-1]
+    with pytest.raises(CanaryganError, match=r"no class in .* has so many; many has 12"):
+        Folder(data_dir=tmp_path / "data", min_per_class=13).load()
+    with pytest.raises(CanaryganError, match="at least 1"):
+        Folder(min_per_class=0)

@@ -94,6 +94,7 @@ class Survey:
         ignored: counts of what is no clip: `beside`, sound files beside the class folders, which have no label;
             `nested`, sound files in folders below the class folders; `other`, other files, hidden ones left out.
         endings: of the names of other files, in lower case, with how many there are of each.
+        small: classes that are left out for their few files, with how many each has.
     """
 
     folder: Path
@@ -101,6 +102,7 @@ class Survey:
     empty: tuple[str, ...]
     ignored: Mapping[str, int]
     endings: Mapping[str, int]
+    small: Mapping[str, int]
 
     @property
     def labels(self) -> list[str]:
@@ -116,11 +118,17 @@ class Survey:
             ("other", "other file", f"ignored: not .wav, .flac, .ogg or .mp3 ({_tally(self.endings)})."),
         )
         counts = self.ignored
-        return [f"{format_count(counts[name], kind)} {reason}" for name, kind, reason in sentences if counts[name]]
+        notes = [f"{format_count(counts[name], kind)} {reason}" for name, kind, reason in sentences if counts[name]]
+        left_out = shorten([f"{label} ({size})" for label, size in self.small.items()], ", ", 8)
+        return notes + ([f"left out for their few files: {left_out}."] if self.small else [])
 
 
-def survey(data_dir: Path) -> Survey:
+def survey(data_dir: Path, least: int = 1) -> Survey:
     """List a folder of clips. Hidden files and folders are left out, and links to folders are followed.
+
+    Args:
+        data_dir: the folder.
+        least: classes of fewer files are left out, and noted.
 
     Raises:
         CanaryganError: where there is no such folder, or nothing in it could be a clip.
@@ -147,7 +155,13 @@ def survey(data_dir: Path) -> Survey:
         reason = f"{REJECTED} is what a sound is called that is of no class"
         raise CanaryganError(f"{data_dir} has a class folder named {REJECTED}, and {reason}: give it another name.")
     sources.sort(key=lambda source: (source.label, source.name, str(source.path)))
-    return Survey(folder, tuple(sources), tuple(sorted(empty)), ignored, endings)
+    sizes = Counter(source.label for source in sources)
+    small = {label: size for label, size in sizes.items() if size < least}
+    if len(small) == len(sizes):
+        most = max(sizes, key=sizes.__getitem__)
+        raise CanaryganError(f"--min-per-class {least}: no class in {data_dir} has so many; {most} has {sizes[most]}.")
+    kept = tuple(source for source in sources if source.label not in small)
+    return Survey(folder, kept, tuple(sorted(empty)), ignored, endings, small)
 
 
 def examine(

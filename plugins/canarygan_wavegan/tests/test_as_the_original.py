@@ -1,5 +1,7 @@
 """Options that restore what the original does: one batch for all critic updates, and shares of samples."""
 
+import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from canarygan_wavegan.train import build_module
 
 from canarygan_core import runs
 from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request
 
@@ -71,3 +74,16 @@ def test_an_epoch_counts_what_is_shown() -> None:
     for fresh, updates in ((True, 1), (False, 3)):
         model = WaveGAN(dim=2, slice_len=4096, critic_updates=3, fresh_batches=fresh)
         assert build_module(model, CLIPS, Training(**SMALL)).schedule.per_epoch == updates
+
+
+def test_the_balance_needs_labels_and_reaches_the_stream(monkeypatch: Any, tmp_path: Any) -> None:
+    model = WaveGAN(dim=2, slice_len=4096, critic_updates=3, balance=True)
+    with pytest.raises(CanaryganError, match="--balance shows every class equally often"):
+        build_module(model, CLIPS, Training(**SMALL))
+    labelled = replace(CLIPS, labels=np.array(["rare"] + ["common"] * 12))
+    monkeypatch.setattr(sys.modules[__name__], "CLIPS", labelled)
+    updates = seen(monkeypatch, tmp_path, balance=True)
+    rare = torch.from_numpy(labelled.audio[0])
+    shown = [bool(torch.equal(clip, rare)) for batches in updates for batch in batches for clip in batch]
+    assert 4 <= sum(shown) <= 8
+    assert len(shown) == 12

@@ -114,6 +114,7 @@ class WaveGANModule(lightning.LightningModule):
             seed=self.training_options.seed,
             start=self.updates,
             total=self.schedule.updates,
+            labels=self.clips.labels if self.options.balance else None,
             ahead=self.training_options.num_workers > 0,
             pinned=self.device.type == "cuda",
         )

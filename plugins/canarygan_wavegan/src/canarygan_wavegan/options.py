@@ -69,6 +69,8 @@ class Options(Model):
     """Radius of the critic's random shifts, samples."""
     critic_updates: int = 5
     """Updates of the critic for each of the generator."""
+    balance: bool = False
+    """Show every class equally often, whatever its number of clips."""
     fresh_batches: bool = True
     """Take a batch of its own for each update of the critic; else one for all before an update of the generator."""
     lr: float = 1e-4

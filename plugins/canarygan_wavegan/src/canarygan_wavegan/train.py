@@ -51,6 +51,8 @@ def build_module(options: Options, clips: Clips, training: Training) -> WaveGANM
     """
     if len(clips) == 0:
         raise CanaryganError("The dataset holds no clips to train on.")
+    if options.balance and clips.labels is None:
+        raise CanaryganError("--balance shows every class equally often, and these clips have no labels: leave it out.")
     world = training.devices * training.num_nodes
     if training.batch_size % world:
         raise CanaryganError(

@@ -131,7 +131,7 @@ def choose_colours(count: int) -> list[str]:
     if count <= len(COLOURS):
         return list(COLOURS[:count])
     return [
-        to_hex(_convert_oklch((0.62, 0.42, 0.78)[number % 3], 0.13, 25 + 360 * number / count))
+        to_hex(tuple(_convert_oklch((0.62, 0.42, 0.78)[number % 3], 0.13, 25 + 360 * number / count).tolist()))
         for number in range(count)
     ]
 
@@ -150,7 +150,7 @@ def _convert_oklch(lightness: float, chroma: float, hue: float) -> NDArray[np.fl
         ]
     )
     linear = np.clip(to_linear @ (to_cones @ np.array([lightness, a, b])) ** 3, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
 
 
 def draw_spectrograms(
