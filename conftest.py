@@ -53,6 +53,7 @@ SLOW = {
     "test_a_new_plugin_is_found_keeps_the_contract_and_works[model]",
     "test_an_option_of_every_type_comes_from_flags_a_file_and_a_manifest",
     "test_installed_models_pass",
+    "test_where_chance_chose_the_clips_false_alarms_are_as_rare_as_promised",
 }
 """Tests that take more than 1.5 s, by the name of their file, function, or function and parameters."""
 

@@ -5,7 +5,7 @@
 For each batch this runs the straightforward loop of `training.py` in float32 and in TF32, and then `canarygan
 train-gan` in bfloat16. It measures iterations a second, the share of the card's speed in matrix products, the time
 spent waiting for clips, peak memory, and the time that the paper's 49,202 generator updates would take. Then it trains
-preset `paper` on DATA_DIR for so many minutes and measures its distances, curves and inception score. Writes NAME.json,
+preset `large` on DATA_DIR for so many minutes and measures its distances, curves and inception score. Writes NAME.json,
 NAME.md and the pictures of `learning.py` into benchmarks/results.
 """
 
@@ -94,12 +94,12 @@ def cell(dim: int, batch: int, device: str, updates: int) -> dict[str, Any]:
 
 
 def real(data: Path, options: argparse.Namespace, speed: float) -> dict[str, Any]:
-    """Train preset `paper` for about so many minutes, and evaluate it."""
+    """Train preset `large` for about so many minutes, and evaluate it."""
     folder = Path(options.runs or tempfile.mkdtemp())
     epochs = max(2, int(speed * 60 * options.minutes / max(1, round(900 / (64 * CRITIC_UPDATES)))))
     saved = max(1, epochs // 10)
     words = ["--dim", options.dim, "--max-epochs", epochs, "--save-every-n-epochs", saved]
-    trained(["train-gan", "-d", data, "-s", folder / "runs", "--preset", "paper", *words])
+    trained(["train-gan", "-d", data, "-s", folder / "runs", "--preset", "large", *words])
     version = folder / "runs" / "checkpoints" / "version_0"
     here = Path(__file__).parent
     judge = [sys.executable, str(here / "learning.py"), str(data), str(version), "--name", f"{options.name}-paper"]
@@ -137,7 +137,7 @@ def text(result: dict[str, Any], about: dict[str, object]) -> str:
         score = result["real"]["score"]
         lines += [
             "",
-            f"Preset paper for about {result['real']['minutes']:g} minutes: inception score {score['is_mean']:.2f} +- "
+            f"Preset large for about {result['real']['minutes']:g} minutes: inception score {score['is_mean']:.2f} +- "
             f"{score['is_std']:.2f} of {score['clips']} sounds; real clips "
             f"{result['real']['context']['real']['is_mean']:.2f}.",
         ]

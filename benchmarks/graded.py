@@ -23,7 +23,6 @@ from canarygan_metrics.scores.metrics import (
     DensityCoverage,
     Frechet,
     InceptionScore,
-    Memorisation,
     PrecisionRecall,
 )
 
@@ -42,7 +41,6 @@ SHOWN = {
     "class_recall": "larger",
     "kl": "smaller",
     "is_whole": "larger",
-    "memorised": "",
     "duration.distance": "smaller",
     "entropy.distance": "smaller",
 }
@@ -65,7 +63,7 @@ def main() -> None:
     clips = Folder(data_dir=options.data_dir).load()
     listening = [
         metric(model_ckpt=options.classifier)
-        for metric in (Frechet, KID, PrecisionRecall, DensityCoverage, ClassBalance, Memorisation)
+        for metric in (Frechet, KID, PrecisionRecall, DensityCoverage, ClassBalance)
     ]
     metrics = [*listening, InceptionScore(model_ckpt=options.classifier, n_split=1), Acoustics(enough=1000)]
     heard_by = {metric.listener() for metric in metrics}
@@ -93,7 +91,7 @@ def main() -> None:
         row: dict[str, float] = {}
         for metric in metrics:
             side = heard(reference)[metric.listener()]
-            if reference is clips and not isinstance(metric, Memorisation):
+            if reference is clips:
                 side = side.select(~np.isin(side.sources, held_out))
             row |= metric.score(heard(generated)[metric.listener()], side)
         table[name] = {"clips": len(generated), **{key: row[key] for key in SHOWN}}

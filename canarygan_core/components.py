@@ -1,8 +1,7 @@
 """What a plugin may offer: the five kinds of component, and tasks.
 
-A component is a frozen dataclass: its fields are its options, and they are at once the command-line flags, the keys of
-a config file and the record in a manifest. The string under a field is its help text and ends with its unit.
-A component holds options and nothing else; what is learnt lives in the files of a run.
+A component is a frozen dataclass: its fields are its options, at once command-line flags, keys of a config file and the
+record in a manifest. The string under a field is its help text and ends with its unit. What is learnt lives in files.
 """
 
 import abc
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from canarygan_core.clips import Clips
     from canarygan_core.lightning.training import Training
     from canarygan_core.runs import Run
+
+    Resampled = Iterator[tuple[Clips, Clips]]
 
 Listener = Callable[["Clips"], "Clips"]
 """What a metric keeps of clips, of a few of them at a time."""
@@ -67,6 +68,8 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Named sets of options, of the model or of the command that trains it."""
+    preset_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """By preset, options of a dataset that it sets besides, where the chosen dataset has them."""
     preset_purposes: ClassVar[Mapping[str, str]] = {}
     """By name, what a preset is for, in a few words."""
 
@@ -90,9 +93,22 @@ class Dataset(Component):
     def load(self) -> "Clips":
         """All clips, labelled where labels are known, in an order that depends on nothing but the options."""
 
+    @classmethod
+    def claims(cls, data_dir: Path) -> bool:
+        """Whether a folder can only be meant for this dataset, which `--data-dir` alone then chooses; by default never.
+
+        Quick and without heavy imports, for it is asked before the command is built.
+        """
+        return False
+
 
 class FittedDecoder(Protocol):
-    """A decoder that has learnt, ready to tell classes apart."""
+    """A decoder that has learnt, ready to tell classes apart.
+
+    One that also has `resemblance(clips) -> (n,)` says how likely a clip is of a kind with the clips that it learnt
+    from: at least 0.5 where it lies as near to them as nearly all clips that it did not learn from. Others reject by
+    their posteriors alone.
+    """
 
     @property
     def classes(self) -> Sequence[str]:
@@ -137,27 +153,18 @@ class Metric(Component):
 
     @abc.abstractmethod
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
-        """Named scores of generated clips against real ones, both as the listener left them.
-
-        Log a warning where there are too few clips to trust a score; raise `CanaryganError` where there is none.
-        """
+        """Named scores of generated clips against real ones, as the listener left them; warnings of few are logged."""
 
     def listener(self) -> Listener:
         """What clips go through, some at a time as they come, before they are scored; by default they are kept whole.
 
-        A metric that needs only features of each clip lets its listener give `Clips` with those as `facts` and an
-        audio of no samples, and any number of sounds costs little memory. Metrics whose listeners are equal share one,
-        so let it be a frozen dataclass that can be called.
+        Features of each under `facts`, with an audio of no samples, cost little memory. Metrics of equal listeners use
+        one, so let it be a frozen dataclass with `__call__`.
         """
         return keep_whole
 
-    def resample(
-        self, generated: "Clips", reference: "Clips", rng: "np.random.Generator"
-    ) -> "Iterator[tuple[Clips, Clips]] | None":
-        """An endless series of pairs to score in place of generated and real clips, if chance alone made the scores.
-
-        By default None: some real clips take the place of generated ones, and the others stay real.
-        """
+    def resample(self, generated: "Clips", reference: "Clips", rng: "np.random.Generator") -> "Resampled | None":
+        """Pairs without end to score as chance alone might have made both sides; None for real clips on either."""
         return None
 
 
@@ -192,8 +199,50 @@ class Projector(Component):
         """A fitted projector from its folder. Runs no code from it."""
 
 
+Segment = tuple[float, float, str]
+"""A stretch of a recording: onset and offset in seconds, and its label."""
+
+
+@dataclass(frozen=True)
+class Annotator(Component):
+    """Knows annotations of recordings: `decode` asks it for what no table of the kernel's own says."""
+
+    kind: ClassVar[str] = "annotator"
+    formats: ClassVar[tuple[str, ...]] = ()
+    """Formats that it writes, by name."""
+
+    @abc.abstractmethod
+    def read(self, path: Path, recordings: Sequence[Path]) -> Mapping[Path, Sequence[Segment]]:
+        """The segments of those recordings that a file or folder of annotations speaks of, in the order of onsets."""
+
+    @abc.abstractmethod
+    def find(self, recording: Path) -> Sequence[Segment]:
+        """The segments of a recording that nobody has annotated, found by how it sounds; their labels are empty."""
+
+    @abc.abstractmethod
+    def name_files(self, folder: Path, recordings: Sequence[Path], format: str) -> Sequence[Path]:
+        """The files that `write` would write."""
+
+    @abc.abstractmethod
+    def write(self, folder: Path, segments: Mapping[Path, Sequence[Segment]], format: str) -> None:
+        """Write the segments of recordings in one of the formats."""
+
+    @abc.abstractmethod
+    def compare(
+        self, truth: Path, segments: Mapping[Path, Sequence[Segment]], folder: Path, origin: Mapping[str, Any]
+    ) -> "tuple[Answer, Sequence[Path]]":
+        """How segments agree with an annotation, and the files that tell it.
+
+        Args:
+            truth: a file or folder of annotations.
+            segments: by recording.
+            folder: where the files go.
+            origin: what the clips are that the labels were learnt from.
+        """
+
+
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
-"""Every kind; each has one hook, named `register_` and its plural."""
+"""Every kind that a task has a slot for; each has one hook, named `register_` and its plural."""
 
 
 @dataclass(frozen=True)
@@ -228,12 +277,14 @@ class Slot:
         implied: names taken instead where one of these flags is given, such as `{"--data-dir": "folder"}`.
         alias: short flag.
         every: whether all that are installed are taken where the user names none.
+        supplied: options that are no flags, because the task sets them by `plugins.options.share_values`.
     """
 
     default: str | tuple[str, ...] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
     alias: str | None = None
     every: bool = False
+    supplied: tuple[str, ...] = ()
 
     @property
     def defaults(self) -> list[str]:

@@ -9,7 +9,7 @@ import pluggy
 from canarygan_core.distributions import GROUP
 
 if TYPE_CHECKING:
-    from canarygan_core.components import Dataset, Decoder, Metric, Model, Projector, Task
+    from canarygan_core.components import Annotator, Dataset, Decoder, Metric, Model, Projector, Task
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -38,6 +38,11 @@ def register_metrics() -> "list[type[Metric]]":
 @hookspec
 def register_projectors() -> "list[type[Projector]]":
     """Projectors that lay clips out in few dimensions."""
+
+
+@hookspec
+def register_annotators() -> "list[type[Annotator]]":
+    """Annotators that read, find, write and compare annotations of recordings."""
 
 
 @hookspec

@@ -93,6 +93,10 @@ def test_line_over_file_over_record_over_preset_over_default(bind, toml, tmp_pat
     assert layers(*toml("preset = 'huge'")) == 99
     assert layers("--preset", "tiny", *toml("preset = 'huge'")) == 1
 
+    assert bind("--preset", "huge")[0].cut_off == 9, "an option of the dataset"
+    assert bind("--preset", "huge", "--cut-off", "2")[0].cut_off == 2
+    assert bind("--preset", "huge", "--dataset", "listing", "--path", "x")[0] == Listing(Path("x")), "it has none"
+
     request = bind("--layers", "4", "--title", "kept")[-1]
     where = ("--resume", "-s", str(tmp_path))
     Manifest.begin(tmp_path / "checkpoints" / "version_0" / "manifest.json", request)

@@ -3,14 +3,21 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Annotated, ClassVar
 
 import pytest
+from cyclopts import Parameter
 from toy_tasks import SCORE, WORK, Every, First, Net, Second
 
+from canarygan_core import hookimpl
 from canarygan_core.cli.binding import Command
+from canarygan_core.cli.choosing import choose, find_slots
+from canarygan_core.components import Dataset, Slot, Task
 from canarygan_core.errors import UsageError
+from canarygan_core.plugins import Registry
 from canarygan_core.plugins import get_registry as really_installed
+from canarygan_core.plugins.registry import Plugin
 
 
 @pytest.mark.parametrize(
@@ -205,3 +212,90 @@ def test_an_installed_task_binds_or_says_what_it_wants(name):
     else:
         told = " needs --nothing" if callable(bound.function) else ""
     assert re.search(r" needs --|Choose with|No (model|projector) named", told)
+
+
+@dataclass(frozen=True)
+class Field(Dataset):
+    """A dataset that claims folders with a file `claimed` in them."""
+
+    name: ClassVar[str] = "field"
+    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None
+    """Where it is, path."""
+    rate: int = 8000
+    """Rate, Hz."""
+
+    @classmethod
+    def claims(cls, data_dir):
+        return (data_dir / "claimed").exists()
+
+    def load(self):
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Meadow(Field):
+    """Another that claims the same."""
+
+    name: ClassVar[str] = "meadow"
+
+
+def registry_with(*classes):
+    registry = Registry()
+    for cls in classes:
+        offer = SimpleNamespace(register_datasets=hookimpl(lambda cls=cls: [cls]))
+        offer.register_datasets.__name__ = "register_datasets"
+        registry.add(Plugin(cls.__name__, "d", "1"), offer)
+    return registry
+
+
+def loads(*, dataset: Annotated[Dataset, Slot("every")], rate: int = 5):
+    """Take a dataset.
+
+    Args:
+        rate: The task's own.
+    """
+
+
+def supplies(*, dataset: Annotated[Dataset, Slot("field", supplied=("rate",))], rate: int = 5):
+    """Take a dataset and set its rate.
+
+    Args:
+        rate: The task's own.
+    """
+
+
+def task_of(function):
+    class Given(Task):
+        def load(self):
+            return function
+
+    return Given("given", "none:none", "Given.")
+
+
+def test_a_dataset_is_chosen_by_the_folder_that_it_claims(tmp_path):
+    registry = registry_with(Every, Field)
+    (claimed := tmp_path / "claimed").touch()
+    words = ["-d", str(tmp_path)]
+    chosen = Command(task_of(supplies), words, registry).choices[0].classes
+    assert chosen == (Field,)
+    assert Command(task_of(supplies), ["--dataset", "every"], registry).choices[0].classes == (Every,)
+    claimed.unlink()
+    other = choose(find_slots(loads)[0], words, [], registry)
+    assert other.classes == (Every,)
+
+
+def test_a_folder_that_two_datasets_claim_chooses_none(tmp_path):
+    (tmp_path / "claimed").touch()
+    chosen = choose(find_slots(loads)[0], ["-d", str(tmp_path)], [], registry_with(Every, Field, Meadow))
+    assert chosen.classes == (Every,)
+
+
+def test_an_option_that_the_task_supplies_is_no_flag_of_the_component(capsys):
+    registry = registry_with(Field)
+    bound = Command(task_of(supplies), ["-d", "x", "--rate", "7"], registry).bind()
+    assert bound.arguments == {"dataset": Field(Path("x")), "rate": 7}
+    assert type(bound.arguments["dataset"]) is Field
+    Command(task_of(supplies), ["--help"], registry).help()
+    assert capsys.readouterr().out.count("--rate") == 1
+    with pytest.raises(UsageError, match="--rate is an option of"):
+        Command(task_of(loads), ["--dataset", "field"], registry)

@@ -231,6 +231,10 @@ def test_generate_writes_labels_beside_sounds(trained: Path, tmp_path: Path, mon
     assert made["y_pitch"].tolist() == ["low", "mid, or so", "hoch \u00fc", "X", "hoch \u00fc"]
     assert made["posteriors_pitch"].shape == (5, 3)
     assert made["classes_pitch"].tolist() == list(CLASSES)
+    assert made["syllable_pitch"].shape == made["agreement"].shape == made["posterior"].shape == (5,)
+    assert made["label_pitch"].tolist() == made["label"].tolist()
+    sure = sum(label != "X" for label in made["label"])
+    assert f"{sure} of 5 sounds are sure, the others X." in capsys.readouterr().out
     np.testing.assert_array_equal(made["z"], z)
     assert made["x"].shape == (5, 1600)
     assert main.main(["decode", "-y", str(trained / "one"), str(path), "-s", str(tmp_path / "again")]) == 0

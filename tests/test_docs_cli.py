@@ -67,7 +67,8 @@ def test_presets_are_those_of_the_code() -> None:
     component = pytest.importorskip("canarygan_wavegan.component")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, values in component.WaveGAN.presets.items():
-        told = " ".join(f"`--{key} {value}`" for key, value in values.items())
+        everything = {**values, **component.WaveGAN.preset_data.get(name, {})}
+        told = " ".join(f"`--{key} {value}`" for key, value in everything.items())
         assert f"| `{name}` | {told} |" in text("training.md")
         row = next(line for line in readme.splitlines() if line.startswith(f"| `{name}` |"))
         heading = next(line for line in readme.splitlines() if line.startswith("| preset |"))

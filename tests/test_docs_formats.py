@@ -187,7 +187,7 @@ def test_every_distribution_and_kind_of_problem_is_documented() -> None:
         assert all(f"`{parameter}` {value:g}" in row for parameter, value in values.items()), name
     raised = re.findall(
         r"(?:Refusal|Problem|require)\([^\"\n]*\"([a-z-]+)\"",
-        sources_of("audio/soundfiles.py", "audio/containers.py", "datasets/survey.py"),
+        sources_of("audio/soundfiles.py", "audio/containers.py", "audio/opening.py", "datasets/survey.py"),
     )
     assert raised
     assert not {kind for kind in raised if kind not in text("data.md")}

@@ -37,6 +37,15 @@ def test_many_clips_at_once_are_as_one_by_one():
             assert find_extent(clip, RATE, **options) == tuple(both)
 
 
+def test_a_known_background_takes_the_place_of_the_tenth_percentile():
+    sound = np.stack([burst(peak=1.0, start=0.0, end=1.0)] * 3)
+    sound[:, 1600:] *= 0.1  # 20 dB below: a power of 0.005
+    floor = np.float64([0.0, 0.001, 0.002])
+    onset, offset = find_extent(sound, RATE, below=30.0, background=6.0, floor=floor)
+    assert onset.tolist() == [0, 0, 0]
+    assert offset.tolist() == [16000, 16000, 1600]
+
+
 def test_single_samples_within_a_level_of_the_peak():
     sound = np.float32([0, 0, 0.001, 0.02, 1, -0.5, 0.009, 0, 0])
     assert find_extent(sound, RATE, background=None, block=0.0) == (3, 6)

@@ -221,6 +221,17 @@ def test_wave_files(run, version, tmp_path):
         assert np.allclose(read, sound, atol=1e-4)
 
 
+def test_an_archive_names_the_clips_that_its_model_was_not_trained_on(run, version, tmp_path):
+    assert run("generate", "-x", version, "-n", 3, "-s", tmp_path / "out")[0] == 0
+    (path,) = (tmp_path / "out").glob("*.npz")
+    assert "held_out" not in archives.read(path)
+    Manifest.read(version / "manifest.json").add(held_out={"sources": ["a/1.wav", "b/7.wav"], "group_by": "recording"})
+    assert run("generate", "-x", version, "-n", 3, "-s", tmp_path / "out", "--overwrite")[0] == 0
+    found = archives.read(path)
+    assert found["held_out"].tolist() == ["a/1.wav", "b/7.wav"]
+    assert str(found["group_by"]) == "recording"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

@@ -107,6 +107,7 @@ MODELS = {
     ),
     "other error": ({"load": raising(KeyError("state"))}, "that is no checkpoint .junk., not KeyError"),
     "unpickles": ({"load": classmethod(pickled_mark)}, "runs code from the file"),
+    "preset data": ({"preset_data": {"big": {"gain": "set"}}}, "preset_data names big, which is no preset"),
     "preset": ({"presets": {"big": {"layres": 3}}}, "preset big sets layres, which is no option"),
 }
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -38,6 +39,18 @@ class Loudness(Metric):
 
 
 HEARD = []
+
+
+@dataclass(frozen=True)
+class Blind(Metric):
+    """Counts the unseen clips; needs some."""
+
+    name: ClassVar[str] = "blind"
+    needs_unseen: ClassVar[bool] = True
+
+    def score(self, generated, reference):
+        groups = reference.facts.get("group", ())
+        return {"unseen": float(reference.facts["unseen"].sum()), "groups": float(len(np.unique(groups)))}
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class Wanting(Metric):
 @pytest.fixture
 def ask(installed, monkeypatch, tmp_path, capsys):
     """A function that runs `score` on synthetic clips and gives its exit code, its record and what it said."""
-    registry = installed(Loudness, Peak, Trough, Wanting)
+    registry = installed(Blind, Loudness, Peak, Trough, Wanting)
     monkeypatch.setattr(score, "get_registry", lambda: registry)
     monkeypatch.chdir(tmp_path)
     data = ["--dataset", "synthetic", "--syllables", "2", "--per-class", "6"]
@@ -124,7 +137,7 @@ def archive(tmp_path):
 def test_every_installed_metric_is_asked_and_those_that_cannot_listen_are_left_out(ask, archive):
     code, record, said = ask(archive)
     assert code == 0
-    assert set(record["metrics"]) == {"loudness", "peak", "trough", "wanting"}
+    assert set(record["metrics"]) == {"blind", "loudness", "peak", "trough", "wanting"}
     assert "give -m" in record["metrics"]["wanting"]["error"]
     assert "Left out: wanting: " in said.err
     assert record["metrics"]["peak"]["scores"]["labelled"] == 1
@@ -231,6 +244,63 @@ def test_a_model_makes_sounds_on_the_way_at_the_rate_of_the_real_clips(ask, tmp_
     assert shapes[:3] == [(100, 2000), (100, 2000), (50, 2000)]
     assert record["generated"] == {"clips": 250, "from": ["toy.ckpt"]}
     assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_clips_that_the_model_was_not_trained_on_are_known_by_its_run(ask, tmp_path, monkeypatch):
+    (tmp_path / "toy.ckpt").write_text("")
+    held = {"sources": ["A/0001.wav", "A/0002.wav", "B1/0004.wav"], "group_by": "none"}
+    run = SimpleNamespace(manifest=SimpleNamespace(record={"held_out": held}))
+    monkeypatch.setattr(generators, "load", lambda *_, **__: (Toy(), run))
+    words = ("-x", "toy.ckpt", "-n", 30, "--metric", "blind", "--no-context")
+    code, record, said = ask(*words)
+    assert code == 0
+    assert record["metrics"]["blind"]["scores"] == {"unseen": 3, "groups": 0}
+    assert record["reference"]["unseen"] == 3
+    assert "3 of 12 real clips are unseen" in said.err
+    held["group_by"] = "000[0-4]"
+    code, _, said = ask(*words, "--overwrite")
+    assert code == 1
+    assert "have no such part in their names" in said.err
+    held["group_by"] = "[0-9]$|.$"
+    assert ask(*words, "--overwrite")[0] == 1  # all of one group: `v`
+    held["group_by"] = "[0-9]+"
+    assert ask(*words, "--overwrite")[1]["metrics"]["blind"]["scores"] == {"unseen": 3, "groups": 6}
+
+
+def test_clips_that_the_model_was_not_trained_on_are_known_by_its_archives(ask, tmp_path):
+    def archive(name, **members):
+        with archives.writing(tmp_path / name, 0) as writer:
+            writer.add("x", toy_clips(30, samples=2000).audio)
+            for key, value in members.items():
+                writer.add(key, value)
+        return tmp_path / name
+
+    one = archive("one.npz", held_out=np.array(["A/0001.wav", "B1/0004.wav"]), group_by="none")
+    _, record, _ = ask(one, "--metric", "blind")
+    assert record["metrics"]["blind"]["scores"]["unseen"] == 2
+    other = archive("other.npz", held_out=np.array(["A/0001.wav"]), group_by="none")
+    for paths in ([one, other], [one, archive("none.npz")], [archive("far.npz", held_out=np.array(["Z/1.wav"]))]):
+        code, _, said = ask(*paths, "--metric", "blind", "--overwrite")
+        assert code == 1
+        assert "real clips that the model was not trained on are needed" in said.err
+    _, record, said = ask(other, archive("none.npz"), "--overwrite")
+    assert "Left out: blind: real clips that the model" in said.err
+    assert "train-gan --hold-out" in record["metrics"]["blind"]["error"]
+    assert "scores" in record["metrics"]["peak"]
+
+
+def test_resamplings_are_told_and_may_be_left_out(ask, archive):
+    _, record, _ = ask(archive, "--metric", "loudness", "--resamplings", "20")
+    null = record["metrics"]["loudness"]["null"]
+    assert (null["generated"], null["reference"], null["resamplings"]) == (6, 6, 20)
+    assert set(null["scores"]["difference"]) >= {"score", "low", "high", "p", "p_corrected", "verdict"}
+    assert record["tests"]["tests"] == 2
+    _, record, said = ask(archive, "--metric", "loudness", "--resamplings", "0", "--overwrite")
+    assert "null" not in record["metrics"]["loudness"]
+    assert "noise" in record["metrics"]["loudness"]["context"]
+    code, _, said = ask(archive, "--metric", "loudness", "--resamplings", "5", "--overwrite")
+    assert code == 2
+    assert "--resamplings is 5: 20 to 10000, or 0 for none" in said.err
 
 
 @pytest.mark.parametrize(

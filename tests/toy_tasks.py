@@ -80,6 +80,7 @@ class Net(Model):
 
     name: ClassVar[str] = "net"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"tiny": {"layers": 1, "rounds": 2}, "huge": {"layers": 99}}
+    preset_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {"huge": {"cut-off": 9.0, "no-such": 1}}
     preset_purposes: ClassVar[Mapping[str, str]] = {"tiny": "the smallest"}
 
     layers: int = 5

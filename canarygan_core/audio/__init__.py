@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from canarygan_core.audio.options import NOTHING, Filter
 
 if TYPE_CHECKING:
+    from canarygan_core.audio.alignment import align
     from canarygan_core.audio.extent import find_extent
     from canarygan_core.audio.filtering import convert, hear, resample
     from canarygan_core.audio.listing import SUFFIXES, list_sounds
+    from canarygan_core.audio.opening import open_recording
     from canarygan_core.audio.problems import Problem, UnusableAudio
     from canarygan_core.audio.soundfiles import SILENT, Recording, read, write
     from canarygan_core.audio.spectrogram import compute_spectrogram
@@ -22,20 +24,24 @@ __all__ = [
     "Problem",
     "Recording",
     "UnusableAudio",
+    "align",
     "compute_spectrogram",
     "convert",
     "find_extent",
     "hear",
     "list_sounds",
+    "open_recording",
     "read",
     "resample",
     "write",
 ]
 
 _ROOMS = {
+    "alignment": ("align",),
     "extent": ("find_extent",),
     "filtering": ("convert", "hear", "resample"),
     "listing": ("SUFFIXES", "list_sounds"),
+    "opening": ("open_recording",),
     "problems": ("Problem", "UnusableAudio"),
     "soundfiles": ("SILENT", "Recording", "read", "write"),
     "spectrogram": ("compute_spectrogram",),

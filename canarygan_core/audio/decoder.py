@@ -4,11 +4,11 @@ import io
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -45,10 +45,11 @@ class Decoder:
 
     Args:
         source: its path, or its content as a stream.
+        layout: what libsndfile has to be told of a file without a header.
     """
 
-    def __init__(self, source: Path | BinaryIO | io.RawIOBase) -> None:
-        self._source, self._file = source, _open(source)
+    def __init__(self, source: Path | BinaryIO | io.RawIOBase, **layout: Any) -> None:
+        self._source, self._layout, self._file = source, layout, _open(source, layout)
         self.samplerate, self.channels = int(self._file.samplerate), int(self._file.channels)
         self.frames, self.format, self.subtype = int(self._file.frames), self._file.format, self._file.subtype
         self.is_exact = bool(self._file.seekable()) and self.format not in INEXACT
@@ -82,26 +83,29 @@ class Decoder:
             return int(self._file.seek(min(frames, self.frames)))
         return frames
 
-    def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = True) -> NDArray[np.float32]:
-        """The next frames (n, channels), float32; all that are left where no number is given, fewer at the end."""
-        data = self._read_exact(frames) if self.is_exact else self._read_forward(frames)
+    def read(self, frames: int = -1, dtype: str = "float32", always_2d: bool = True) -> NDArray[Any]:
+        """The next frames (n, channels); all that are left where no number is given, fewer at the end.
+
+        Other types than float32 are for files whose seeking is exact by itself.
+        """
+        data = self._read_exact(frames, dtype) if self.is_exact else self._read_forward(frames)
         return data if always_2d or self.channels > 1 else data[:, 0]
 
-    def _read_exact(self, frames: int) -> NDArray[np.float32]:
+    def _read_exact(self, frames: int, dtype: str) -> NDArray[Any]:
         wanted = frames if frames >= 0 else self.frames
         if wanted <= BLOCK:  # a header may promise more than there is, and more than memory holds
-            return self._decode(wanted)
+            return self._decode(wanted, dtype)
         parts = []
-        while wanted > 0 and len(part := self._decode(min(wanted, BLOCK))):
+        while wanted > 0 and len(part := self._decode(min(wanted, BLOCK), dtype)):
             parts.append(part)
             wanted -= len(part)
-        return np.concatenate(parts) if parts else self._decode(0)
+        return np.concatenate(parts) if parts else self._decode(0, dtype)
 
     def _read_forward(self, frames: int) -> NDArray[np.float32]:
         kept = sum(map(len, self._blocks))
         if self._at < self._end - kept:  # begin anew
             self._file.close()
-            self._file = _forbid_seeking(_open(self._source))
+            self._file = _forbid_seeking(_open(self._source, self._layout))
             self._blocks.clear()
             self._end = kept = 0
         parts: list[NDArray[np.float32]] = []
@@ -127,9 +131,9 @@ class Decoder:
         self._at += len(data)
         return data
 
-    def _decode(self, frames: int) -> NDArray[np.float32]:
+    def _decode(self, frames: int, dtype: str = "float32") -> NDArray[Any]:
         """The next frames (n, channels) of the file."""
-        data: NDArray[np.float32] = self._file.read(frames, dtype="float32", always_2d=True)
+        data: NDArray[Any] = self._file.read(frames, dtype=dtype, always_2d=True)
         return data
 
 
@@ -165,12 +169,12 @@ def share(path: Path, make: Callable[[], Decoder]) -> Iterator[Decoder]:
             yield shared[0]
 
 
-def _open(source: Path | BinaryIO | io.RawIOBase) -> soundfile.SoundFile:
+def _open(source: Path | BinaryIO | io.RawIOBase, layout: Mapping[str, Any]) -> soundfile.SoundFile:
     """A file opened by libsndfile, from its start."""
     if not isinstance(source, Path):
         source.seek(0)
-        return soundfile.SoundFile(source)
-    return soundfile.SoundFile(os.fsencode(source) if os.name == "posix" else source)  # a name may be no text
+        return soundfile.SoundFile(source, **layout)
+    return soundfile.SoundFile(os.fsencode(source) if os.name == "posix" else source, **layout)  # a name may be no text
 
 
 def _forbid_seeking(file: soundfile.SoundFile) -> soundfile.SoundFile:

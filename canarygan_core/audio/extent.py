@@ -14,12 +14,14 @@ def find_extent(
     background: float | None = 6.0,
     block: float = 0.005,
     step: float | None = None,
+    floor: NDArray[np.floating[Any]] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the sound of each clip starts and ends.
 
     The power of a clip is averaged over blocks. A block sounds where its power is at most `below` under that of the
     clip's loudest block and at least `background` above that of the clip's background, which is the tenth percentile
-    of its blocks. A clip that sounds all the time has no background: a block within 6 dB of the loudest always sounds.
+    of its blocks, or else `floor`. A clip that sounds all the time has no background: a block within 6 dB of the
+    loudest always sounds.
     What is not finite counts as silence.
 
     Args:
@@ -30,6 +32,7 @@ def find_extent(
         block: length of a block, seconds; one sample at least.
         step: from one block to the next, seconds, one sample at least; None is a block. With shorter steps the sound
             starts with the newest step of the first block that sounds, and ends with the oldest step of the last one.
+        floor: power of each clip's background where it is known, mean square (...).
 
     Returns:
         The first sample of each clip's sound (...) and the first after it (...); 0 and 0 where a clip is silent.
@@ -44,8 +47,8 @@ def find_extent(
     loudest = power.max(-1, keepdims=True, initial=0.0)
     least = loudest * 10 ** (-below / 10)
     if background is not None:
-        quiet = np.percentile(power, 10, axis=-1, keepdims=True) * 10 ** (background / 10)
-        least = np.maximum(least, np.minimum(quiet, loudest / 4))
+        quiet = np.percentile(power, 10, axis=-1, keepdims=True) if floor is None else width * floor[..., None]
+        least = np.maximum(least, np.minimum(quiet * 10 ** (background / 10), loudest / 4))
     sounding = (power >= least) & (loudest > 0)
     onset = sounding.argmax(-1) * hop
     last = sounding.shape[-1] - 1 - sounding[..., ::-1].argmax(-1)

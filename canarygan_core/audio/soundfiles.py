@@ -4,23 +4,22 @@ import hashlib
 import io
 import math
 import os
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from canarygan_core.audio import containers
-from canarygan_core.audio.decoder import Decoder, share
+from canarygan_core.audio import containers, evtaf
+from canarygan_core.audio.decoder import Decoder
 from canarygan_core.audio.filtering import convert
 from canarygan_core.audio.inspection import is_clipped
+from canarygan_core.audio.opening import START, check_length, decode, open_file, open_sound, share_recording
 from canarygan_core.audio.options import Filter
-from canarygan_core.audio.problems import Problem, Refusal, UnusableAudio, require
+from canarygan_core.audio.problems import require
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
 
@@ -33,10 +32,7 @@ SHORTEST = 0.010
 LONGEST = 10
 """A file of more clip lengths than this is a recording, to be cut into clips first."""
 
-_START = 512  # bytes that tell what a file is
 _LARGE = 2**20  # bytes; a larger file may be a long recording
-_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3")
-_UNKNOWN = 2**60  # libsndfile's count of frames where the header gives none is larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +95,16 @@ def read(
     Raises:
         UnusableAudio: where the file is missing, broken, silent, too short, too long, or lacks the channel.
     """
-    with _open_file(path) as stream:
+    with open_file(path) as stream:
         if os.fstat(stream.fileno()).st_size > _LARGE:  # perhaps a recording: its header tells before all is read
-            with _open_sound(stream, stream.read(_START)) as sound:
-                _check_length(sound, longest)
+            with open_sound(stream, stream.read(START)) as sound:
+                check_length(sound, longest)
             stream.seek(0)
         content = stream.read()
         mended = containers.mend(content)
-        with _open_sound(containers.Content(mended), mended) as sound:
-            _check_length(sound, longest)
-            data = _decode(sound)
+        with open_sound(containers.Content(mended), mended) as sound:
+            check_length(sound, longest)
+            data = decode(sound)
             _check_complete(sound, len(data))
         low, high = float(data.min()), float(data.max())  # NaN where any sample is
         peak = max(high, -low)
@@ -161,18 +157,18 @@ def read_stretch(
     Raises:
         UnusableAudio: where the recording is missing, broken, or lacks the stretch or the channel.
     """
-    with _open_file(path) as stream, share(path, lambda: _open_recording(path, stream)) as sound:
+    with share_recording(path) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
         what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
         is_inside = onset < seconds and offset <= seconds + 0.05
         require(is_inside, "too-short", what, "Mend the table, or give the recording it is of.")
         sound.seek(round(onset * native))
-        data = _decode(sound, round((offset - onset) * native))
+        data = decode(sound, round((offset - onset) * native))
         require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
         is_finite = np.isfinite(data).all()
         what = f"holds NaN or infinite samples from {onset:g} to {offset:g} s"
         require(is_finite, "not-finite", what, "Write it again from its source.")
-        mono = _take_channel(data, channel)
+        mono = _take_channel(data, 1 if channel is None and evtaf.is_evtaf(path) else channel)
     return convert(mono[None], native, rate, filtering)[0], native
 
 
@@ -211,77 +207,6 @@ def _take_channel(data: NDArray[np.float32], channel: int | None) -> NDArray[np.
         )
         return data[:, channel - 1]
     return data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float32)  # the mean of one takes longer
-
-
-@contextmanager
-def _open_file(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a regular file. What is wrong with it, here or in the block, is raised as `UnusableAudio`."""
-    try:
-        is_file = stat.S_ISREG(path.stat().st_mode)  # to open a pipe would wait for ever
-        require(is_file, "unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
-        with open(path, "rb") as stream:
-            yield stream
-        return
-    except Refusal as refusal:
-        kind, what, advice = refusal.args
-    except soundfile.LibsndfileError as error:
-        what = f"breaks off or is damaged ({str(error.error_string).rstrip('.')})"
-        kind, advice = "truncated", containers.COPY
-    except FileNotFoundError:
-        kind, what, advice = "missing", "there is no such file", "Check its name, or its link."
-    except OSError as error:
-        kind, what, advice = "unreadable", f"cannot be read ({error.strerror})", "Check its permissions."
-    raise UnusableAudio([Problem(str(path), kind, what, advice)])
-
-
-def _open_sound(source: io.RawIOBase | BinaryIO | Path, content: bytes) -> Decoder:
-    """A decoder of a sound, whose content, or the first `_START` bytes of it, says why it cannot be decoded."""
-    if isinstance(source, io.IOBase):
-        source.seek(0)
-    try:
-        return Decoder(source)
-    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
-        reason = str(getattr(error, "error_string", error)).rstrip(".")
-    start = content[:_START]
-    require(len(start) > 0, "zero-byte", "has no content (0 bytes)", containers.COPY)
-    is_pointer = start.startswith(b"version https://git-lfs")
-    require(not is_pointer, "not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
-    is_foreign = not start.startswith(_MAGIC)
-    require(is_foreign, "damaged", f"begins as sound but cannot be decoded ({reason})", containers.COPY)
-    is_text = all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
-    what = "holds text, not sound" if is_text else "is not a sound file, whatever its name says"
-    raise Refusal("not-audio", what, "Remove it, or convert it to WAV.")
-
-
-def _open_recording(path: Path, stream: BinaryIO) -> Decoder:
-    """A decoder of a recording of any size; what is compressed is held in memory as it is."""
-    start = stream.read(_START)
-    if (patch := containers.patch_wave(stream)) is not None:
-        return _open_sound(containers.Patched(stream, *patch), start)
-    if start[:4] == b"OggS" or start[:3] == b"ID3" or containers.is_mp3(start):
-        stream.seek(0)
-        content = containers.mend(stream.read())
-        return _open_sound(containers.Content(content), content)
-    return _open_sound(path, start)
-
-
-def _decode(sound: Decoder, frames: int = -1) -> NDArray[np.float32]:
-    """The next frames (n, channels) of a sound; what a decoder cannot take is damage."""
-    try:
-        return sound.read(frames)
-    except (soundfile.LibsndfileError, CanaryganError):
-        raise
-    except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
-        raise Refusal("damaged", f"cannot be decoded ({error or type(error).__name__})", containers.COPY) from None
-
-
-def _check_length(sound: Decoder, longest: float | None) -> None:
-    """Refuse a file that does not say how long it is, or lasts more than `longest` seconds."""
-    advice = "Write it again, such as by ffmpeg -i OLD NEW.wav."
-    require(sound.frames <= _UNKNOWN, "damaged", "does not say how long it is", advice)
-    seconds, limit = sound.frames / sound.samplerate, math.inf if longest is None else longest
-    what = f"lasts {seconds:.1f} s, more than {limit:g} s: a recording rather than a syllable"
-    require(seconds <= limit, "too-long", what, "Cut it into syllables.")
 
 
 def _check_complete(sound: Decoder, frames: int) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import audio
-from canarygan_core.audio import Filter, Problem, UnusableAudio, archives
+from canarygan_core.audio import Filter, Problem, UnusableAudio, archives, evtaf
 from canarygan_core.audio.listing import is_there
+from canarygan_core.audio.opening import open_recording
 from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
@@ -38,6 +39,8 @@ class Sound:
         onset: where it starts in the file, seconds; for an archive, as if its sounds were laid end to end.
         offset: where it ends, seconds; NaN until the file is read.
         whole: whether it is all of its file.
+        before: sound of the file that is read before its onset, seconds.
+        after: sound of the file that is read after its offset, seconds.
     """
 
     file: str
@@ -45,6 +48,8 @@ class Sound:
     onset: float = 0.0
     offset: float = math.nan
     whole: bool = True
+    before: float = 0.0
+    after: float = 0.0
 
 
 Clip = tuple[Sound, NDArray[np.float32], int]
@@ -86,11 +91,53 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
     return sounds
 
 
+def list_recordings(sounds: Iterable[Sound]) -> list[Path]:
+    """The files of sounds that are no archives, each once."""
+    return [Path(file) for file in dict.fromkeys(sound.file for sound in sounds) if not _is_archive(file)]
+
+
+def split_long(
+    sounds: Sequence[Sound], seconds: float, find: Callable[[Path], Sequence[tuple[float, float, str]]]
+) -> tuple[list[Sound], list[Path], list[Path]]:
+    """Put, in place of each file that lasts longer than a clip, what sounds in it.
+
+    Args:
+        sounds: as `collect_sounds` gives them.
+        seconds: length of a clip.
+        find: gives the segments of a recording: onset and offset in seconds, and a label that is not looked at.
+
+    Returns:
+        The sounds; the recordings that were split; and those of them in which nothing sounds, which bring none.
+    """
+    result: list[Sound] = []
+    split: list[Path] = []
+    empty: list[Path] = []
+    for sound in sounds:
+        path = Path(sound.file)
+        if not sound.whole or _is_archive(path) or not _is_longer(path, seconds):
+            result.append(sound)
+            continue
+        found = find(path)
+        split.append(path)
+        empty += [] if found else [path]
+        result += [Sound(sound.file, row, onset, offset, False) for row, (onset, offset, _) in enumerate(found)]
+    return result, split, empty
+
+
+def _is_longer(path: Path, seconds: float) -> bool:
+    """Whether a file lasts longer than so many seconds; what cannot be read is told of when it is."""
+    try:
+        with open_recording(path) as sound:
+            return bool(sound.frames > round(seconds * sound.samplerate) + 1)
+    except UnusableAudio:
+        return False
+
+
 def _list_files(path: Path) -> list[Path]:
     """The sound files and archives in a folder; a file alone."""
     if not path.is_dir():
         return [path]
-    suffixes = (*audio.SUFFIXES, ARCHIVE)
+    suffixes = (*audio.SUFFIXES, evtaf.SUFFIX, ARCHIVE)
     files = audio.list_sounds(path, suffixes)
     if not files:
         raise CanaryganError(f"{path} holds no sound to decode: no {', '.join(suffixes)} in it.")
@@ -176,7 +223,8 @@ def _read_file(sound: Sound, rate: int, seconds: float, **listening: Any) -> Cli
     path = Path(sound.file)
     try:
         if not sound.whole:
-            return sound, *read_stretch(path, rate, sound.onset, sound.offset, **listening)
+            onset, offset = max(0.0, sound.onset - sound.before), sound.offset + sound.after
+            return sound, *read_stretch(path, rate, onset, offset, **listening)
         recording = audio.read(path, rate, longest=LONGEST * seconds, **listening)
     except UnusableAudio as error:
         (problem,) = error.problems

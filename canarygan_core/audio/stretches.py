@@ -15,6 +15,16 @@ Stretches = Mapping[str, Sequence[Stretch]]
 """By recording, its stretches; under the empty name where the table names no recording."""
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file is a table with the columns onset and offset, as `read_stretches` reads it."""
+    try:
+        with open(path, encoding="utf-8-sig") as stream:
+            first = stream.readline()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any({"onset", "offset"} <= {name.strip() for name in first.split(separator)} for separator in ",;\t")
+
+
 def read_stretches(path: Path) -> Stretches:
     """A CSV table with the columns onset and offset in seconds and, for several recordings, file.
 

@@ -13,7 +13,7 @@ from canarygan_core.cli.choosing import choose, find_slots
 from canarygan_core.cli.layers import Layer, read_file, read_preset, read_record
 from canarygan_core.cli.parser import build_parser, collect_presets, find_owners, name_parameter, refuse_fractions
 from canarygan_core.cli.usage_errors import explain
-from canarygan_core.components import Answer, Task
+from canarygan_core.components import Answer, Component, Task
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import find_paths, place_paths, to_json
@@ -89,7 +89,7 @@ class Command:
         arguments: dict[str, Any] = {}
         options: dict[str, Any] = {"task": {}}
         for choice in self.choices:
-            parts = [values[name_parameter(choice.parameter, cls)] for cls in choice.classes]
+            parts = [_rebuild(cls, values[name_parameter(choice.parameter, cls)]) for cls in choice.classes]
             records = [{"name": part.name, "options": to_json(part)} for part in parts]
             arguments[choice.parameter] = parts if choice.is_several else parts[0]
             options[choice.parameter] = records if choice.is_several else records[0]
@@ -133,3 +133,10 @@ class Command:
             for key in layer.options if not layer.is_record else ():
                 if key.partition(".")[0] not in known:
                     raise UsageError(f"{layer.source}: there is no option {key!r}.{did_you_mean(key, known)}")
+
+
+def _rebuild(cls: type[Component], parsed: Component) -> Component:
+    """A component of its own class; the parser may have read one that hides some of its options."""
+    if type(parsed) is cls:
+        return parsed
+    return cls(**{field.name: getattr(parsed, field.name) for field in dataclasses.fields(cls)})

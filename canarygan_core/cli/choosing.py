@@ -2,11 +2,13 @@
 
 import typing
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from canarygan_core.cli.layers import Layer, read_flags
-from canarygan_core.components import Component, Slot
+from canarygan_core.components import Component, Dataset, Slot
 from canarygan_core.errors import UsageError
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.index import advise_kind
@@ -69,6 +71,7 @@ def choose(slot: Choice, words: Sequence[str], layers: Sequence[Layer], registry
     if not names:
         meant = [name for name, values in zip(mark.implied.values(), given, strict=True) if values]
         names = meant[:1] or (installed if mark.every else mark.defaults)
+        names = _find_claimant(words, layers, registry) or names if kind == Dataset.kind else names
     if is_help:  # help is there before anything to choose from is
         names = [name for name in names if name not in mark.defaults or name in installed]
     elif not names:
@@ -80,3 +83,14 @@ def choose(slot: Choice, words: Sequence[str], layers: Sequence[Layer], registry
         known=tuple(installed),
         implied=tuple(registry.get(kind, name) for name in implied if name not in chosen),
     )
+
+
+def _find_claimant(words: Sequence[str], layers: Sequence[Layer], registry: Registry) -> list[str]:
+    """The name of the one dataset that claims the folder of `--data-dir`; none where none does, or several do."""
+    (folders,) = read_flags(words, layers, ("--data-dir", "-d"))
+    names = []
+    for name in registry.names(Dataset.kind) if folders else []:
+        with suppress(UsageError):  # a name that two plugins offer
+            if registry.get(Dataset.kind, name).claims(Path(folders[-1]).expanduser()):
+                names.append(name)
+    return names if len(names) == 1 else []

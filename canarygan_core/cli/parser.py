@@ -53,11 +53,15 @@ def name_parameter(parameter: str, cls: type[Component]) -> str:
 
 
 def collect_presets(choices: Sequence[Choice]) -> dict[str, Mapping[str, Any]]:
-    """The presets of the chosen classes, by name."""
+    """The presets of the chosen classes, by name, with those options for datasets that the chosen dataset has."""
     presets: dict[str, Mapping[str, Any]] = {}
-    for choice in choices:
-        for cls in choice.classes:
-            presets |= getattr(cls, "presets", {})
+    chosen = [cls for choice in choices for cls in choice.classes]
+    datasets = [cls for cls in chosen if cls.kind == "dataset"]
+    known = {field.name.replace("_", "-") for cls in datasets for field in dataclasses.fields(cls)}
+    for cls in chosen:
+        for name, options in getattr(cls, "presets", {}).items():
+            data = getattr(cls, "preset_data", {}).get(name, {})
+            presets[name] = {**options, **{key: value for key, value in data.items() if key in known}}
     return presets
 
 
@@ -71,7 +75,7 @@ def find_owners(app: App, task: Task) -> dict[str, str]:
     for argument in app.assemble_argument_collection():
         groups = [name for name in name_groups(argument) if name != "Parameters"]
         owner = groups[0] if groups else task.name
-        for name in argument.names if argument.names != ("*",) else ():
+        for name in argument.names if argument.parse and argument.names != ("*",) else ():
             if name in owners:
                 both = f"{owners[name]} and of {owner}"
                 raise UsageError(f"{name} is an option of {both}: they cannot be used together.")
@@ -132,12 +136,11 @@ def _expand_slot(choice: Choice) -> list[inspect.Parameter]:
     default = (names if choice.is_several else names[0]) if names else None
     mark = Parameter(name=choice.flag, alias=choice.slot.alias or (), help=text)
     flag = make_parameter(choice.parameter, Annotated[hint if names else hint | None, mark], default)
-    parts = [
-        make_parameter(
-            name_parameter(choice.parameter, cls), *annotate(cls, f"--{cls.name}" if choice.is_several else "*")
-        )
-        for cls in (*choice.classes, *choice.implied)
-    ]
+    parts = []
+    for cls in (*choice.classes, *choice.implied):
+        taken = {field.name for field in dataclasses.fields(cls)} & set(choice.slot.supplied)
+        annotated = annotate(cls, f"--{cls.name}" if choice.is_several else "*", taken)
+        parts.append(make_parameter(name_parameter(choice.parameter, cls), *annotated))
     return [flag, *parts]
 
 

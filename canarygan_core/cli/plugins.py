@@ -163,8 +163,13 @@ def _record_offer(registry: Registry, kind: str, name: str, plugin: Plugin) -> d
         "distribution": plugin.distribution,
         "version": plugin.version,
         "options": options,
-        **({"presets": to_json(offer.presets)} if getattr(offer, "presets", {}) else {}),
+        **({"presets": to_json(_merge_presets(offer))} if getattr(offer, "presets", {}) else {}),
     }
+
+
+def _merge_presets(model: Any) -> dict[str, dict[str, Any]]:
+    """The presets of a model, with the options that they set of a dataset."""
+    return {name: {**options, **model.preset_data.get(name, {})} for name, options in model.presets.items()}
 
 
 def _record_options(app: App, without: Collection[str] = ()) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,9 @@ from canarygan_core.datasets.survey import Measured
 LOW = 300.0
 """Frequency below which few birds sing, and hum, wind and handling noise lie, Hz."""
 
+HIGHPASS = 500.0
+"""The cut-off that is advised against it, which takes 44 dB out at `LOW`, Hz."""
+
 RUMBLE = 0.5
 """Mean share of the energy of a class below `LOW` that is worth a word."""
 
@@ -72,7 +75,7 @@ def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter) -
         more = f" and {len(rumbling) - 8} more" if len(rumbling) > 8 else ""
         warnings.append(
             f"most energy below {LOW:g} Hz, as of hum or wind, in {shares}{more}: unless the bird is as low, "
-            f"--highpass {LOW:g} takes it out"
+            f"--highpass {HIGHPASS:g} takes it out"
         )
     if faults["offset"]:
         most, count = max(faults["offset"].values()), len(faults["offset"])

@@ -1,7 +1,7 @@
 """A sheet of spectrograms, some clips of each class: the quickest way to see a set that was cut or labelled wrongly."""
 
+import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from canarygan_core.audio import compute_spectrogram, find_extent
 from canarygan_core.clips import fit_length
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import files
 
 CLIPS = 8
 """Clips of each class."""
@@ -31,11 +30,10 @@ def choose_evenly(count: int) -> list[int]:
     return np.unique(np.linspace(0, count - 1, min(count, CLIPS)).round().astype(int)).tolist() if count else []
 
 
-def draw_sheet(path: Path, clips: Mapping[str, Sequence[Audio]], rate: int) -> None:
-    """Draw a sheet as a PNG file: a row a class, with its clips side by side.
+def draw_sheet(clips: Mapping[str, Sequence[Audio]], rate: int) -> bytes:
+    """Draw a sheet: a row a class, with its clips side by side; gives the PNG file.
 
     Args:
-        path: where it goes.
         clips: by class, sounds (samples,) as they are learnt.
         rate: their sampling rate, Hz.
 
@@ -75,8 +73,9 @@ def draw_sheet(path: Path, clips: Mapping[str, Sequence[Audio]], rate: int) -> N
     rows[-1].set_xlabel("Time in each clip, ms")
     figure.supylabel("Frequency of each class, kHz")
     figure.colorbar(picture, ax=rows.tolist(), label="Below the clip's loudest, dB", shrink=min(1, 3 / len(clips)))
-    with files.replace_file(path) as draft:
-        figure.savefig(draft, format="png", dpi=100)
+    picture_file = io.BytesIO()
+    figure.savefig(picture_file, format="png", dpi=100)
+    return picture_file.getvalue()
 
 
 def _choose_mark(width: float) -> float:

@@ -101,9 +101,10 @@ def format_table(results: Mapping[str, Record], tests: Mapping[str, Any]) -> str
         ]
         lines.append("  ".join(cells).rstrip())
     if tests["tests"]:
+        several = "1 score is tested" if tests["tests"] == 1 else f"{tests['tests']} scores are tested together"
         lines.append(
-            f"Inside: as real clips of the same numbers score. {tests['tests']} scores are tested together, so that "
-            f"chance alone puts one outside in {tests['level']:.0%} of cases ({tests['correction']})."
+            f"Inside: as real clips of the same numbers score. {several}, so that chance alone puts one outside in "
+            f"{tests['level']:.0%} of cases ({tests['correction']})."
         )
     return "\n".join(lines)
 

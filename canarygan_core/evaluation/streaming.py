@@ -53,26 +53,6 @@ def split_halves(clips: Clips, seed: int) -> tuple[np.ndarray[Any, Any], np.ndar
     return accuracy.split(labels, 0.5, seed)
 
 
-def score_context(metric: Metric, reference: Clips, noise: Clips, seed: int) -> dict[str, dict[str, float]]:
-    """What a metric says of one half of the real clips against the other (`real`), and of white noise (`noise`).
-
-    Args:
-        metric: that scores.
-        reference: the real clips as its listener left them.
-        noise: white noise, likewise.
-        seed: of the halves.
-    """
-    scores: dict[str, dict[str, float]] = {}
-    with collect_warnings(should_show=False):  # the sets are small by design
-        for name in ("real", "noise"):
-            try:
-                halves = map(reference.select, split_halves(reference, seed))
-                scores[name] = metric.score(*(halves if name == "real" else (noise, reference)))
-            except CanaryganError as error:
-                log.debug(f"{metric.name} has no score of {name}: {error}")
-    return scores
-
-
 @contextmanager
 def collect_warnings(*, should_show: bool = True) -> Iterator[list[str]]:
     """The warnings that are logged within the block; they are shown as well unless `should_show` is false."""

@@ -1,4 +1,4 @@
-"""Trained decoders on disk, and what follows from their posteriors: labels, margins, agreement, rejection.
+"""Trained decoders on disk. What follows from their posteriors is in `judgements`, whose names are also found here.
 
 A trained decoder is a folder: `decoder.json` says which component it is of and what it knows, the other files are the
 component's own. Nothing in it is ever run.
@@ -17,7 +17,38 @@ from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.folders import FolderFormat
+from canarygan_core.fitted.judgements import (
+    Consensus,
+    Judgement,
+    X,
+    compute_margins,
+    describe_consensus,
+    find_consensus,
+    pick_labels,
+    reach_consensus,
+)
 from canarygan_core.plugins import Registry
+
+__all__ = [
+    "FORMAT",
+    "RATE",
+    "RECORD",
+    "SECONDS",
+    "Consensus",
+    "Judgement",
+    "TrainedDecoder",
+    "X",
+    "choose_threshold",
+    "compute_margins",
+    "describe_consensus",
+    "find_consensus",
+    "is_audible",
+    "load",
+    "load_all",
+    "pick_labels",
+    "reach_consensus",
+    "save",
+]
 
 FORMAT = FolderFormat(
     "decoder",
@@ -28,9 +59,6 @@ FORMAT = FolderFormat(
 )
 
 RECORD = FORMAT.record
-
-X = "X"
-"""The label of what is none of the classes."""
 
 RATE, SECONDS = 16000, 1.0
 """Sampling rate in Hz and length of the clips of a decoder that does not say what it listens to."""
@@ -77,7 +105,7 @@ class TrainedDecoder:
         return Filter.of(self.record.get("dataset", {}))
 
     def posteriors(self, clips: Clips) -> NDArray[np.float32]:
-        """Posteriors (n, classes) of clips that it hears filtered; equal for all where one is silent or not finite.
+        """Posteriors (n, classes), garbage among them, of clips that it hears filtered; equal where one is silent.
 
         Raises:
             CanaryganError: where the decoder gives something else.
@@ -86,23 +114,58 @@ class TrainedDecoder:
         usable = is_audible(clips.audio)
         posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
         if usable.any():
-            given = self.fitted.posteriors(clips.select(usable))
-            is_finite, shape = np.isfinite(given).all(), (usable.sum(), len(self.classes))
-            if given.shape != shape or not is_finite:
-                what = f"{given.shape} posteriors" if is_finite else "posteriors that are not finite"
-                raise CanaryganError(f"Decoder {self.key} gave {what} for {shape[0]} clips of {shape[1]} classes.")
-            posteriors[usable] = given
+            posteriors[usable] = self._ask(clips if usable.all() else clips.select(usable))
         return posteriors
 
+    def _ask(self, clips: Clips) -> NDArray[np.float32]:
+        given = self.fitted.posteriors(clips)
+        is_finite, shape = np.isfinite(given).all(), (len(clips), len(self.classes))
+        if given.shape != shape or not is_finite:
+            what = f"{given.shape} posteriors" if is_finite else "posteriors that are not finite"
+            raise CanaryganError(f"Decoder {self.key} gave {what} for {shape[0]} clips of {shape[1]} classes.")
+        return given
+
     def label(self, posteriors: Floats) -> Strings:
-        """The likeliest class of each clip, X where all are equally likely, as of silence."""
+        """The likeliest class of each clip, garbage among them; X where all are equally likely, as of silence."""
         return np.where(np.ptp(posteriors, axis=1) == 0, X, pick_labels(posteriors, self.classes))
 
     def vote(self, posteriors: Floats) -> Strings:
-        """The label of each clip, X where the decoder rejects it."""
+        """The label of each clip, X where its posteriors alone reject it; `judge` also knows other reasons."""
         labels = self.label(posteriors)
         rejected = (posteriors.max(1) < self.threshold) | np.isin(labels, self.garbage)
         return np.where(rejected, X, labels)
+
+    def judge(self, clips: Clips) -> Judgement:
+        """What it says of clips: which syllable each is, and whether it is one.
+
+        Raises:
+            CanaryganError: where the decoder gives something else.
+        """
+        usable = is_audible(clips.audio)
+        heard = clips if usable.all() else clips.select(usable)
+        posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
+        resemblance = np.zeros(len(clips), np.float32)
+        if len(heard):
+            posteriors[usable] = self._ask(heard)
+            resemblance[usable] = getattr(self.fitted, "resemblance", lambda clips: 1.0)(heard)
+        return Judgement.of(
+            posteriors,
+            self.classes,
+            garbage=self.garbage,
+            resemblance=resemblance,
+            threshold=self.threshold,
+            usable=usable,
+        )
+
+
+def find_context(trained: Sequence[TrainedDecoder]) -> tuple[float, float]:
+    """The sound before the onset and after the offset of a syllable that decoders have learnt with, seconds.
+
+    None where they do not say, or do not agree.
+    """
+    known = {tuple(one.record.get("dataset", {}).get("context", (0.0, 0.0))) for one in trained}
+    before, after = known.pop() if len(known) == 1 else (0.0, 0.0)
+    return float(before), float(after)
 
 
 def is_audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -110,31 +173,6 @@ def is_audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:
     peak = np.abs(audio).max(1)
     usable: NDArray[np.bool_] = np.isfinite(peak) & (peak >= SILENT)
     return usable
-
-
-def pick_labels(posteriors: Floats, classes: Sequence[str]) -> Strings:
-    """The likeliest class of each row of posteriors (n, classes)."""
-    return np.asarray(np.take(list(classes), posteriors.argmax(1)))
-
-
-def compute_margins(posteriors: Floats) -> Floats:
-    """By how much the likeliest class leads the next, (n,)."""
-    best = np.sort(posteriors, axis=1)[:, -2:]
-    return best[:, -1] - best[:, 0] if best.shape[1] > 1 else best[:, 0]
-
-
-def find_consensus(votes: Sequence[Strings], certainty: Sequence[Floats]) -> tuple[Strings, NDArray[np.float64]]:
-    """What most decoders say of each clip, and the share of them that does; a tie goes to the more certain.
-
-    Args:
-        votes: by decoder, the label of each clip (n,).
-        certainty: by decoder, the posterior of the label voted for (n,).
-    """
-    labels, sure = np.stack(votes), np.stack(certainty)  # (decoders, n)
-    same = labels[:, None] == labels[None]  # (decoders, decoders, n)
-    support = same.sum(1) + (same * sure[None]).sum(1) / (len(votes) + 1)
-    chosen, clips = support.argmax(0), np.arange(labels.shape[1])
-    return labels[chosen, clips], same[chosen, :, clips].mean(1)
 
 
 def choose_threshold(posteriors: Floats, share: float) -> float:

@@ -5,7 +5,7 @@ import inspect
 import shlex
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -101,18 +101,38 @@ def make_command(parameters: Sequence[inspect.Parameter], doc: str | None = None
     return command
 
 
-def annotate(cls: type[Component], prefix: str = "*") -> tuple[Any, Any]:
+def annotate(cls: type[Component], prefix: str = "*", hidden: Collection[str] = ()) -> tuple[Any, Any]:
     """What makes a command's parameter take the options of a component: its annotation, and its default.
 
     Args:
         cls: of the component.
         prefix: `*` for flat flags, or `--name` for flags such as `--name.option`.
+        hidden: options that are no flags.
     """
+    shown = _hide(cls, hidden) if hidden else cls
     try:
-        default: Any = cls()
+        default: Any = shown()
     except (CanaryganError, TypeError):  # an option without default
         default = inspect.Parameter.empty
-    return Annotated[cls, Parameter(name=prefix, group=Group(f"{cls.kind} {cls.name}"))], default
+    return Annotated[shown, Parameter(name=prefix, group=Group(f"{cls.kind} {cls.name}"))], default
+
+
+def _hide(cls: type[Component], names: Collection[str]) -> type[Component]:
+    """A class with the same options, some of which the parser does not read."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    made: type[Component] = make_dataclass(
+        cls.__name__,
+        [
+            (one.name, Annotated[hints[one.name], Parameter(parse=False)], field(default=one.default))
+            for one in fields(cls)
+            if one.name in names
+        ],
+        bases=(cls,),
+        frozen=True,
+        namespace={"__doc__": cls.__doc__, "__module__": cls.__module__},
+    )
+    made.__module__ = cls.__module__
+    return made
 
 
 def find_paths(cls: type[Component]) -> frozenset[str]:

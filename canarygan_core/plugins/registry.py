@@ -12,7 +12,7 @@ from typing import Any
 import pluggy
 
 from canarygan_core import hookspecs
-from canarygan_core.components import KINDS, Task
+from canarygan_core.components import KINDS, Annotator, Component, Task
 from canarygan_core.distributions import GROUP, KERNEL, UNKNOWN, find_distribution, find_entry_points, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.api import explain_mismatch, find_requirement
@@ -23,6 +23,9 @@ WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 SPELLING = "of lower-case letters and digits joined by dashes"
 """The same for people."""
+
+OFFERED: tuple[type[Component], ...] = (*KINDS, Annotator)
+"""What has a hook, beside tasks."""
 
 RESERVED = frozenset({"run", "plugins", "completion"})
 """Commands that no task can take."""
@@ -100,7 +103,7 @@ class Registry:
         """Yield (kind, name, class or task) for all that a module's hooks return."""
         self._manager.register(module, name)
         callers = self._manager.get_hookcallers(module) or []
-        known = {f"register_{kind.kind}s" for kind in KINDS} | {"register_tasks"}
+        known = {f"register_{kind.kind}s" for kind in OFFERED} | {"register_tasks"}
         misspelt = [caller.name for caller in callers if not caller.has_spec()]
         if misspelt:
             raise TypeError(f"no hook is named {misspelt[0]}.{did_you_mean(misspelt[0], known)}")
@@ -188,6 +191,13 @@ class Registry:
         cls = self.get_recorded(kind, part["name"], where, record)
         return restore(cls, part["options"], record.get("cwd", ""))
 
+    def find_annotator(self) -> Annotator | None:
+        """What knows annotations: the installed one, by name the first; None where none is installed."""
+        for name in self.names(Annotator.kind):
+            annotator: Annotator = self.get(Annotator.kind, name)()
+            return annotator
+        return None
+
     def tasks(self) -> list[Task]:
         """Every task that nobody else claims, sorted by name."""
         return [offers[0][0] for _, offers in sorted(self._offers["task"].items()) if len(offers) == 1]
@@ -220,7 +230,7 @@ def _checked(kind: str, offer: Any) -> str:
             advice = f"give it one word or two, {SPELLING}, not run or plugins"
             raise TypeError(f"a task cannot be named {offer.name!r}: {advice}.")
         return offer.name
-    wanted = next(base for base in KINDS if base.kind == kind)
+    wanted = next(base for base in OFFERED if base.kind == kind)
     if not (isinstance(offer, type) and issubclass(offer, wanted)):
         raise TypeError(f"register_{kind}s must return subclasses of {wanted.__name__}, not {offer!r}.")
     name = getattr(offer, "name", None)

@@ -22,7 +22,7 @@ from canarygan_core.datasets.findings import describe_duplicates, describe_few, 
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.sheet import CLIPS, choose_evenly, draw_sheet
 from canarygan_core.datasets.survey import Measured, Survey, examine, survey
-from canarygan_core.runs.files import check_outside
+from canarygan_core.runs import files
 
 FAINT = 1e-4
 """Peak below which a sound is hardly above the last bit of a 16-bit file; full scale is 1."""
@@ -59,14 +59,14 @@ def check_data(
     asked |= asdict(filtering)
     Folder(data_dir=data_dir, **asked)  # refuses options out of range
     if sheet is not None:
-        check_outside(data_dir, sheet)
+        files.check_outside(data_dir, sheet)
     listening: dict[str, Any] = {"channel": channel, "filtering": filtering}
     looking = partial(inspect, wanted=sampling_rate, channel=channel)
-    files, samples = survey(data_dir, min_per_class), round(max_length * sampling_rate)
+    found, samples = survey(data_dir, min_per_class), round(max_length * sampling_rate)
     measured: list[Measured] = []
     problems: list[Problem] = []
     for source, result in examine(
-        files.sources, sampling_rate, max_length, "Checking clips", inspect=looking, **listening
+        found.sources, sampling_rate, max_length, "Checking clips", inspect=looking, **listening
     ):
         if isinstance(result, Problem):
             problems.append(result)
@@ -75,25 +75,27 @@ def check_data(
             sound = float(offset - onset) / result.rate
             low = faults.measure_low(result.audio[:samples], result.rate)
             measured.append(replace(Measured.of(source, result, samples), sound=sound, low=low))
-    data = _summarise(files, measured, problems, asked, filtering)
+    data = _summarise(found, measured, problems, asked, filtering)
     if sheet is not None and measured:
-        draw_sheet(sheet, _read_some(measured, sampling_rate, max_length, listening), sampling_rate)
+        picture = draw_sheet(_read_some(measured, sampling_rate, max_length, listening), sampling_rate)
+        with files.replace_file(sheet) as draft:
+            draft.write_bytes(picture)
         data["sheet"] = str(sheet)
     return Answer(_format(data, problems, data_dir), data, 0 if data["usable"] else 1)
 
 
 def _summarise(
-    files: Survey, measured: Sequence[Measured], problems: Sequence[Problem], asked: dict[str, Any], filtering: Filter
+    found: Survey, measured: Sequence[Measured], problems: Sequence[Problem], asked: dict[str, Any], filtering: Filter
 ) -> dict[str, Any]:
     """The report for programs; seconds, and dBFS."""
     recordings = [one.file for one in measured]
     across, within = find_duplicates({str(one.source): one.file.digest for one in measured})
     data: dict[str, Any] = {
-        "path": str(files.folder),
+        "path": str(found.folder),
         **asked,
-        "files": len(files.sources),
+        "files": len(found.sources),
         "clips": len(measured),
-        "classes": [_spread(label, [one for one in measured if one.source.label == label]) for label in files.labels],
+        "classes": [_spread(label, [one for one in measured if one.source.label == label]) for label in found.labels],
         "all": _spread("", measured),
         "rates": _count(file.native_rate for file in recordings),
         "channels": _count(file.channels for file in recordings),
@@ -106,13 +108,13 @@ def _summarise(
         "faults": faults.summarise(measured),
         "duplicates": {"across_classes": across, "within_a_class": within},
         "problems": [asdict(problem) for problem in problems],
-        "empty_classes": list(files.empty),
-        "ignored": dict(files.ignored),
-        "notes": files.notes,
+        "empty_classes": list(found.empty),
+        "ignored": dict(found.ignored),
+        "notes": found.notes,
     }
     data["warnings"] = _warn(data)
     data["warnings"] += faults.describe(data["faults"], len(measured), asked["sampling_rate"], filtering)
-    data["usable"] = not problems and not files.empty
+    data["usable"] = not problems and not found.empty
     return data
 
 

@@ -5,7 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -14,16 +14,23 @@ from numpy.typing import NDArray
 from canarygan_core.audio import NOTHING, Problem, UnusableAudio
 from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
-from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
-from canarygan_core.audio.stretches import read_stretches
+from canarygan_core.audio.songs import collect_songs
+from canarygan_core.audio.sounds import Sound, list_recordings, read_clips
 from canarygan_core.clips import Clips, count_labels
-from canarygan_core.components import Answer
+from canarygan_core.components import Annotator, Answer, Segment
 from canarygan_core.console import log
-from canarygan_core.errors import UsageError
+from canarygan_core.errors import UsageError, did_you_mean
 from canarygan_core.fitted import decoders
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_core.plugins import get_registry
+from canarygan_core.plugins.index import advise_kind
 from canarygan_core.runs import Manifest, Request, files
+
+FORMATS = ("csv", "audacity")
+"""What `decode` writes itself."""
+
+ADVICE = f"Other annotations need a plugin: {advise_kind(Annotator.kind)}."
+"""What to do where no annotator is installed."""
 
 
 def decode(
@@ -33,7 +40,9 @@ def decode(
     transform_params: Annotated[Path | None, Parameter(alias="-p")] = None,
     onsets: Path | None = None,
     channel: int | None = None,
-    format: list[Literal["csv", "audacity"]] | None = None,
+    segment: bool = True,
+    truth: Path | None = None,
+    format: list[str] | None = None,
     reject: bool = True,
     skip_unusable: bool = False,
     overwrite: bool = False,
@@ -47,29 +56,43 @@ def decode(
         save_dir: Folder for the table, the labels and their manifest.
         transform_params: Feature parameters that must be the decoder's; not needed, it knows its own.
         onsets: CSV table with onset and offset in seconds, and file where there are several recordings, by which long
-            recordings are cut.
+            recordings are cut; or an annotation in any format that an installed plugin reads.
         channel: Channel of each file to take, counted from 1. [default: the mean of all]
-        format: csv for one table, audacity for a label file a recording; may be given again. [default: csv]
-        reject: Label a sound X where the decoder is less sure than of nearly all real clips that it was tested on.
+        segment: Without --onsets, find the syllables of a file that is longer than a clip first; needs a plugin that
+            can.
+        truth: Annotation of these recordings to compare the labels with, which such a plugin reads.
+        format: csv for one table, audacity for a label file a recording, or a format that an installed plugin writes;
+            may be given again. [default: csv]
+        reject: Label a sound X where it is nearer to garbage, or farther from the training clips, than nearly all real
+            clips, or where the decoder is less sure of its class.
         skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
         overwrite: Replace what is in the way.
     """
     if not paths:
         raise UsageError("Give sound files, folders of them, or .npz archives to decode.")
+    if truth is not None and get_registry().find_annotator() is None:
+        raise UsageError(f"--truth: {ADVICE}")
     trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
     check_channel(channel)
-    stretches = None if onsets is None else read_stretches(onsets)
-    sounds = collect_sounds(paths, stretches)
-    targets = _name_outputs(save_dir, sounds, format or ["csv"])
+    annotator = get_registry().find_annotator()
+    rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
+    context = decoders.find_context(trained)
+    finder = annotator if segment or onsets is not None else None
+    sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context)
+    own, others = _sort_formats(format or ["csv"], annotator)
+    targets = _name_outputs(save_dir, sounds, own)
+    if annotator is not None:
+        recordings = list_recordings(sounds)
+        added = [path for name in others for path in annotator.name_files(save_dir, recordings, name)]
+        files.check_absent(*added, overwrite=overwrite)
     files.check_absent(*targets.values(), overwrite=overwrite)
     with Manifest.begin(save_dir / "decoded.manifest.json", request) as manifest:
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
-        if onsets is not None:
+        if onsets is not None and onsets.is_file():
             manifest.add_input("onsets", onsets)
-        rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
         filters = {one.filtering for one in trained}
         filtering = filters.pop() if len(filters) == 1 else NOTHING  # each then takes out of the clips what it must
         table: list[dict[str, Any]] = []
@@ -85,7 +108,43 @@ def decode(
             rows = [row for row in table if row["file"] == name]
             files.write_text(target, _format_csv(table) if kind == "csv" else _format_audacity(rows))
             manifest.add_output(target)
-    return _make_answer(table, trained, list(targets.values()))
+        answer = _make_answer(table, trained, list(targets.values()))
+        if annotator is not None and (others or truth is not None):
+            segments = _list_segments(table)
+            for name in others:
+                annotator.write(save_dir, segments, name)
+            outputs = added if others else []
+            if truth is not None:
+                compared, figures = annotator.compare(truth, segments, save_dir, trained[0].record.get("dataset", {}))
+                answer = Answer(f"{answer.text}\n{compared.text}", {**answer.data, "truth": compared.data})
+                outputs += figures
+            for path in outputs:
+                manifest.add_output(path)
+            answer.data["outputs"] += [str(path) for path in outputs]
+    return answer
+
+
+def _sort_formats(formats: Sequence[str], annotator: Annotator | None) -> tuple[list[str], list[str]]:
+    """The formats that are written here, and those that the annotator writes.
+
+    Raises:
+        UsageError: on a format that nobody writes.
+    """
+    others = () if annotator is None else annotator.formats
+    for name in formats:
+        if name not in (*FORMATS, *others):
+            known = ", ".join((*FORMATS, *others))
+            advice = did_you_mean(name, (*FORMATS, *others)) or ("" if others else f" {ADVICE}")
+            raise UsageError(f"--format {name}: there are {known}.{advice}")
+    return [name for name in formats if name in FORMATS], [name for name in formats if name not in FORMATS]
+
+
+def _list_segments(table: Sequence[dict[str, Any]]) -> dict[Path, list[Segment]]:
+    """By recording, where each sound is and what it is called."""
+    segments: dict[Path, list[Segment]] = {}
+    for row in table:
+        segments.setdefault(Path(row["file"]), []).append((row["onset"], row["offset"], row["label"]))
+    return segments
 
 
 def _name_outputs(save_dir: Path, sounds: Sequence[Sound], formats: Sequence[str]) -> dict[tuple[str, str], Path]:
@@ -108,24 +167,23 @@ def _make_rows(
     found: Sequence[Sound], clips: Clips, trained: Sequence[TrainedDecoder], *, reject: bool
 ) -> list[dict[str, Any]]:
     """A row a clip: where it is, what most decoders say, and what each says."""
-    votes, certainty, columns = [], [], {}
-    for one in trained:
-        posteriors = one.posteriors(clips)
-        labels, best = one.label(posteriors), posteriors.max(1)
-        votes.append(one.vote(posteriors) if reject else labels)
-        certainty.append(best)
-        columns[one.key] = labels.tolist()
-        columns[f"{one.key}_posterior"] = _round(best, 4)
-        columns[f"{one.key}_margin"] = _round(decoders.compute_margins(posteriors), 4)
-    chosen, agreement = decoders.find_consensus(votes, certainty)
+    judgements = [one.judge(clips) for one in trained]
+    together = decoders.reach_consensus(judgements, reject=reject)
     columns = {
         "file": [sound.file for sound in found],
         "row": [sound.row for sound in found],
         "onset": [round(sound.onset, 6) for sound in found],
         "offset": [round(sound.offset, 6) for sound in found],
-        "label": chosen.tolist(),
-        "agreement": _round(agreement, 3),
-    } | columns
+        "label": together.labels.tolist(),
+        "agreement": _round(together.agreement, 3),
+        "posterior": _round(together.posterior, 4),
+        "syllable": _round(together.syllable, 4),
+    }
+    for one, judgement in zip(trained, judgements, strict=True):
+        columns[one.key] = judgement.labels.tolist()
+        columns[f"{one.key}_posterior"] = _round(judgement.certainty, 4)
+        columns[f"{one.key}_margin"] = _round(decoders.compute_margins(judgement.posteriors), 4)
+        columns[f"{one.key}_syllable"] = _round(judgement.syllable, 4)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -159,9 +217,10 @@ def _format_audacity(rows: Sequence[dict[str, Any]]) -> str:
 def _make_answer(table: Sequence[dict[str, Any]], trained: Sequence[TrainedDecoder], targets: Sequence[Path]) -> Answer:
     counts = count_labels(row["label"] for row in table)
     lines = [f"{len(table)} sounds: " + ", ".join(f"{label} {count}" for label, count in counts.items())]
-    if len(trained) > 1:
-        agreed = sum(row["agreement"] == 1 for row in table)
-        lines.append(f"{', '.join(one.key for one in trained)} agree on {agreed} of {len(table)}.")
+    sure = [row for row in table if row["label"] != decoders.X]
+    unanimous = sum(row["agreement"] == 1 for row in sure)
+    lines.append(decoders.describe_consensus([one.key for one in trained], len(table), len(sure), unanimous))
     lines += list_items([f"Written: {target}" for target in targets], 5, indent="")
     data = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
+    data |= {"sure": len(sure), "unanimous": unanimous}
     return Answer("\n".join(lines), data)

@@ -1,10 +1,10 @@
 """`generate`: make sounds with a trained model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -15,6 +15,7 @@ from canarygan_core.audio import archives
 from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer
 from canarygan_core.fitted import decoders, generators, latents
+from canarygan_core.fitted.judgements import Judgement
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import Manifest, Request, files
 
@@ -86,25 +87,32 @@ def generate(
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         shape = (len(z), generator.samples)
         counts: dict[str, dict[str, int]] = {}
-        posteriors: dict[str, list[NDArray[np.float32]]] = {one.key: [] for one in trained}
-        size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(33 * len(one.classes) for one in trained))
+        judged: list[list[Judgement]] = [[] for _ in trained]
+        size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(66 * len(one.classes) for one in trained))
 
         def decode_batches() -> Iterator[NDArray[np.float32]]:
             for batch in generators.generate_sounds(generator, z, batch_size):
-                for one in trained:
-                    posteriors[one.key].append(one.posteriors(Clips(batch, generator.rate)))
+                clips = Clips(batch, generator.rate)
+                for one, parts in zip(trained, judged, strict=True):
+                    parts.append(one.judge(clips))
                 yield batch
 
         with archives.writing(path, size, compressed=compressed) as archive:
             archive.stream("x", shape, np.dtype(np.float32), decode_batches())
             archive.add("z", z)
-            for one in trained:
-                rows = np.concatenate(posteriors[one.key])
-                counts[one.key] = count_labels(one.vote(rows))
-                archive.add(f"y_{one.key}", one.label(rows))
-                archive.add(f"posteriors_{one.key}", rows)
-                archive.add(f"classes_{one.key}", one.classes)
-                archive.add(f"threshold_{one.key}", one.threshold)
+            judgements = [Judgement.join(parts) for parts in judged]
+            for one, judgement in zip(trained, judgements, strict=True):
+                counts[one.key] = count_labels(judgement.votes)
+                archive.add(f"y_{one.key}", judgement.labels)
+                archive.add(f"label_{one.key}", judgement.votes)
+                archive.add(f"posteriors_{one.key}", judgement.posteriors)
+                archive.add(f"syllable_{one.key}", judgement.syllable)
+                archive.add(f"classes_{one.key}", judgement.classes)
+                archive.add(f"threshold_{one.key}", judgement.threshold)
+            together = decoders.reach_consensus(judgements) if judgements else None
+            if together is not None:
+                for name in ("label", "agreement", "posterior", "syllable"):
+                    archive.add(name, getattr(together, "labels" if name == "label" else name))
             facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
             for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
                 archive.add(name, fact)
@@ -116,12 +124,28 @@ def generate(
         if wav:
             _write_waves(path, generator.rate, num_workers)
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
+    data: dict[str, Any] = {
+        "path": str(path),
+        "shape": list(shape),
+        "rate": generator.rate,
+        "epoch": epoch,
+        "step": step,
+    }
     for key, labels in counts.items():
-        text += f"\n{key}: {', '.join(f'{label} {count}' for label, count in labels.items())}"
+        text += f"\n{key}: {_format_counts(labels)}"
+    if together is not None:
+        sure = count_labels(together.labels[together.is_sure])
+        unanimous = count_labels(together.labels[together.is_unanimous])
+        text += f"\n{together.describe(list(counts))}\nsure: {_format_counts(sure)}"
+        text += f"\nagreed: {_format_counts(unanimous)}" if len(trained) > 1 else ""
+        data |= {"labels": counts, "sure": sure, "unanimous": unanimous}
     if wav:
         text += f"\nWAV files: {path.with_suffix('')}"
-    data = {"path": str(path), "shape": list(shape), "rate": generator.rate, "epoch": epoch, "step": step}
-    return Answer(text, data | ({"labels": counts} if trained else {}))
+    return Answer(text, data)
+
+
+def _format_counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{label} {count}" for label, count in counts.items()) or "none"
 
 
 @contextmanager

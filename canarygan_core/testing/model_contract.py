@@ -131,3 +131,5 @@ def _check_presets(model: Model) -> None:
         for key in options:
             message = f"{type(model).__name__}: preset {preset} sets {key}, which is no option of it or of Training."
             assert key.replace("-", "_") in known, message
+    for preset in model.preset_data.keys() - model.presets.keys():
+        raise AssertionError(f"{type(model).__name__}: preset_data names {preset}, which is no preset of it.")

@@ -30,6 +30,8 @@ class SpectralGap(Metric):
     """Difference of the average spectra, 0 if they are equal. It measures pitch and noise but not their order."""
 
     name: ClassVar[str] = "spectral-gap"
+    units: ClassVar[dict[str, str]] = {"gap": "dB"}
+    better: ClassVar[dict[str, str]] = {"gap": "smaller"}
 
     bands: int = 64
     """Bands of equal width up to half the sampling rate, bands."""

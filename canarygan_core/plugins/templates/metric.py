@@ -14,6 +14,7 @@ class PlaceholderMetric(Metric):
     """Level of generated sounds minus level of real ones, dB. Replace this with your own measure."""
 
     name: ClassVar[str] = "placeholder"
+    units: ClassVar[dict[str, str]] = {"louder": "dB"}
 
     floor: float = -80.0
     """Level below which a clip counts as silent, dB of full scale."""

@@ -1,4 +1,5 @@
 import io
+import itertools
 import json
 import pickle
 import zipfile
@@ -132,8 +133,35 @@ def test_svm_scores_are_scikit_learns(syllables: Clips, short: Features, classes
     flat = examples.features.reshape(len(examples), -1)
     theirs = SVC(C=10.0, gamma=1 / (flat.shape[1] * flat.var(dtype=np.float64))).fit(flat, targets)
     np.testing.assert_array_equal(scores.argmax(1), theirs.predict(flat))
+    old = machine.predict({key: value for key, value in machine.learn(examples).items() if key != "closest"}, flat)
     if classes > 2:
-        np.testing.assert_allclose(scores, theirs.decision_function(flat), atol=1e-6)
+        np.testing.assert_allclose(old, theirs.decision_function(flat), atol=1e-6)
+        theirs.decision_function_shape = "ovo"
+        duels = dict(zip(itertools.combinations(range(classes), 2), theirs.decision_function(flat).T, strict=True))
+        signed = duels | {(two, one): -margin for (one, two), margin in duels.items()}
+        for one in range(classes):
+            closest = np.min([signed[one, two] for two in range(classes) if two != one], axis=0)
+            np.testing.assert_allclose(scores[:, one], closest, atol=1e-6)
+
+
+def test_svm_posteriors_tell_clear_from_narrow(syllables: Clips, short: Features) -> None:
+    fitted = SVM().fit(syllables.select(np.arange(0, 48, 2)), parameters=short)
+    one, other = (syllables.audio[row] for row in (1, 25))
+    mixed = np.stack([one + weight * other for weight in np.linspace(0, 1, 21)]).astype(np.float32)
+    best = fitted.posteriors(Clips(mixed, syllables.rate)).max(1)
+    assert best[0] > 0.99
+    assert best.min() < 0.8
+
+
+def test_noise_is_new_and_a_decoder_of_before_has_no_such_test(fitted, syllables: Clips) -> None:
+    pulses = np.random.default_rng(0).standard_normal((5, 4800), np.float32) * (np.arange(4800) % 960 < 320)
+    noise = Clips(pulses, 16000)
+    assert (fitted.resemblance(noise) < 0.1).all()
+    assert (fitted.resemblance(syllables) > 0.5).mean() > 0.9
+    old = {name: array for name, array in fitted.state.items() if not name.startswith("novelty_")}
+    before = type(fitted)(fitted.decoder, fitted.classes, fitted.parameters, old)
+    assert (before.resemblance(noise) == 1).all()
+    np.testing.assert_array_equal(before.posteriors(noise), fitted.posteriors(noise))
 
 
 class Mark:

@@ -78,14 +78,14 @@ def humming() -> np.ndarray:
 @pytest.mark.parametrize(
     "parameters",
     [
-        Features(),
-        Features(detrend=False),
-        Features(mfcc=True, n_mfcc=20, lifter=22, padding="nearest"),
-        Features(features="spec"),
-        Features(features="spec", detrend=False),
-        Features(features="mel"),
-        Features(features="mfcc-classic"),
-        Features(features="mfcc-classic", mfcc=True, lifter=22, padding="mirror"),
+        Features(align=False),
+        Features(align=False, detrend=False),
+        Features(align=False, mfcc=True, n_mfcc=20, lifter=22, padding="nearest"),
+        Features(align=False, features="spec"),
+        Features(align=False, features="spec", detrend=False),
+        Features(align=False, features="mel"),
+        Features(align=False, features="mfcc-classic"),
+        Features(align=False, features="mfcc-classic", mfcc=True, lifter=22, padding="mirror"),
     ],
     ids=lambda parameters: f"{parameters.features}-{parameters.padding}-{parameters.detrend}",
 )
@@ -99,6 +99,21 @@ def test_agrees_with_scipy_and_librosa(make_sound: Callable[[], np.ndarray], par
         np.testing.assert_allclose(
             result[:, block], expected[:, block], rtol=0, atol=1e-4 * np.abs(expected[:, block]).max()
         )
+
+
+def test_aligned_features_do_not_depend_on_where_a_clip_was_cut() -> None:
+    sound = np.zeros(16000, np.float32)
+    sound[400:2000] = 0.3 * chirp()[:1600] * np.hanning(1600)
+    later = np.roll(sound, 640)
+    together = extract(Clips(np.stack([sound, later]), 16000), Features())
+    np.testing.assert_allclose(together[0], together[1], atol=1e-6)
+    apart = extract(Clips(np.stack([sound, later]), 16000), Features(align=False))
+    assert np.abs(apart[0] - apart[1]).max() > 0.005
+
+
+def test_parameters_from_before_alignment_align_nothing() -> None:
+    assert not Features.from_record({"n_mfcc": 13}, "old").align
+    assert Features.from_record({"align": True}, "new").align
 
 
 @pytest.mark.parametrize("rate", [16000, 11025])

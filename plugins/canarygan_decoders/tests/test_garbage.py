@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from canarygan_decoders.dataset import garbage
+from canarygan_decoders.dataset import decoder_dataset, garbage
 from canarygan_decoders.dataset.decoder_dataset import read_dataset
 
 from canarygan_core.cli import main
@@ -104,11 +104,47 @@ def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) 
         0.3,
     ]
     assert main.main([*map(str, words), "--early-epochs", "15", "--early-epochs", "30"]) == 0
-    assert read_dataset(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN")
+    assert read_dataset(tmp_path / "set").garbage == ("EARLY15", "EARLY30", "OT", "WN", *sorted(garbage.MADE))
     assert main.main(["train-decoders", "-p", str(tmp_path / "set"), "-s", str(tmp_path / "d"), "-m", "svm"]) == 0
     svm = decoders.load(tmp_path / "d" / "svm", get_registry())
     noise = np.random.default_rng(5).standard_normal((5, 4800), np.float32)
     posteriors = svm.posteriors(Clips(np.concatenate([noise, syllables.audio[:5]]), 16000))
-    assert svm.label(posteriors)[:5].tolist() == ["WN"] * 5
+    assert set(svm.label(posteriors)[:5]) <= {"WN", "X-noise"}
     assert svm.vote(posteriors)[:5].tolist() == ["X"] * 5
     assert (svm.label(posteriors)[5:] == syllables.labels[:5]).all()
+
+
+def test_default_garbage_is_of_its_classes_and_of_the_clips_alone(syllables: Clips) -> None:
+    made = garbage.make_garbage(syllables, seed=0)
+    assert {label: int((made.labels == label).sum()) for label in garbage.MADE} == dict.fromkeys(garbage.MADE, 12)
+    assert (made.rate, made.samples, made.facts["garbage"].all()) == (syllables.rate, syllables.samples, True)
+    assert np.isfinite(made.audio).all()
+    assert np.abs(made.audio).max(1).min() > 0.01
+    np.testing.assert_array_equal(made.audio, garbage.make_garbage(syllables, seed=0).audio)
+    assert (made.audio != garbage.make_garbage(syllables, seed=1).audio).any()
+    white = made.audio[made.labels == "X-noise"][0]
+    power = np.square(np.abs(np.fft.rfft(white[: np.flatnonzero(white)[-1] + 1])))
+    assert power[: len(power) // 2].mean() == pytest.approx(power[len(power) // 2 :].mean(), rel=0.3)
+
+
+def test_reversed_and_shuffled_syllables_keep_their_energy() -> None:
+    time = np.arange(4000) / 16000
+    sounds = np.zeros((2, 4800), np.float32)
+    sounds[:, 400:4400] = np.sin(2 * np.pi * 1500 * time) * np.linspace(0.1, 1, 4000)
+    backwards = garbage._reverse(sounds.copy(), 16000)
+    np.testing.assert_allclose(np.square(backwards).sum(1), np.square(sounds).sum(1), rtol=1e-6)
+    assert np.square(backwards[:, 400:2000]).sum() > np.square(backwards[:, 2800:4400]).sum()
+    moved = garbage._shuffle_bands(sounds.copy(), np.random.default_rng(0))
+    peak = np.abs(np.fft.rfft(moved)).argmax(1) * 16000 / 4800
+    assert (np.abs(peak - 1500) > 500).all()
+
+
+def test_a_class_of_a_garbage_label_is_refused(syllables: Clips, short) -> None:
+    labels = np.where(syllables.labels == syllables.labels[0], "X-noise", "a")
+    with (
+        pytest.raises(CanaryganError, match="--no-default-garbage"),
+        decoder_dataset.prepare_dataset(
+            Clips(syllables.audio, syllables.rate, labels=labels), short, share=0.1, copies=0, seed=0
+        ),
+    ):
+        pass

@@ -1,11 +1,14 @@
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from canarygan_decoders.dataset.decoder_dataset import ARCHIVE, read_dataset
 from canarygan_decoders.dataset.examples import Examples
+from canarygan_decoders.dataset.garbage import MADE
 from canarygan_decoders.features import Features
 from canarygan_decoders.tasks import search
 
@@ -13,6 +16,9 @@ from canarygan_core import audio
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.fitted import decoders
+from canarygan_core.plugins import get_registry
 
 SHORT = ["--max-length", "0.3"]
 SMALL = ["--esn.units", "60"]
@@ -51,15 +57,18 @@ def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
     material = read_dataset(built)
     arrays = archives.read(built / ARCHIVE)
     names = sorted(path.name for path in folder.iterdir())
-    assert arrays["classes"].tolist() == names
-    assert arrays["train_features"].shape == (72, 36, 26)
+    assert set(arrays["classes"]) == {*names, *MADE}
+    assert set(arrays["garbage"]) == set(MADE)
+    assert arrays["train_features"].shape == (72 + 5 * 9, 36, 26)
     assert arrays["test_features"].shape == (12, 36, 26)
     assert [(arrays["test_labels"] == name).sum() for name in names] == [3] * 4
     for side in ("train", "test"):
-        pairs = zip(arrays[f"{side}_sources"], arrays[f"{side}_labels"], strict=True)
+        pairs = list(zip(arrays[f"{side}_sources"], arrays[f"{side}_labels"], strict=True))
+        pairs = [(source, label) for source, label in pairs if label not in MADE]
+        assert len(pairs) == {"train": 72, "test": 12}[side]
         assert all((folder / source).is_file() and source.startswith(f"{label}/") for source, label in pairs)
     assert not set(arrays["train_sources"]) & set(arrays["test_sources"])
-    assert set(material.tests) == {"clean", "other-gain", "noise-20dB"}
+    assert set(material.tests) == {"clean", "other-gain", "noise-20dB", "later-20ms", "garbage"}
     np.testing.assert_allclose(material.tests["other-gain"].features, material.tests["clean"].features, atol=1e-5)
 
 
@@ -81,9 +90,12 @@ def test_training_leaves_what_it_says(trained: Path, folder: Path) -> None:
         assert arrays["classes"].tolist() == names
         assert arrays["confusion"].sum() == 12
         assert arrays["accuracy"] == summary[name]["test"]["clean"]["accuracy"] >= 0.9
-        assert set(summary[name]["test"]) == {"clean", "other-gain", "noise-20dB"}
+        assert set(summary[name]["test"]) == {"clean", "other-gain", "noise-20dB", "later-20ms"}
+        assert set(summary[name]["rejected"]) == {*summary[name]["test"], "garbage"}
         assert (trained / f"confusion-{name}.png").read_bytes().startswith(b"\x89PNG")
-        assert json.loads((trained / name / "decoder.json").read_text())["classes"] == names
+        record = json.loads((trained / name / "decoder.json").read_text())
+        assert set(record["classes"]) == {*names, *MADE}
+        assert set(record["garbage"]) == set(MADE)
     assert len(summary["esn"]["seeds"]["accuracies"]) == 2
     assert "seeds" not in summary["knn"]
     assert json.loads((trained / "manifest.json").read_text())["status"] == "finished"
@@ -220,3 +232,30 @@ def test_folds_keep_copies_together() -> None:
     fold = Examples(*columns, Features()).folds(3)
     np.testing.assert_array_equal(fold[:12], fold[12:])
     assert [(fold[:6] == number).sum() for number in range(3)] == [2, 2, 2]
+
+
+def test_decoders_keep_the_filter_of_their_clips_and_hear_with_it(tmp_path: Path, folder: Path, capsys) -> None:
+    built, made = tmp_path / "built", tmp_path / "made"
+    words = ["build-decoder-dataset", "-d", str(folder), "-s", str(built), "--split", "0.25", "--augment", "0", *SHORT]
+    assert main.main([*words, "--highpass", "700"]) == 0
+    assert main.main(["train-decoders", "-p", str(built), "-s", str(made), "-m", "knn"]) == 0
+    (one,) = decoders.load_all([made], get_registry())
+    assert one.filtering == audio.Filter(highpass=700.0)
+    assert one.record["dataset"]["filter"] == {"highpass": 700.0, "lowpass": None, "remove_mean": True}
+    raw = Folder(data_dir=folder, max_length=0.3, gain="none", remove_mean=False).load()
+    humming = np.asarray(raw.audio) + np.float32(0.2) * np.sin(np.arange(raw.samples) / 50, dtype=np.float32)
+    clean, hum = (one.posteriors(replace(raw, audio=sound)) for sound in (np.asarray(raw.audio), humming))
+    np.testing.assert_allclose(hum, clean, atol=0.05)
+    filtered = audio.hear(replace(raw, audio=humming), one.filtering)
+    np.testing.assert_array_equal(one.posteriors(filtered), hum, "not twice")
+    capsys.readouterr()
+    assert main.main(["train-decoders", "-p", str(built), "-s", str(tmp_path / "x"), "--highpass", "500"]) == 2
+    assert "--highpass was settled" in capsys.readouterr().err
+
+
+def test_a_set_from_before_filters_took_nothing_out(tmp_path: Path, built: Path) -> None:
+    arrays = {name: np.array(array) for name, array in archives.read(built / ARCHIVE).items() if name != "filter"}
+    np.savez(tmp_path / ARCHIVE, **arrays)
+    shutil.copy(built / "decoder-dataset.config.yml", tmp_path)
+    assert audio.Filter.of(read_dataset(tmp_path).origin) == audio.NOTHING
+    assert audio.Filter.of(read_dataset(built).origin) == audio.Filter()

@@ -48,7 +48,7 @@ def test_equal_options_share_a_listener() -> None:
 
 
 def test_the_functions_have_the_metrics_defaults() -> None:
-    same = Acoustics(acoustics.THRESHOLD, acoustics.LOW, acoustics.HIGH, ENOUGH)
+    same = Acoustics(acoustics.THRESHOLD, acoustics.LOW, acoustics.HIGH, enough=ENOUGH)
     assert same == Acoustics()
 
 
@@ -122,6 +122,7 @@ def test_refuses_sides_whose_rates_reach_to_different_frequencies(real: Clips) -
         ({"threshold": float("nan")}, "--acoustics.threshold must be 3 to 60 dB, not nan"),
         ({"low": 9000}, "--acoustics.low 9000, --acoustics.high 8000"),
         ({"low": -1}, "0 <= low < high"),
+        ({"gain": "set"}, "--acoustics.gain is 'set': it may be clip or none"),
         ({"enough": 1}, "--acoustics.enough must be at least 2, not 1"),
     ],
 )

@@ -123,11 +123,16 @@ def test_whole_groups_are_exchanged_where_whole_groups_were_held_out() -> None:
 
 def test_by_hand() -> None:
     nearest = copies.Nearest(np.array([0, 0, 1, 3]), np.array([0.5, 0.3, 0.2, 0.1]), np.ones((4, 2)))
-    found = copies.compare(nearest, np.array([False, False, False, True]))
+    masks = np.eye(4, dtype=bool)
+    found = copies.compare(nearest, masks[3], masks)
     rates = 1.0 / 3, 0.1  # a training clip, an unseen one
     assert found.memorised == pytest.approx(rates[0] / sum(rates))
     assert found.copied == pytest.approx((1.0 - 0.1 * 3) / 4)
-    assert found.copied_low <= found.copied <= found.copied_high
+    chance = np.array([0.3 - 0.8 * 3, 0.9 - 0.2 * 3, 1.1 - 0.0 * 3, 1.0 - 0.1 * 3]) / 4
+    assert found.copied_low == pytest.approx(found.copied - np.percentile(chance, 97.5))
+    assert found.copied_high == pytest.approx(min(1.0, found.copied - np.percentile(chance, 2.5)))
+    alone = copies.compare(nearest, masks[3])
+    assert alone.copied_low == alone.copied == alone.copied_high
     assert (found.training_clips, found.unseen_clips) == (3, 1)
 
 

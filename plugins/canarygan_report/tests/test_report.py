@@ -187,6 +187,25 @@ def test_shares_count_what_a_decoder_rejects(made: Path) -> None:
     assert (sides["knn"]["X"], sides["knn"]["A"]) == (7, 5)
 
 
+def test_shares_say_how_many_are_sure_and_agreed_upon(toy_run, tmp_path: Path) -> None:
+    from canarygan_report import material
+
+    labels = {"esn": ["a", "a", "X"], "knn": ["a", "b", "X"]}
+    path = tmp_path / "sounds.npz"
+    with archives.writing(path, 0) as archive:
+        archive.add("x", np.ones((3, 100), np.float32))
+        archive.add("rate", np.asarray(16000))
+        for name, given in labels.items():
+            archive.add(f"y_{name}", np.array(["a", "a", "b"]))
+            archive.add(f"label_{name}", np.array(given))
+        archive.add("label", np.array(["a", "a", "X"]))
+        archive.add("agreement", np.array([1.0, 0.5, 1.0]))
+    generated = material.read_generated(path)
+    assert list(generated.labels) == ["all decoders together", "esn", "knn"]
+    assert generated.labels["knn"].tolist() == ["a", "b", "X"]
+    assert generated.consensus == "2 of 3 sounds are sure, the others X; esn, knn all agree on 1 of these 2."
+
+
 def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, capsys) -> None:
     name = "generation-version_3-epoch_2-step_6.npz"
     archive = tmp_path / "alone" / "sounds" / name

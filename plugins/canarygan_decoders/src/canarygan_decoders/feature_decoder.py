@@ -4,13 +4,16 @@ import abc
 import dataclasses
 import json
 import logging
-from collections.abc import Mapping
+import math
+import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.fitted.novelty import Novelty
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
@@ -82,7 +85,7 @@ class FeatureDecoder(Decoder):
         return self.fit_examples(Examples.from_clips(clips, parameters or Features()))
 
     def fit_examples(self, examples: "Examples") -> "FittedFeatureDecoder":
-        """Learn from examples, and calibrate on a fifth of their clips where `is_calibrated`.
+        """Learn from examples and what is new to them; calibrate on a fifth of their clips where `is_calibrated`.
 
         Raises:
             CanaryganError: where there are fewer than two classes.
@@ -97,8 +100,11 @@ class FeatureDecoder(Decoder):
                 "A decoder tells classes apart and needs at least two; the training clips have "
                 f"{f'only {classes[0]}' if classes else 'none'}."
             )
+        is_real = ~examples.is_garbage
+        novelty = Novelty.fit(examples.features[is_real], examples.groups[is_real])
+        known = {} if novelty is None else novelty.arrays()
         if not self.is_calibrated:
-            return FittedFeatureDecoder(self, classes, examples.parameters, self.learn(examples))
+            return FittedFeatureDecoder(self, classes, examples.parameters, {**self.learn(examples), **known})
         is_held_out = examples.folds(calibration.FOLDS) == calibration.FOLDS - 1
         test = np.flatnonzero(is_held_out & examples.is_original)
         if len(test):
@@ -107,7 +113,8 @@ class FeatureDecoder(Decoder):
         else:
             log.warning(f"Too few clips a class to calibrate {self.name}: its labels hold, its posteriors are rough.")
             state, sharpness = self.learn(examples), 1.0
-        return FittedFeatureDecoder(self, classes, examples.parameters, {**state, "sharpness": np.asarray(sharpness)})
+        state = {**state, "sharpness": np.asarray(sharpness), **known}
+        return FittedFeatureDecoder(self, classes, examples.parameters, state)
 
     @classmethod
     def load(cls, folder: Path) -> "FittedFeatureDecoder":
@@ -142,6 +149,26 @@ class FeatureDecoder(Decoder):
         return fitted
 
 
+_latest: "weakref.WeakKeyDictionary[Clips, dict[Features, FeatureArray]]" = weakref.WeakKeyDictionary()
+
+
+def iterate_features(clips: "Clips", parameters: Features) -> "Iterator[FeatureArray]":
+    """Features of clips, `BATCH` of them at a time.
+
+    Those of few clips are kept as long as the clips: several decoders ask for them, for posteriors and for novelty.
+    """
+    from canarygan_decoders.features.extraction import extract
+
+    if not 0 < len(clips) <= BATCH:
+        for batch in clips.batches(BATCH):
+            yield extract(batch, parameters)
+        return
+    known = _latest.setdefault(clips, {})
+    if parameters not in known:
+        known[parameters] = extract(clips, parameters)
+    yield known[parameters]
+
+
 @dataclass(eq=False)
 class FittedFeatureDecoder:
     """A trained decoder of features; see `canarygan_core.FittedDecoder`.
@@ -160,6 +187,7 @@ class FittedFeatureDecoder:
 
     def __post_init__(self) -> None:
         self._prepared = self.decoder.prepare(self.state)
+        self._novelty = Novelty.from_arrays(self.state, math.prod(self.parameters.shape))
 
     @property
     def rate(self) -> int:
@@ -174,10 +202,21 @@ class FittedFeatureDecoder:
     def posteriors(self, clips: "Clips") -> "FeatureArray":
         import numpy as np
 
-        from canarygan_decoders.features.extraction import extract
-
-        parts = [self.predict(extract(batch, self.parameters)) for batch in clips.batches(BATCH)]
+        parts = [self.predict(features) for features in iterate_features(clips, self.parameters)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
+
+    def resemblance(self, clips: "Clips") -> "FeatureArray":
+        """How likely clips are of a kind with the training clips (n,); see `canarygan_core.fitted.novelty`."""
+        import numpy as np
+
+        parts = [self.compare(features) for features in iterate_features(clips, self.parameters)]
+        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+    def compare(self, features: "FeatureArray") -> "FeatureArray":
+        """The same of clips with these features (n, frames, size); 1 where the decoder has no such test, as of 0.2."""
+        import numpy as np
+
+        return np.ones(len(features), np.float32) if self._novelty is None else self._novelty.compare(features)
 
     def predict(self, features: "FeatureArray") -> "FeatureArray":
         """Posteriors (n, classes) of features (n, frames, size).

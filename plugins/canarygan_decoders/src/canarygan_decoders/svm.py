@@ -1,6 +1,7 @@
 """The support vector machine: scikit-learn trains it, and plain arrays keep it."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,6 +46,7 @@ class SVM(FeatureDecoder):
             "offsets": sign * machine.intercept_,  # (pairs,): (0, 1), (0, 2), ...
             "counts": np.asarray(machine.n_support_),  # (classes,)
             "gamma": np.asarray(gamma),
+            "closest": np.asarray(1),
         }
 
     def predict(self, state: "State", features: "FeatureArray") -> "Scores":
@@ -54,13 +56,15 @@ class SVM(FeatureDecoder):
         vectors = state["vectors"].astype(np.float64)
         distances = np.square(rows).sum(1)[:, None] + np.square(vectors).sum(1) - 2 * (rows @ vectors.T)
         kernel = np.exp(-state["gamma"] * np.maximum(distances, 0))
-        return one_against_one(kernel, state)
+        # decoders of 0.2 were calibrated on scores that count comparisons
+        return closest_margins(kernel, state) if "closest" in state else count_wins(kernel, state)
 
 
-def one_against_one(kernel: "Scores", state: "State") -> "Scores":
-    """Scores (n, classes): the comparisons that a class wins, plus less than half for its margin in all of them.
+def closest_margins(kernel: "Scores", state: "State") -> "Scores":
+    """Scores (n, classes): the margin of a class in the closest of its comparisons with the others.
 
-    This is scikit-learn's `decision_function_shape="ovr"`.
+    A class that wins all its comparisons has the only score above 0, and the score says by how much it does. So
+    posteriors tell a clear case from a narrow one, which a count of comparisons won does not.
 
     Args:
         kernel: (n, vectors) similarity of clips to the support vectors, which are ordered by class.
@@ -68,18 +72,39 @@ def one_against_one(kernel: "Scores", state: "State") -> "Scores":
     """
     import numpy as np
 
-    weights, counts = state["weights"], state["counts"]
-    ends = np.cumsum(counts)
-    own = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
-    wins = np.zeros((len(kernel), len(counts)))
+    scores = np.full((len(kernel), len(state["counts"])), np.inf)
+    for one, two, margin in _compare(kernel, state):
+        scores[:, one] = np.minimum(scores[:, one], margin)
+        scores[:, two] = np.minimum(scores[:, two], -margin)
+    return scores
+
+
+def count_wins(kernel: "Scores", state: "State") -> "Scores":
+    """Scores (n, classes): the comparisons that a class wins, plus less than half for its margin in all of them.
+
+    This is scikit-learn's `decision_function_shape="ovr"`. Arguments as of `closest_margins`.
+    """
+    import numpy as np
+
+    wins = np.zeros((len(kernel), len(state["counts"])))
     margins = np.zeros_like(wins)
-    pairs = itertools.combinations(range(len(counts)), 2)
-    for (one, two), offset in zip(pairs, state["offsets"], strict=True):
-        margin = kernel[:, own[one]] @ weights[two - 1, own[one]]
-        margin = margin + kernel[:, own[two]] @ weights[one, own[two]] + offset
+    for one, two, margin in _compare(kernel, state):
         wins[:, one] += margin >= 0
         wins[:, two] += margin < 0
         margins[:, one] += margin
         margins[:, two] -= margin
     scores: Scores = wins + margins / (3 * (np.abs(margins) + 1))
     return scores
+
+
+def _compare(kernel: "Scores", state: "State") -> "Iterator[tuple[int, int, Scores]]":
+    """Every pair of classes, and the margin (n,) by which the first wins."""
+    import numpy as np
+
+    weights, counts = state["weights"], state["counts"]
+    ends = np.cumsum(counts)
+    own = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
+    pairs = itertools.combinations(range(len(counts)), 2)
+    for (one, two), offset in zip(pairs, state["offsets"], strict=True):
+        margin = kernel[:, own[one]] @ weights[two - 1, own[one]]
+        yield one, two, margin + kernel[:, own[two]] @ weights[one, own[two]] + offset

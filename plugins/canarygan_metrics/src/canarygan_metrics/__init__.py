@@ -1,7 +1,8 @@
 """How good generated syllables are: a classifier, scores and distances on it, acoustics, and UMAP."""
 
-from canarygan_core import Metric, Projector, Task, hookimpl
+from canarygan_core import Decoder, Metric, Projector, Task, hookimpl
 from canarygan_metrics.acoustics.metric import Acoustics
+from canarygan_metrics.classifier.decoder import CNN
 from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
@@ -17,6 +18,11 @@ from canarygan_metrics.umap.projector import UMAP
 @hookimpl
 def register_metrics() -> list[type[Metric]]:
     return [InceptionScore, Frechet, KID, PrecisionRecall, DensityCoverage, Memorisation, ClassBalance, Acoustics]
+
+
+@hookimpl
+def register_decoders() -> list[type[Decoder]]:
+    return [CNN]
 
 
 @hookimpl

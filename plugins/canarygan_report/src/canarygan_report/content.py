@@ -45,7 +45,7 @@ def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, cou
         "material": _material(inputs),
         "curves": curves,
         **{kind: [table for table in read if table is not None] for kind, read in tables.items()},
-        "shares": material.count_shares(all_labels) if inputs.labels else None,
+        "shares": _shares(inputs, all_labels),
         "map": _map(inputs, count, seed),
         "spectra": _spectra(inputs, real_labels, seed),
     }
@@ -111,6 +111,13 @@ def _map(inputs: Inputs, count: int, seed: int) -> Json | None:
         kind = "latents"
         sides.append(points.generated_side(Layout(np.asarray(generated.latents[:, :2])), generated, labels))
     return {"kind": kind, "labelled": name, **points.points(sides, count=count, seed=seed)} if sides else None
+
+
+def _shares(inputs: Inputs, labels: Mapping[str, NDArray[np.str_]]) -> Json | None:
+    """Shares of classes by each set of labels, and how many generated sounds have a label that is sure."""
+    if not inputs.labels:
+        return None
+    return material.count_shares(labels) | {"consensus": inputs.generated and inputs.generated.consensus}
 
 
 def _spectra(inputs: Inputs, real_labels: NDArray[np.str_] | None, seed: int) -> Json | None:

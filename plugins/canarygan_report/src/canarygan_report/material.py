@@ -13,13 +13,16 @@ from canarygan_core import CanaryganError, Dataset
 from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
-from canarygan_core.fitted.decoders import X, is_audible
+from canarygan_core.fitted.decoders import X, describe_consensus, is_audible
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import Run, files
 
 Arrays = Mapping[str, NDArray[Any]]
 Labels = NDArray[np.str_]
 Audio = NDArray[np.float32]
+
+TOGETHER = "all decoders together"
+"""Name of the labels that most decoders give."""
 
 FACTS = ("version", "epoch", "step", "checkpoint")
 """Scalars of an archive that say which training it comes from."""
@@ -53,8 +56,10 @@ class Generated:
         audio: (n, samples), memory-mapped.
         rate: Hz.
         latents: (n, d), or None.
-        labels: by decoder, the label of each sound, X where the decoder rejects it.
+        labels: by decoder, the label of each sound, X where the decoder rejects it; those of all decoders together
+            come first, where the archive has them.
         facts: version, epoch, step and the checkpoint's digest, where known.
+        consensus: a sentence on how many sounds are sure, and on how many of those all decoders agree; or None.
     """
 
     path: Path
@@ -63,6 +68,7 @@ class Generated:
     latents: NDArray[np.float32] | None
     labels: Mapping[str, Labels]
     facts: Mapping[str, str]
+    consensus: str | None = None
 
 
 def read_generated(path: Path, version: str | None = None) -> Generated:
@@ -85,19 +91,31 @@ def _read_archive(path: Path) -> Generated:
     content = archives.read(path)
     z = content.get("z")
     decoders = [name.removeprefix("y_") for name in content if name.startswith("y_")]
+    labels = {name: _decoded(content, name) for name in decoders if content[f"y_{name}"].shape == (len(x),)}
+    consensus = None
+    if labels and all(name in content and content[name].shape == (len(x),) for name in ("label", "agreement")):
+        together, agreement = content["label"].astype(str), content["agreement"]
+        sure = together != X
+        unanimous = int((sure & (agreement == 1)).sum())
+        consensus = describe_consensus(list(labels), len(x), int(sure.sum()), unanimous)
+        labels = ({TOGETHER: together} if len(labels) > 1 else {}) | labels
     return Generated(
         path=path,
         audio=x,
         rate=rate,
         latents=z if z is not None and z.ndim == 2 and len(z) == len(x) else None,
-        labels={name: _decoded(content, name) for name in decoders if content[f"y_{name}"].shape == (len(x),)},
+        labels=labels,
         facts={name: str(content[name].item()) for name in FACTS if name in content},
+        consensus=consensus,
     )
 
 
 def _decoded(content: Arrays, decoder: str) -> Labels:
-    """The labels that a decoder gave, X where it was less sure than its threshold asks."""
+    """The labels that a decoder gave, X where it rejects a sound; in archives of 0.2 by its threshold alone."""
     labels: Labels = content[f"y_{decoder}"].astype(str)
+    given = content.get(f"label_{decoder}")
+    if given is not None and given.shape == labels.shape:
+        return given.astype(str)
     posteriors, threshold = content.get(f"posteriors_{decoder}"), content.get(f"threshold_{decoder}")
     if posteriors is None or threshold is None or posteriors.shape[:1] != labels.shape:
         return labels

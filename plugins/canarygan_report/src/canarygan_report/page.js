@@ -169,13 +169,14 @@ function shareTable(parent) {
       bar.append(`${i + 1}. ${(100 * share).toFixed(1)} %`);
     });
   });
+  if (content.shares.consensus) put(parent, "p", { class: "small" }, content.shares.consensus);
   const real = sides.find((side) => side.name === "real clips");
   if (!real) return;
   for (const side of others) {
     const wanted = classes.filter((_, i) => real.counts[i] > 0);
     const absent = wanted.filter((name) => side.counts[classes.indexOf(name)] / side.count < (0.1 * real.counts[classes.indexOf(name)]) / real.count);
     const rejected = classes.includes("X") ? `, ${((100 * side.counts[classes.indexOf("X")]) / side.count).toFixed(1)} % are X, none of the classes` : "";
-    put(parent, "p", { class: "small" }, `By ${side.name}: ${wanted.length - absent.length} of ${wanted.length} classes are there (with at least a tenth of their share among the real clips)${rejected}.${absent.length ? ` Not there: ${absent.join(", ")}.` : ""}`);
+    put(parent, "p", { class: "small" }, `By ${side.name}: ${wanted.length - absent.length} of ${wanted.length} classes are there (with at least a tenth of their share among the real clips)${rejected}.${absent.length ? ` Hardly ever given: ${absent.join(", ")}${rejected ? "; sounds of these classes may be among the X" : ""}.` : ""}`);
   }
 }
 

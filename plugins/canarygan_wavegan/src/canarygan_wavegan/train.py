@@ -75,7 +75,8 @@ def log_sizes(module: WaveGANModule) -> None:
         f"{str(module.arithmetic).removeprefix('torch.')}."
     )
     log.info(
-        f"An epoch is {schedule.per_epoch} generator updates of {module.options.critic_updates} critic updates each; "
+        f"An epoch, the critic's pass over the clips, is {schedule.per_epoch} generator updates of "
+        f"{module.options.critic_updates} critic updates each; "
         f"{schedule.updates:,} generator updates in all."
     )
     shares = lengths.compute_shares(clips)

@@ -11,6 +11,9 @@ from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.features import Features
 
+GARBAGE = "garbage"
+"""Fact of clips: whether each counts as X."""
+
 
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -22,6 +25,7 @@ class Examples:
         sources: (n,) where each came from.
         groups: (n,) number of the clip that each was made of; the unaltered clip comes before its altered copies.
         parameters: of the features.
+        garbage: labels that count as X.
     """
 
     features: NDArray[np.float32]
@@ -29,6 +33,7 @@ class Examples:
     sources: NDArray[np.str_]
     groups: NDArray[np.intp]
     parameters: Features
+    garbage: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -43,12 +48,13 @@ class Examples:
         from canarygan_decoders.features.extraction import extract
 
         labels, sources = labels_and_sources(clips)
-        return cls(extract(clips, parameters), labels, sources, np.arange(len(clips)), parameters)
+        features, groups = extract(clips, parameters), np.arange(len(clips))
+        return cls(features, labels, sources, groups, parameters, find_garbage(clips))
 
     def select(self, rows: NDArray[Any]) -> "Examples":
         """The examples in these rows."""
         features, labels = self.features[rows], self.labels[rows]
-        return Examples(features, labels, self.sources[rows], self.groups[rows], self.parameters)
+        return Examples(features, labels, self.sources[rows], self.groups[rows], self.parameters, self.garbage)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -59,6 +65,11 @@ class Examples:
     def targets(self) -> NDArray[np.intp]:
         """Number of each example's class (n,)."""
         return np.unique(self.labels, return_inverse=True)[1]
+
+    @property
+    def is_garbage(self) -> NDArray[np.bool_]:
+        """Which examples count as X (n,)."""
+        return np.isin(self.labels, self.garbage)
 
     @property
     def one_hot(self) -> NDArray[np.float64]:
@@ -92,3 +103,10 @@ def labels_and_sources(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]
         raise CanaryganError("A decoder learns from labelled clips, and these have no labels.")
     sources = clips.sources if clips.sources is not None else np.array([f"clip {row}" for row in range(len(clips))])
     return clips.labels, sources
+
+
+def find_garbage(clips: Clips) -> tuple[str, ...]:
+    """The labels that count as X, by the clips' fact `garbage`; none where they have no such fact."""
+    if clips.labels is None or GARBAGE not in clips.facts:
+        return ()
+    return tuple(np.unique(clips.labels[clips.facts[GARBAGE]]).tolist())

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core.audio import resample
+from canarygan_core.audio import align, resample
 from canarygan_core.clips import Clips, fit_length
 from canarygan_decoders.features.options import WIDTH, Features
 
@@ -36,6 +36,8 @@ def extract(clips: Clips, parameters: Features) -> NDArray[np.float32]:
     result = np.empty((len(clips), *parameters.shape), np.float32)
     for start in range(0, len(clips), CHUNK):
         audio = resample(np.asarray(clips.audio[start : start + CHUNK]), clips.rate, parameters.sampling_rate)
+        if parameters.align:
+            audio = align(audio, parameters.sampling_rate, parameters.samples)
         with torch.inference_mode():
             chunk = transform(torch.tensor(fit_length(audio, parameters.samples)), parameters)
         result[start : start + CHUNK] = chunk.numpy()

@@ -27,6 +27,8 @@ class Features:
     """Scale each clip to a peak of 1, so that the features do not depend on its level, yes or no."""
     max_length: float = 1.0
     """Length of a clip: shorter ones are padded with zeros at the end, longer ones cut at the end, seconds."""
+    align: bool = True
+    """Move each sound so that its onset lies at 50 ms, and silence what lies outside of it, yes or no."""
     mfcc: bool = False
     """Keep the coefficients themselves beside their derivatives, yes or no."""
     lifter: int = 0
@@ -130,7 +132,7 @@ class Features:
             if key not in known:
                 raise CanaryganError(f"{source}: there is no feature parameter {key!r}.{did_you_mean(str(key), known)}")
         try:
-            return cls(**{"detrend": False, **record})
+            return cls(**{"detrend": False, "align": False, **record})
         except TypeError as error:
             raise CanaryganError(f"{source} holds feature parameters of the wrong type ({error}).") from None
         except CanaryganError as error:

@@ -6,23 +6,22 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core.audio import Filter
-from canarygan_core.components import Answer
+from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import holding
 from canarygan_core.runs import Manifest, Request
+from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.features import Features
 
 
 def build_decoder_dataset(
     *,
-    data_dir: Annotated[Path, Parameter(alias="-d")],
+    dataset: Annotated[Dataset, Slot("folder", supplied=SUPPLIED)],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoder-dataset"),
     features: Features = Features(),  # noqa: B008 frozen
-    filtering: Filter = Filter(),  # noqa: B008 frozen
-    channel: int | None = None,
     split: float = 0.1,
     augment: int = 3,
+    default_garbage: bool = True,
     garbage: Path | None = None,
     early_epochs: list[int] | None = None,
     group_by: str = holding.AUTO,
@@ -33,13 +32,12 @@ def build_decoder_dataset(
     """Turn clips into features, and split them into those to train decoders on and those to test decoders on.
 
     Args:
-        data_dir: Folder that holds one folder of sound files per class, named by its label.
         save_dir: Folder for the features, their parameters and the manifest.
-        channel: Channel of each file to take, counted from 1. [default: the mean of all]
         split: Share of each class to test on.
-        augment: Altered copies of each training clip, shifted up to 10 ms and under noise 15 to 40 dB below it; 0 for
-            none.
-        garbage: Run of a GAN whose early and last sounds become garbage classes, and so does white noise; together X.
+        augment: Altered copies of each training clip: shifted, tilted in frequency, and under noises; 0 for none.
+        default_garbage: Add garbage classes, together X: noise, bursts, syllables that are reversed, shuffled in
+            frequency, or two at once.
+        garbage: Run of a GAN whose early and last sounds become further garbage classes, and so does white noise.
         early_epochs: Epochs whose sounds become a garbage class each; may be given again. [default: 15 30 45]
         group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
             regular expression that finds the group in a file's path.
@@ -53,24 +51,25 @@ def build_decoder_dataset(
     archive = save_dir / decoder_dataset.ARCHIVE
     if archive.exists() and not overwrite:
         raise CanaryganError(f"{archive} is there already: give another --save-dir, or --overwrite.")
-    clips, garbage_labels = decoder_dataset.load_clips(data_dir, features, filtering, channel), list[str]()
+    clips = decoder_dataset.load_clips(dataset, features)
     if garbage is not None:
         from canarygan_decoders.dataset.garbage import add_garbage
 
-        clips, garbage_labels = add_garbage(clips, garbage, early_epochs or [15, 30, 45], seed)
+        clips, _ = add_garbage(clips, garbage, early_epochs or [15, 30, 45], seed)
     manifest = Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed)
     preparation = decoder_dataset.prepare_dataset(
-        clips, features, share=split, copies=augment, seed=seed, garbage=garbage_labels, group_by=group_by
+        clips, features, share=split, copies=augment, seed=seed, default_garbage=default_garbage, group_by=group_by
     )
-    with manifest, preparation as dataset:
-        for path in decoder_dataset.write_dataset(save_dir, dataset):
+    with manifest, preparation as prepared:
+        for path in decoder_dataset.write_dataset(save_dir, prepared):
             manifest.add_output(path)
-        train, classes = dataset.train, dataset.train.classes
-        originals, tests = int(train.is_original.sum()), len(dataset.tests.get("clean", ()))
+        train, classes = prepared.train, prepared.train.classes
+        originals, tests = int((train.is_original & ~train.is_garbage).sum()), len(prepared.tests.get("clean", ()))
+        useless = int(train.is_garbage.sum())
     text = (
-        f"{originals} clips to train on ({len(train)} with altered copies), {tests} to test on, "
-        f"of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"
+        f"{originals} clips to train on ({len(train) - useless} with altered copies) and {useless} of garbage, {tests} "
+        f"to test on, of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"
         f"Next: canarygan train-decoders -p {shlex.quote(str(save_dir))}"
     )
-    counts = {"train": originals, "copies": len(train), "test": tests}
+    counts = {"train": originals, "copies": len(train) - useless, "garbage": useless, "test": tests}
     return Answer(text, {"path": str(save_dir), "shape": list(features.shape), "classes": list(classes), **counts})

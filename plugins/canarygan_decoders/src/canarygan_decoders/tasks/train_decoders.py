@@ -4,20 +4,20 @@ import dataclasses
 import json
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core.audio import Filter
-from canarygan_core.components import Answer, Decoder, FittedDecoder, Slot
+from canarygan_core.components import Answer, Dataset, Decoder, FittedDecoder, Slot
 from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.evaluation import holding
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
+from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
 from canarygan_decoders.features import Features
 
@@ -26,27 +26,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canarygan_core.evaluation.accuracy import ClassificationReport
+    from canarygan_core.fitted.decoders import Judgement
     from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
 
 log = logging.getLogger("canarygan")
 
-REJECTED = 0.02
+Told = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
+
+REJECTED = 0.01
 """Share of held-out real clips that the threshold of a decoder may send to X."""
+
+EVEN = 0.5
+"""Highest threshold: a class that is likelier than all others together is no reason to reject."""
 
 
 def train_decoders(
     *,
     model: Annotated[list[Decoder], Slot(default=("esn", "knn", "svm"), alias="-m")],
+    dataset: Annotated[Dataset, Slot("folder", supplied=SUPPLIED)],
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoders"),
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
-    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
     features: Features = Features(),  # noqa: B008 frozen
     dim: int | None = None,
-    filtering: Filter = Filter(),  # noqa: B008 frozen
-    channel: int | None = None,
     split: float = 0.1,
     group_by: str = holding.AUTO,
     augment: int = 3,
+    default_garbage: bool = True,
     reservoirs: Path | None = None,
     seeds: int = 1,
     search: int = 0,
@@ -59,14 +64,14 @@ def train_decoders(
     Args:
         save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
-        data_dir: Folder that holds one folder of sound files per class; needs no preprocessed set.
         dim: The same as --n-mfcc, as in the original.
-        channel: Channel of each file to take, with -d, counted from 1. [default: the mean of all]
         split: Share of each class to test on, with -d.
         group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
             regular expression that finds the group in a file's path.
-        augment: Altered copies of each training clip, with -d, shifted up to 10 ms and under noise 15 to 40 dB below
-            it; 0 for none.
+        augment: Altered copies of each training clip, with -d: shifted, tilted in frequency, and under noises; 0 for
+            none.
+        default_garbage: Add garbage classes, together X, with -d: noise, bursts, syllables that are reversed, shuffled
+            in frequency, or two at once.
         reservoirs: An .npz file with W, Win and bias of a reservoir to use, or a folder of such files to try each.
         seeds: Trainings of each decoder that has a seed, each with the next seed; the first is saved.
         search: Sets of options to try first by cross-validation, for each decoder that has search ranges; 0 for none.
@@ -90,25 +95,28 @@ def train_decoders(
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
     manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
-    source = (preprocessed_dir, data_dir, features, split, group_by, augment, seed, request)
-    with manifest, _open_dataset(*source, filtering, channel) as dataset:
-        manifest.add(dataset=dict(dataset.origin))
+    source = (preprocessed_dir, dataset, features, split, group_by, augment, default_garbage, seed, request)
+    with manifest, _open_dataset(*source) as prepared:
+        manifest.add(dataset=dict(prepared.origin))
         lines, summary = [], {}
         for decoder in decoders:
             if search and isinstance(decoder, FeatureDecoder) and decoder.search_ranges:
                 journal = save_dir / f"search-{decoder.name}.jsonl"
-                decoder = search_options(decoder, dataset.train, trials=search, seed=seed, journal=journal)
+                decoder = search_options(decoder, prepared.train, trials=search, seed=seed, journal=journal)
             variants = _list_variants(decoder, seeds, reservoir_paths)
-            summary[decoder.name], text = _train_and_test(variants, dataset, save_dir, manifest)
+            summary[decoder.name], text = _train_and_test(variants, prepared, save_dir, manifest)
             lines += text
         path = save_dir / "summary.json"
         files.write_text(path, json.dumps(summary, indent=2) + "\n")
         manifest.add_output(path)
-    sizes = ", ".join(f"{name} {len(test)}" for name, test in dataset.tests.items()) or "no clips held out"
-    originals = int(dataset.train.is_original.sum())
-    first = f"{originals} clips trained on ({len(dataset.train)} with altered copies); {sizes}."
+    sizes = ", ".join(f"{name} {len(test)}" for name, test in prepared.tests.items()) or "no clips held out"
+    is_real = ~prepared.train.is_garbage
+    originals, garbage = int((prepared.train.is_original & is_real).sum()), int((~is_real).sum())
+    first = (
+        f"{originals} clips trained on ({int(is_real.sum())} with altered copies) and {garbage} of garbage; {sizes}."
+    )
     use = f"canarygan decode, which takes -y {shlex.quote(str(save_dir))} and sounds"
-    if data_dir is not None:
+    if preprocessed_dir is None and (data_dir := getattr(dataset, "data_dir", None)) is not None:
         use = shlex.join(["canarygan", "decode", "-y", str(save_dir), str(data_dir)])
     last = [f"Decoders: {save_dir}", f"Use them: {use}"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
@@ -137,35 +145,42 @@ def _find_reservoirs(path: Path | None) -> list[Path]:
 
 def _open_dataset(
     preprocessed: Path | None,
-    data_dir: Path | None,
+    dataset: Dataset,
     features: Features,
     split: float,
     group_by: str,
     augment: int,
+    default_garbage: bool,
     seed: int,
     request: Request,
-    filtering: Filter,
-    channel: int | None,
 ) -> "AbstractContextManager[DecoderDataset]":
     """What to train on: a preprocessed set, or one prepared from clips for as long as it is open."""
     from canarygan_decoders.dataset import decoder_dataset
 
-    if data_dir is not None and preprocessed is None:
-        clips = decoder_dataset.load_clips(data_dir, features, filtering, channel)
+    is_given = getattr(dataset, "data_dir", dataset) is not None or "dataset" in request.given
+    if preprocessed is None and is_given:
+        clips = decoder_dataset.load_clips(dataset, features)
         return decoder_dataset.prepare_dataset(
-            clips, features, share=split, copies=augment, seed=seed, group_by=group_by
+            clips,
+            features,
+            share=split,
+            copies=augment,
+            seed=seed,
+            default_garbage=default_garbage,
+            group_by=group_by,
         )
-    if preprocessed is None or data_dir is not None:
-        raise UsageError("Give a preprocessed set with -p, or a folder of clips with -d: one of the two.")
-    dataset = decoder_dataset.read_dataset(preprocessed)
+    if preprocessed is None or is_given:
+        raise UsageError("Give a preprocessed set with -p, or clips with -d or --dataset: one of the two.")
+    read = decoder_dataset.read_dataset(preprocessed)
     given = {flag.replace("_", "-") for flag in request.given}
-    if differences := dataset.train.parameters.differences(features, given):
+    if differences := read.train.parameters.differences(features, given):
         raise UsageError(
             f"{preprocessed} was made with {'; '.join(differences)}. Leave these out, or build another set."
         )
-    if fixed := sorted({"split", "group-by", "augment", "highpass", "lowpass", "remove-mean", "channel"} & given):
+    settled = {"split", "group-by", "augment", "default-garbage", "highpass", "lowpass", "remove-mean", "channel"}
+    if fixed := sorted(settled & given):
         raise UsageError(f"--{fixed[0]} was settled when {preprocessed} was built: leave it out, or build another set.")
-    return nullcontext(dataset)
+    return nullcontext(read)
 
 
 def _list_variants(decoder: Decoder, seeds: int, reservoirs: Sequence[Path]) -> list[Decoder]:
@@ -191,8 +206,8 @@ def _train_and_test(
     decoder, count = variants[0], len(variants)
     log.info(f"Training {decoder.name}{f', {count} times' if count > 1 else ''}.")
     fitted = _fit(decoder, dataset)
-    results = {condition: _test(fitted, dataset, condition) for condition in dataset.tests}
-    scores = {condition: score for condition, (_, score) in results.items()}
+    judged = {condition: _judge(fitted, dataset, condition) for condition in dataset.tests}
+    scores = {name: _score(fitted, dataset, name, judged[name][0]) for name in judged if name != "garbage"}
     record: dict[str, Any] = {"test": {name: score.to_json() for name, score in scores.items()}}
     lines = [decoder.name]
     lines += [f"  {name:<12} accuracy {score.describe()}" for name, score in scores.items()]
@@ -201,14 +216,18 @@ def _train_and_test(
         lines[1] += f", macro F1 {scores['clean'].macro_f1:.3f}"
         lines += _list_confusions(scores["clean"])
         is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
-        threshold = decoders.choose_threshold(results["clean"][0][is_real], REJECTED)
+        given = _as_judgement(fitted, dataset, *judged["clean"]).posteriors
+        threshold = min(decoders.choose_threshold(given[is_real], REJECTED), EVEN)
+        record["rejected"], line = _count_rejected(fitted, dataset, judged, threshold)
+        lines.append(line)
         others = {f"accuracy_{name}": score.accuracy for name, score in scores.items() if name != "clean"}
         for path in accuracy.save_report(save_dir, decoder.name, scores["clean"], **others):
             manifest.add_output(path)
     if "clean" in scores and count > 1:
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
-            _, score = _test(_fit(variant, dataset), dataset, "clean")
+            other = _fit(variant, dataset)
+            score = _score(other, dataset, "clean", _judge(other, dataset, "clean")[0])
             accuracies.append(score.accuracy)
         mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
         lines.append(f"  {count} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
@@ -238,22 +257,64 @@ def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
         return decoder.fit(dataset.clips)
 
 
-def _test(
-    fitted: FittedDecoder, dataset: "DecoderDataset", condition: str
-) -> "tuple[NDArray[np.float32], ClassificationReport]":
-    """Posteriors (n, classes) and score of the held-out clips under a condition."""
+def _judge(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> Told:
+    """Posteriors (n, classes) of the held-out examples of a condition, and their resemblance to training clips (n,)."""
+    import numpy as np
+
+    test = dataset.tests[condition]
+    if isinstance(fitted, FittedFeatureDecoder):
+        return fitted.predict(test.features), fitted.compare(test.features)
+    assert dataset.test_clips is not None
+    clips = dataset.test_clips[condition]
+    resemblance = getattr(fitted, "resemblance", lambda clips: np.ones(len(clips), np.float32))
+    return fitted.posteriors(clips), resemblance(clips)
+
+
+def _score(
+    fitted: FittedDecoder, dataset: "DecoderDataset", condition: str, posteriors: "NDArray[np.float32]"
+) -> "ClassificationReport":
+    """How many examples of a condition have their own class as their likeliest; all garbage classes are one, X."""
+    import numpy as np
+
     from canarygan_core.evaluation import accuracy
     from canarygan_core.fitted import decoders
 
-    test = dataset.tests[condition]
-    with show_bar(f"testing, {condition}", None):
-        if isinstance(fitted, FittedFeatureDecoder):
-            posteriors = fitted.predict(test.features)
-        else:
-            assert dataset.test_clips is not None
-            posteriors = fitted.posteriors(dataset.test_clips[condition])
-    labels = decoders.pick_labels(posteriors, fitted.classes)
-    return posteriors, accuracy.compute_report(test.labels, labels, fitted.classes)
+    def merge(labels: "NDArray[np.str_]") -> "NDArray[np.str_]":
+        return np.where(np.isin(labels, dataset.garbage), decoders.X, labels)
+
+    real = [label for label in fitted.classes if label not in dataset.garbage]
+    given = merge(decoders.pick_labels(posteriors, fitted.classes))
+    return accuracy.compute_report(merge(dataset.tests[condition].labels), given, real)
+
+
+def _as_judgement(
+    fitted: FittedDecoder,
+    dataset: "DecoderDataset",
+    posteriors: "NDArray[np.float32]",
+    resemblance: "NDArray[np.float32]",
+    threshold: float = 0.0,
+) -> "Judgement":
+    from canarygan_core.fitted import decoders
+
+    known = {"garbage": dataset.garbage, "resemblance": resemblance, "threshold": threshold}
+    return decoders.Judgement.of(posteriors, fitted.classes, **known)  # type: ignore[arg-type]
+
+
+def _count_rejected(
+    fitted: FittedDecoder, dataset: "DecoderDataset", judged: Mapping[str, Told], threshold: float
+) -> tuple[dict[str, Any], str]:
+    """The share of real clips, and of garbage, that are called X, by condition; as a record and as a line."""
+    import numpy as np
+
+    from canarygan_core.fitted.decoders import X
+
+    record, words = {}, []
+    for name, told in judged.items():
+        is_x = _as_judgement(fitted, dataset, *told, threshold).votes == X
+        is_x = is_x[np.isin(dataset.tests[name].labels, dataset.garbage) == (name == "garbage")]
+        record[name] = {"share": float(is_x.mean()), "rejected": int(is_x.sum()), "clips": len(is_x)}
+        words.append(f"{name} {is_x.mean():.3f} ({int(is_x.sum())} of {len(is_x)})")
+    return record, f"  called X     {', '.join(words)}"
 
 
 def _list_confusions(score: "ClassificationReport") -> list[str]:

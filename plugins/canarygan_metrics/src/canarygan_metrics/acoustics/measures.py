@@ -1,8 +1,10 @@
 """What sounds are like, as a bioacoustician would measure them, and how far two sets of them are apart.
 
 A clip's sounding part reaches from the first to the last moment at which the energy within `MOMENT` is no more than a
-threshold below that of its loudest moment. The spectrum is the mean power of Hann frames spread evenly over that part,
-between two frequencies. Zeros before or after a sound change nothing. Of each clip:
+threshold below that of its loudest moment, and at least `MARGIN` above that of its background. The background is the
+quietest `PAUSE` of the clip; one that is within 6 dB of the loudest moment is none. The mean of a clip is subtracted
+first. The spectrum is the mean power of Hann frames spread evenly over that part, between two frequencies. Zeros before
+or after a sound change nothing. Of each clip:
 
 - duration: of the sounding part, s.
 - peak_frequency: where the spectrum is highest, by a parabola through the logarithms of three bins, Hz.
@@ -12,11 +14,13 @@ between two frequencies. Zeros before or after a sound change nothing. Of each c
 - entropy: Shannon entropy of a frame's spectrum over its greatest possible value (Sueur et al., 2008), averaged over
   frames by their energies. Like Wiener entropy (Tchernichovski et al., 2000) it tells tones, sweeping ones too, from
   noise: a steady tone has 0.18, white noise 0.91.
-- level: root mean square of the sounding part over full scale, dB; a sine at full scale has -3.01.
+- level: root mean square of the sounding part, less that of the noise around it, over full scale, dB. A gain of `clip`
+  first brings the loudest moment of each clip to the power of a sine at full scale, so that sides of unlike gain
+  compare; a steady tone then has -3.01.
 """
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +42,11 @@ UNITS = ACOUSTIC_UNITS
 THRESHOLD, LOW, HIGH = 20.0, 500.0, 8000.0
 """How far below the loudest moment a sound still counts, dB, and the frequencies it is looked for between, Hz."""
 
-MOMENT, FRAME, STEP = 0.005, 0.016, 0.008
-"""Time that energy is summed over, length of a frame, and longest step from one frame to the next, s."""
+MARGIN = 6.0
+"""How far above the background a sound has to be, dB: no moment of white noise is so far above its quietest `PAUSE`."""
+
+MOMENT, PAUSE, FRAME, STEP = 0.005, 0.010, 0.016, 0.008
+"""Time that energy is summed over, of a background, length of a frame, and longest step between frames, s."""
 
 HELD = 0.9
 """Share of the power within the bandwidth."""
@@ -47,12 +54,26 @@ HELD = 0.9
 FAINT = 1e-4
 """Share of the power between the two frequencies under which a spectrum there is but the skirt of what lies beyond."""
 
+STEADY = 1 / 3
+"""Least share of a clip, without the zeros about it, that is as quiet as its background."""
+
+STILL = 1e-5
+"""Greatest deviation from its mean at which a clip is silent, of its peak."""
+
 CHUNK = 64
 """Clips measured at a time."""
 
 
-def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float = LOW, high: float = HIGH) -> Measures:
-    """Each of `UNITS` of sounds (clips, samples), as (clips,); NaN where one is silent or not finite.
+def measure(
+    audio: Audio,
+    rate: int,
+    *,
+    threshold: float = THRESHOLD,
+    low: float = LOW,
+    high: float = HIGH,
+    gain: Literal["clip", "none"] = "clip",
+) -> Measures:
+    """Each of `UNITS` of sounds (clips, samples), as (clips,); NaN where one is silent, constant or not finite.
 
     Frequencies, bandwidth and entropy are NaN too where a sound has less than `FAINT` of its power between `low` and
     `high`.
@@ -63,6 +84,7 @@ def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float
         threshold: how far below its loudest moment a sound still counts, dB.
         low: frequency below which nothing is looked for, Hz.
         high: frequency above which nothing is looked for, Hz.
+        gain: whether the level is that of a clip whose loudest moment is at full scale, or as it is.
 
     Raises:
         CanaryganError: where the rate leaves too little between the two frequencies.
@@ -78,7 +100,7 @@ def measure(audio: Audio, rate: int, *, threshold: float = THRESHOLD, low: float
         usable = is_audible(part)
         if usable.any():
             rows = start + np.flatnonzero(usable)
-            for name, values in _measured(part[usable], rate, threshold, low, high).items():
+            for name, values in _measured(part[usable], rate, threshold, low, high, gain).items():
                 measures[name][rows] = values
     return measures
 
@@ -93,19 +115,65 @@ def _size(rate: int) -> int:
     return int(fft.next_fast_len(round(FRAME * rate), real=True))
 
 
-def _measured(audio: Audio, rate: int, threshold: float, low: float, high: float) -> Measures:
+def _measured(audio: Audio, rate: int, threshold: float, low: float, high: float, gain: str) -> Measures:
     """The measures of sounds (n, samples) that are finite and not silent."""
     peak = np.abs(audio).max(1, keepdims=True)
-    audio = audio / peak
-    onset, offset = find_extent(audio, rate, below=threshold, background=None, block=MOMENT, step=0.0)
+    moment, pause = (max(1, round(seconds * rate)) for seconds in (MOMENT, PAUSE))
+    audio, start, end = _centre(audio / peak, pause)
     total = np.cumsum(np.pad(np.square(audio, dtype=np.float64), ((0, 0), (1, 0))), axis=1)
-    rows = np.arange(len(audio))
-    power = (total[rows, offset] - total[rows, onset]) / (offset - onset)
-    measures = {
-        "duration": (offset - onset) / rate,
-        "level": 10 * np.log10(power) + 20 * np.log10(peak[:, 0].astype(np.float64)),
-    }
-    return measures | _frequencies(audio, onset, offset, rate, low, high)
+    loudest = _loudest(total, moment)
+    floor = _find_floor(total, start, end, pause)
+    floor[floor > loudest / (4 * moment)] = 0  # it sounds all the time
+    onset, offset = find_extent(audio, rate, below=threshold, background=MARGIN, block=MOMENT, step=0.0, floor=floor)
+    rows, length = np.arange(len(audio)), np.maximum(offset - onset, 1)
+    inside = total[rows, offset] - total[rows, onset]
+    before, after = np.maximum(onset - moment, start), np.minimum(offset + moment, end)
+    outside = total[rows, before] - total[rows, start] + total[rows, end] - total[rows, after]
+    quiet = before - start + end - after  # samples of the background
+    noise = np.where(quiet >= pause, outside / np.maximum(quiet, 1), 0.0)
+    power = np.maximum(inside / length - noise, 1e-30)
+    if gain == "clip":
+        power /= 2 * np.maximum(loudest / np.minimum(moment, length) - noise, 1e-30)
+    else:
+        power *= np.square(peak[:, 0], dtype=np.float64)
+    measures = {"duration": length / rate, "level": 10 * np.log10(power)}
+    measures |= _frequencies(audio, onset, offset, rate, low, high)
+    still = np.abs(audio).max(1) <= STILL
+    return {name: np.where(still, np.nan, values) for name, values in measures.items()}
+
+
+def _centre(audio: Audio, least: int) -> tuple[Audio, Rows, Rows]:
+    """Sounds (n, samples), changed in place, less their means from their first to their last sample but zeros.
+
+    Returns these bounds, besides. In fewer samples than `least` a mean is no offset, but part of the sound.
+    """
+    sounding = audio != 0
+    start, end = sounding.argmax(1), audio.shape[1] - sounding[:, ::-1].argmax(1)
+    for sound, first, last in zip(audio, start, end, strict=True):
+        if last - first >= least:
+            sound[first:last] -= np.float32(sound[first:last].mean(dtype=np.float64))
+    return audio, start, end
+
+
+def _loudest(total: Floats, width: int) -> Floats:
+    """Greatest energy of so many samples next to one another, or of all, from running sums (n, samples + 1)."""
+    width = min(width, total.shape[1] - 1)
+    return np.asarray((total[:, width:] - total[:, :-width]).max(1))
+
+
+def _find_floor(total: Floats, start: Rows, end: Rows, width: int) -> Floats:
+    """Power of the background of sounds (n, samples) between two bounds, from running sums (n, samples + 1).
+
+    It is the least power of `width` samples, if `STEADY` of the time is no more than 3 dB above it, or else 0: where a
+    sound was cut out exactly, its quietest part is no background.
+    """
+    step = max(1, width // 16)
+    power = (total[:, width::step] - total[:, :-width:step]) / width
+    place = step * np.arange(power.shape[1])
+    within = (place >= start[:, None]) & (place <= end[:, None] - width)
+    least = np.maximum(power.min(1, initial=np.inf, where=within), 0.0)
+    steady = (within & (power <= 2 * least[:, None])).sum(1) >= STEADY * within.sum(1)
+    return np.asarray(np.where(steady & np.isfinite(least), least, 0.0))
 
 
 def _frequencies(audio: Audio, onset: Rows, offset: Rows, rate: int, low: float, high: float) -> Measures:

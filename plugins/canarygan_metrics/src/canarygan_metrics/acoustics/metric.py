@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from canarygan_core import CanaryganError, Metric
 from canarygan_metrics.options import check_ranges
@@ -33,6 +33,8 @@ class Measuring:
     """Lowest frequency that is looked at, Hz."""
     high: float
     """Highest frequency that is looked at, Hz."""
+    gain: Literal["clip", "none"]
+    """Whether levels are below each clip's loudest moment, or as they are, word."""
 
     def __call__(self, clips: "Clips") -> "Clips":
         """Clips with an audio of no samples; a clip that is silent or not finite has NaN for its measures."""
@@ -48,8 +50,8 @@ class Acoustics(Metric):
 
     Of each measure: `effect` (Cliff's delta; 0 is none, -1 and 1 are no overlap), `distance` (Wasserstein-1, in s, Hz
     or dB), `relative` (that over the real standard deviation) and `ks` (Kolmogorov-Smirnov); over all clips, and where
-    both sides have labels, for each class as `CLASS/measure.effect`. Where clips are scaled to one peak, as for
-    training, level is relative to that peak, and says nothing of how loud the bird was.
+    both sides have labels, for each class as `CLASS/measure.effect`. By default level is relative to a clip's loudest
+    moment, so that all sides are at one level, and says nothing of how loud the bird was.
     """
 
     name: ClassVar[str] = "acoustics"
@@ -65,18 +67,22 @@ class Acoustics(Metric):
     """Lowest frequency that is looked at, Hz."""
     high: float = 8000.0
     """Highest frequency that is looked at, at most half the sampling rate, Hz."""
+    gain: Literal["clip", "none"] = "clip"
+    """Bring each clip's loudest moment to full scale before its level is measured (clip), or leave it (none), word."""
     enough: int = 20
     """Clips that a class needs on both sides to be compared, count."""
 
     def __post_init__(self) -> None:
         check_ranges(self, threshold=(3, 60, "dB"), enough=2)
+        if self.gain not in ("clip", "none"):
+            raise CanaryganError(f"--acoustics.gain is {self.gain!r}: it may be clip or none.")
         if not 0 <= self.low < self.high:
             raise CanaryganError(
                 f"--acoustics.low {self.low:g}, --acoustics.high {self.high:g}: 0 <= low < high, in Hz."
             )
 
     def listener(self) -> Measuring:
-        return Measuring(self.threshold, self.low, self.high)
+        return Measuring(self.threshold, self.low, self.high, self.gain)
 
     def score(self, generated: "Clips", reference: "Clips") -> dict[str, float]:
         from canarygan_metrics.acoustics import comparison

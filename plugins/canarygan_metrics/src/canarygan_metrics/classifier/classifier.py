@@ -28,8 +28,8 @@ log = logging.getLogger("canarygan")
 
 Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-SCHEMA = 1
-"""Version of what a classifier's checkpoint holds under `inception`."""
+SCHEMA = 2
+"""Version of what a classifier's checkpoint holds under `inception`; since 2 its spectrogram says whether it aligns."""
 
 CHUNK = 64
 """Clips whose spectrograms are made at a time."""
@@ -137,7 +137,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
 def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> tuple[Network, Spectrogram]:
     if record["schema"] > SCHEMA:
         raise CanaryganError(f"{path} is of a newer canarygan-metrics (schema {record['schema']}): upgrade yours.")
-    sizes = Spectrogram(**record["spectrogram"])
+    sizes = Spectrogram(**{"align": False, **record["spectrogram"]})
     network = Network(sizes.n_mels, sizes.frames, len(record["classes"]))
     weights = {name.removeprefix("network."): part for name, part in state.items() if name.startswith("network.")}
     try:

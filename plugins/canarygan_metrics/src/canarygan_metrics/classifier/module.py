@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core.audio.noise import add_noise
+from canarygan_core.audio.noise import alter
 from canarygan_core.clips import Clips
 from canarygan_core.lightning.checkpointing import Schedule
 from canarygan_core.lightning.checkpoints import average_gradients
@@ -26,9 +26,6 @@ from canarygan_metrics.classifier.spectrogram import Spectrogram
 log = logging.getLogger("canarygan")
 
 Rows = NDArray[np.intp]
-
-SNR = (10.0, 40.0)
-"""Least and greatest signal-to-noise ratio of a clip with noise, dB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +88,12 @@ class BatchRows:
             yield order[number * self.batch : (number + 1) * self.batch]
 
 
-def add_noise_to_some(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
-    """Clips, a share of them with white noise, `SNR` below their sound."""
+def alter_some(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
+    """Clips, a share of them altered; see `canarygan_core.audio.noise.alter`."""
     audio = np.array(clips.audio)
-    for row in np.flatnonzero(rng.random(len(audio)) < share):
-        audio[row] = add_noise(audio[row], clips.rate, rng.uniform(*SNR), rng)
+    rows = np.flatnonzero(rng.random(len(audio)) < share)
+    if len(rows):
+        audio[rows] = alter(audio[rows], clips.rate, rng)
     return replace(clips, audio=audio)
 
 
@@ -177,11 +175,11 @@ class ClassifierModule(lightning.LightningModule):
     def forward_rows(self, rows: Rows, rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Logits (n, classes) and the numbers of the true classes (n,) of the clips of these rows.
 
-        Where `rng` is given, noise is added to some of the clips.
+        Where `rng` is given, some of the clips are altered.
         """
         clips = self.data.clips.select(rows)
         if rng is not None and self.options.noise:
-            clips = add_noise_to_some(clips, self.options.noise, rng)
+            clips = alter_some(clips, self.options.noise, rng)
         spectrograms = self.data.sizes.of(clips).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
             _, logits = self.network(spectrograms)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CHANNELS = 128
-"""Channels of every convolution, and so the size of an embedding."""
+"""Channels of every convolution of the classifier, and so the size of its embedding."""
 
 DEPTH = 4
 """Convolutions; each is followed by pooling that halves both axes."""
@@ -20,26 +20,27 @@ MOMENTUM = 0.3
 
 
 class Network(nn.Module):
-    """Four times [batch norm, 5 x 5 convolution with 128 channels, ReLU, 2 x 2 max-pooling], batch norm, linear.
+    """Four times [batch norm, 5 x 5 convolution, ReLU, 2 x 2 max-pooling], batch norm, linear.
 
     Args:
         bands: mel bands of a spectrogram.
         frames: frames of it.
         classes: to tell apart.
+        channels: of each convolution, and so the size of an embedding.
     """
 
-    def __init__(self, bands: int, frames: int, classes: int) -> None:
+    def __init__(self, bands: int, frames: int, classes: int, channels: int = CHANNELS) -> None:
         super().__init__()
-        sizes = [1, *[CHANNELS] * DEPTH]
+        sizes = [1, *[channels] * DEPTH]
         self.norms = nn.ModuleList(nn.BatchNorm2d(size, momentum=MOMENTUM) for size in sizes)
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(size, CHANNELS, 2 * REACH + 1, padding=REACH) for size in sizes[:-1]
+            nn.Conv2d(size, channels, 2 * REACH + 1, padding=REACH) for size in sizes[:-1]
         )
-        self.linear = nn.Linear(CHANNELS * (bands >> DEPTH) * (frames >> DEPTH), classes)
+        self.linear = nn.Linear(channels * (bands >> DEPTH) * (frames >> DEPTH), classes)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, spectrograms: Tensor) -> tuple[Tensor, Tensor]:
-        """Spectrograms (n, bands, frames) to embeddings (n, 128) and logits (n, classes)."""
+        """Spectrograms (n, bands, frames) to embeddings (n, channels) and logits (n, classes)."""
         x = spectrograms[:, None].contiguous(memory_format=torch.channels_last)  # (n, 1, bands, frames)
         for norm, convolution in self.layers():
             x = max_pool(convolution(norm(x))).relu()  # the same as pooling after the ReLU, on a quarter of the values
@@ -50,7 +51,7 @@ class Network(nn.Module):
         yield from zip(self.norms, self.convolutions, strict=False)
 
     def head(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings and logits of the last norm's features (n, 128, bands / 16, frames / 16)."""
+        """Embeddings and logits of the last norm's features (n, channels, bands / 16, frames / 16)."""
         return x.mean((2, 3)), self.linear(x.contiguous().flatten(1))
 
 

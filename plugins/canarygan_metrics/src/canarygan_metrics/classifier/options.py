@@ -33,7 +33,7 @@ class Learning:
     seconds: float = 1.0
     """Length of each clip that the classifier uses, from its start; a shorter one is faster, seconds."""
     noise: float = 0.5
-    """Share of the training clips with white noise added, 10 to 40 dB below them, drawn anew each time; 0 for none."""
+    """Share of the training clips that are altered anew each time, by noises and a tilted spectrum; 0 for none."""
     lr: float = 3e-4
     """Learning rate of AdamW."""
     split: float = 0.1

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import melscale_fbanks
 
-from canarygan_core.audio import resample
+from canarygan_core.audio import align, resample
 from canarygan_core.clips import Clips, fit_length
 
 RANGE = 60.0
@@ -29,6 +29,7 @@ class Spectrogram:
         n_mels: mel bands.
         fmin: lower edge of the first band, Hz.
         fmax: upper edge of the last, Hz.
+        align: whether each sound is moved so that its onset lies at one place; false for classifiers of 0.2.
     """
 
     scale: Literal["log", "linear"] = "log"
@@ -39,6 +40,7 @@ class Spectrogram:
     n_mels: int = 128
     fmin: float = 40.0
     fmax: float = 7800.0
+    align: bool = True
 
     @property
     def frames(self) -> int:
@@ -47,7 +49,8 @@ class Spectrogram:
 
     def of(self, clips: Clips) -> Tensor:
         """Spectrograms (clips, bands, frames), float32, of clips of any rate and length; from 0 to 1 if logarithmic."""
-        audio = fit_length(resample(np.asarray(clips.audio), clips.rate, self.rate), self.samples)
+        audio = resample(np.asarray(clips.audio), clips.rate, self.rate)
+        audio = align(audio, self.rate, self.samples) if self.align else fit_length(audio, self.samples)
         return spectrogram(torch.tensor(audio), self)
 
 

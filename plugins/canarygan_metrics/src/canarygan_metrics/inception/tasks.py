@@ -137,7 +137,7 @@ def _most_text(context: Mapping[str, Mapping[str, Any]]) -> str:
     """How high a score can be, where the classes of the real clips are known."""
     if "ceiling" not in context:
         return ""
-    return f", of at most {context['ceiling']['is_mean']:.3g} with classes as frequent as in the real clips"
+    return f", of at most {context['ceiling']['is_mean']:.3g} classes at the frequencies of the real clips"
 
 
 def _context_lines(context: Mapping[str, Mapping[str, Any]]) -> list[str]:

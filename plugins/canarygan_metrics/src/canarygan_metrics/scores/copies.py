@@ -1,7 +1,8 @@
 """Whether generated sounds are copies of training clips, by real clips that the generator was not trained on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 
-DRAWS = 400
-"""Samples of the bootstrap."""
+DRAWS = 100
+"""Other choices of unseen clips that the interval is from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Copies:
             nothing is copied, 1 where everything is.
         copied: share of sounds that are copies, of which each counts by how much nearer it lies to its clip than to the
             next, which an exact copy does by 1; around 0 where nothing is copied, so it may be negative.
-        copied_low: lower end of its 95 % interval (bootstrap of the real clips).
+        copied_low: lower end of its 95 % interval: how far chance alone moves it, if it chooses other unseen clips.
         copied_high: upper end.
         training_distance: median distance to the nearest training clip, dB.
         unseen_distance: median distance to the nearest unseen clip, dB.
@@ -92,31 +93,35 @@ def find_nearest(generated: NDArray[np.uint8], real: NDArray[np.uint8], unseen: 
     return Nearest(np.concatenate(near), np.concatenate(gaps), np.concatenate(distances))
 
 
-def compare(nearest: Nearest, unseen: Mask, *, draws: int = DRAWS, seed: int = 0) -> Copies:
-    """How many sounds are copies, by which of the real clips (m,) are unseen; without draws there is no interval."""
-    weights = np.bincount(nearest.clip, nearest.gap, len(unseen))  # (m,) of the sounds nearest to each
-    sums = np.array([weights[~unseen].sum(), weights[unseen].sum()])
-    counts = np.array([(~unseen).sum(), unseen.sum()])
-    rates = sums / counts
-    copied = (sums[0] - rates[1] * counts[0]) / len(nearest.clip)
-    low = high = copied
-    if draws:
-        rng = np.random.default_rng(seed)
-        drawn = [  # (draws,) mean weight of training clips, and of unseen ones, drawn with replacement
-            rng.multinomial(len(side), np.full(len(side), 1 / len(side)), draws) @ side / len(side)
-            for side in (weights[~unseen], weights[unseen])
-        ]
-        low, high = np.percentile((drawn[0] - drawn[1]) * counts[0] / len(nearest.clip), [2.5, 97.5])
+def compare(nearest: Nearest, unseen: Mask, others: Iterable[Mask] = ()) -> Copies:
+    """How many sounds are copies, by which of the real clips (m,) are unseen.
+
+    Args:
+        nearest: the real clip nearest to each sound.
+        unseen: which real clips are unseen.
+        others: the same if chance had chosen others, for the interval; without any there is none.
+    """
+    weights = np.asarray(np.bincount(nearest.clip, nearest.gap, len(unseen)), np.float64)  # (m,) by nearest clip
+    count = int(unseen.sum()), int((~unseen).sum())
+    mean = weights[unseen].sum() / count[0], weights[~unseen].sum() / count[1]
+    copied = _count_copies(weights, unseen, len(nearest.clip))
+    chance = [_count_copies(weights, other, len(nearest.clip)) for other in others]
+    low, high = copied - np.percentile(chance, [97.5, 2.5]) if chance else (copied, copied)
     return Copies(
-        memorised=float(rates[0] / rates.sum()) if rates.sum() > 0 else 0.5,
-        copied=float(copied),
+        memorised=float(mean[1] / sum(mean)) if sum(mean) > 0 else 0.5,
+        copied=copied,
         copied_low=float(min(low, copied)),
         copied_high=float(min(max(high, copied), 1.0)),
         training_distance=float(np.median(nearest.distance[:, 0])),
         unseen_distance=float(np.median(nearest.distance[:, 1])),
-        training_clips=float(counts[0]),
-        unseen_clips=float(counts[1]),
+        training_clips=float(count[1]),
+        unseen_clips=float(count[0]),
     )
+
+
+def _count_copies(weights: Exact, unseen: Mask, sounds: int) -> float:
+    """How much more weight (m,) training clips have than unseen ones would, were there as many; by sound."""
+    return float((weights[~unseen].sum() - weights[unseen].mean() * (~unseen).sum()) / sounds)
 
 
 def find_unseen(reference: "Clips") -> Mask:
@@ -140,27 +145,34 @@ def exchange(generated: "Clips", reference: "Clips", rng: np.random.Generator) -
     Where the generator has copied nothing, it does not matter which those are. So this is a test by randomisation
     (Fisher, 1935). Whole groups are exchanged where whole groups were held out.
     """
-    unseen = find_unseen(reference)
-    nearest = find_nearest(generated.facts["levels"], reference.facts["levels"], unseen)
+    nearest = find_nearest(generated.facts["levels"], reference.facts["levels"], find_unseen(reference))
     facts = {"nearest": nearest.clip, "gap": nearest.gap, "distance": nearest.distance}
     known = replace(generated, facts=facts)
-    labels = reference.labels if reference.labels is not None else np.full(len(reference), "")
-    groups = reference.facts.get(holding.GROUP)
-    while True:
-        _, rows = accuracy.split(labels, unseen.mean(), int(rng.integers(2**31)), groups)
-        other = np.zeros(len(unseen), bool)
-        other[rows] = True
+    for other in _choose_others(reference, rng):
         yield known, replace(reference, facts={holding.UNSEEN: other})
 
 
-def score(generated: "Clips", reference: "Clips") -> Copies:
+def _choose_others(reference: "Clips", rng: np.random.Generator) -> Iterator[Mask]:
+    """Which real clips (m,) might have been held out: as many, of each class as many, and whole groups."""
+    labels = reference.labels if reference.labels is not None else np.full(len(reference), "")
+    numbers = np.unique(labels, return_inverse=True)[1]
+    share = float(find_unseen(reference).mean())
+    while True:
+        _, rows = accuracy.split(numbers, share, int(rng.integers(2**31)), reference.facts.get(holding.GROUP))
+        other = np.zeros(len(reference), bool)
+        other[rows] = True
+        yield other
+
+
+def score(generated: "Clips", reference: "Clips", *, seed: int = 0) -> Copies:
     """How many generated sounds are copies; `exchange` has found their nearest clips already."""
     unseen = find_unseen(reference)
     if "nearest" in generated.facts:
-        return compare(Nearest(*(generated.facts[name] for name in ("nearest", "gap", "distance"))), unseen, draws=0)
+        return compare(Nearest(*(generated.facts[name] for name in ("nearest", "gap", "distance"))), unseen)
     if not len(generated):
         raise CanaryganError("memorisation: there is no generated clip.")
     for what, clips in (("generated", generated), ("real", reference)):
         if "levels" not in clips.facts:
             raise CanaryganError(f"memorisation: pass the {what} clips through the metric's listener first.")
-    return compare(find_nearest(generated.facts["levels"], reference.facts["levels"], unseen), unseen)
+    nearest = find_nearest(generated.facts["levels"], reference.facts["levels"], unseen)
+    return compare(nearest, unseen, islice(_choose_others(reference, np.random.default_rng(seed)), DRAWS))

@@ -1,0 +1,365 @@
+"""Measure whether labels hold: what is rejected, what a shift changes, and whether decoders and classifier agree.
+
+    python benchmarks/labels.py DATA_DIR [--other-bird DIR] [--own-bird DIR] [--run DIR] [--seeds 3] [--name labels]
+
+Each seed holds a fifth of the clips out, trains decoders and the classifier on the others by the commands that a user
+types, and asks them about sounds that they have not seen. DIR of --other-bird holds recordings of another bird with
+evsonganaly's annotations (.cbin, .not.mat); that of --own-bird holds Wave/ and Annotation.xml of the bird of DATA_DIR,
+whose clips must be named syll_LABEL; that of --run is a version of train-gan on DATA_DIR. Writes NAME.json and NAME.md
+into benchmarks/results. Where a version of the software rejects by posteriors alone, so does this script.
+"""
+
+import argparse
+import functools
+import json
+import logging
+import multiprocessing
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+import torch
+from canarygan_metrics.classifier import classifier as classifiers
+
+from canarygan_core import audio, runs
+from canarygan_core.cli import main as cli
+from canarygan_core.clips import Clips, fit_length
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.evaluation import accuracy
+from canarygan_core.fitted import decoders, generators, latents
+from canarygan_core.plugins import get_registry
+
+RATE, SAMPLES, X = 16000, 16000, "X"
+
+SHIFTS = (-10, 10, 20, 50)
+"""Shifts of unseen clips, ms."""
+
+MARGINS = (0, 10, 20)
+"""Margins around annotated onsets and offsets, ms."""
+
+MANY = 300
+"""Sounds of each kind that is no syllable."""
+
+JUDGES = ("esn", "knn", "svm")
+"""The decoders of the consensus."""
+
+Audio = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def move(sounds: Audio, milliseconds: float) -> Audio:
+    """Clips as if they had been cut so much earlier: the sound starts later."""
+    shift = round(milliseconds * RATE / 1000)
+    moved = np.roll(sounds, shift, axis=1)
+    moved[:, slice(shift) if shift > 0 else slice(shift, None)] = 0
+    return moved if shift else sounds
+
+
+def remove_margins(sounds: Audio, milliseconds: float = 10) -> Audio:
+    """Clips without the background before and after their sound."""
+    width = round(milliseconds * RATE / 1000)
+    bare = np.zeros_like(sounds)
+    for sound, clip in zip(sounds, bare, strict=True):
+        last = int(np.flatnonzero(sound)[-1]) + 1
+        clip[: last - 2 * width] = sound[width : last - width]
+    return bare
+
+
+def make_noises(seed: int) -> dict[str, Audio]:
+    """Noise and bursts, by a generator of random numbers that training does not use."""
+    rng = np.random.default_rng([seed, 12345])
+    white = rng.standard_normal((MANY, SAMPLES), np.float32)
+    spectrum = np.fft.rfft(rng.standard_normal((MANY, SAMPLES)))
+    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(spectrum.shape[1]), 1)), SAMPLES).astype(np.float32)
+    length, start = rng.integers(320, 2400, (MANY, 1)), rng.integers(0, 800, (MANY, 1))
+    moments = np.arange(SAMPLES)
+    bursts = np.where((moments >= start) & (moments < start + length), rng.standard_normal((MANY, SAMPLES)), 0)
+    return {"white noise": white, "pink noise": pink, "noise bursts, 20 to 150 ms": bursts.astype(np.float32)}
+
+
+def untrained(seed: int) -> Audio:
+    """Sounds of a generator before its first update."""
+    from canarygan_wavegan.model import Generator, Shape
+
+    torch.manual_seed(seed)
+    with torch.inference_mode():
+        sounds = Generator(Shape(latent_dim=3, dim=16, samples=4096))(torch.rand(MANY, 3) * 2 - 1)
+    return fit_length(sounds.numpy().reshape(MANY, -1), SAMPLES)
+
+
+def generate(run: Path, count: int) -> tuple[Audio, int]:
+    """Sounds of the last checkpoint of a run, and its epoch."""
+    generator, _ = generators.load(runs.find_checkpoint(run), get_registry(), model=None, device="cpu")
+    z = latents.draw(count, generator.latent_dim, seed=0)
+    sounds = np.concatenate([*generators.generate_sounds(generator, z, 100)])
+    return fit_length(sounds, SAMPLES), generator.progress["epoch"]
+
+
+def read_other(folder: Path) -> Audio:
+    """The syllables of recordings with evsonganaly's annotations, with 10 ms around them, at one peak."""
+    import scipy.io
+
+    clips = []
+    for path in sorted(folder.glob("*.cbin")):
+        sound = np.fromfile(path, ">i2").reshape(-1, 2)[:, 0].astype(np.float32) / 32768
+        sound = audio.resample(sound[None], 32000, RATE)[0]
+        table = scipy.io.loadmat(f"{path}.not.mat", squeeze_me=True)
+        spans = zip(table["onsets"] / 1000, table["offsets"] / 1000, table["labels"], strict=True)
+        clips += [cut(sound, onset - 0.01, offset + 0.01) for onset, offset, label in spans if label not in "-0"]
+    return np.stack(clips)
+
+
+def cut(sound: Audio, onset: float, offset: float) -> Audio:
+    """A stretch (s) of a recording, padded to a second, without offset and at one peak."""
+    part = sound[max(round(onset * RATE), 0) : round(offset * RATE)]
+    part = part - part.mean()
+    return fit_length(0.95 * part[None] / np.abs(part).max(), SAMPLES)[0].astype(np.float32)
+
+
+def read_own(folder: Path, margin: float, labels: list[str]) -> tuple[Audio, np.ndarray[Any, Any]]:
+    """The annotated notes of recordings, with a margin (s), and their labels."""
+    clips, names, sounds = [], [], {}
+    for sequence in ElementTree.parse(folder / "Annotation.xml").getroot().iter("Sequence"):
+        path = folder / "Wave" / sequence.findtext("WaveFileName", "")
+        if not path.is_file():
+            continue
+        if path not in sounds:
+            sounds[path] = audio.read(path, RATE).audio
+        begin = int(sequence.findtext("Position", "0"))
+        for note in sequence.iter("Note"):
+            onset = (begin + int(note.findtext("Position", "0"))) / 32000
+            label = f"syll_{note.findtext('Label')}"
+            if label in labels:
+                offset = onset + int(note.findtext("Length", "0")) / 32000
+                clips.append(cut(sounds[path], onset - margin, offset + margin))
+                names.append(label)
+    return np.stack(clips), np.array(names)
+
+
+class Judges:
+    """Trained decoders and a trained classifier."""
+
+    def __init__(self, folder: Path, data: Path, seed: int) -> None:
+        known = [name for name in (*JUDGES, "cnn") if name in get_registry().names("decoder")]
+        chosen = [word for name in known for word in ("-m", name)]
+        start = time.process_time()
+        run("train-decoders", "-d", data, "-s", folder / "decoders", "--seed", seed, *chosen)
+        self.training = time.process_time() - start
+        run("train-inception", "-d", data, "-s", folder / "inception", "--seed", seed, *CLASSIFIER)
+        self.decoders = decoders.load_all([folder / "decoders"], get_registry())
+        self.classifier = classifiers.load(folder / "inception")
+
+    def ask(self, sounds: Audio) -> dict[str, Any]:
+        """Labels by each judge and by the consensus, labels without rejection under `raw`, and P(syllable)."""
+        told: dict[str, list[Any]] = {}
+        for start in range(0, len(sounds), 100):
+            clips = Clips(np.ascontiguousarray(sounds[start : start + 100]), RATE)
+            for name, part in self._ask(clips).items():
+                told.setdefault(name, []).append(part)
+        return {name: np.concatenate(parts) for name, parts in told.items()}
+
+    def _ask(self, clips: Clips) -> dict[str, Any]:
+        heard, votes, certainty = {}, [], []
+        judgements = [one.judge(clips) if hasattr(one, "judge") else None for one in self.decoders]
+        for one, judgement in zip(self.decoders, judgements, strict=True):
+            if judgement is None:
+                posteriors = one.posteriors(clips)
+                label, vote, sure = one.label(posteriors), one.vote(posteriors), posteriors.max(1)
+            else:
+                label, vote, sure = judgement.labels, judgement.votes, judgement.certainty
+            heard[one.key], heard[f"{one.key} raw"] = vote, label
+            if one.key in JUDGES:
+                votes.append(vote)
+                certainty.append(sure)
+        among = [judgement for one, judgement in zip(self.decoders, judgements, strict=True) if one.key in JUDGES]
+        if None not in among:
+            together = decoders.reach_consensus(among)
+            heard |= {"consensus": together.labels, "syllable": together.syllable}
+            heard["unanimous"] = together.is_unanimous
+        else:
+            heard["consensus"] = decoders.find_consensus(votes, certainty)[0]
+            heard["syllable"] = np.mean(certainty, axis=0)
+            heard["unanimous"] = (heard["consensus"] != X) & (np.stack(votes) == heard["consensus"]).all(0)
+        posteriors = self.classifier.classify(clips)[1]
+        heard["classifier"] = decoders.pick_labels(posteriors, self.classifier.classes)
+        return heard
+
+
+CLASSIFIER = ("--seconds", 0.3, "--max-epochs", 8)
+"""Options of the classifier: enough for syllables of 0.1 s, and training takes a tenth of the time."""
+
+
+def run(*words: object) -> None:
+    """Run a command of ours."""
+    if cli.main([*map(str, words), "-q"]) != 0:
+        raise SystemExit(f"{words[0]} failed")
+
+
+def measure(folder: Path, clips: Clips, data_dir: Path, extra: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Everything of one seed."""
+    assert clips.labels is not None
+    assert clips.sources is not None
+    train, test = accuracy.split(clips.labels, 0.2, seed)
+    for source in clips.sources[train]:
+        link = folder / "data" / source
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(data_dir.resolve() / source)
+    judges = Judges(folder, folder / "data", seed)
+    names = [*(one.key for one in judges.decoders), "consensus", "classifier"]
+    labels, sounds = clips.labels[test], np.asarray(clips.audio[test])
+    result: dict[str, Any] = {"right": {}, "x": {}, "counts": {}, "training_s": judges.training}
+
+    def count_right(name: str, these: Audio, truth: np.ndarray[Any, Any]) -> dict[str, Any]:
+        told = judges.ask(these)
+        result["right"][name] = {judge: float(np.mean(told[judge] == truth)) for judge in names}
+        result["counts"][name] = len(truth)
+        return told
+
+    real = count_right("unseen", sounds, labels)
+    for shift in SHIFTS:
+        count_right(f"shifted by {shift:+d} ms", move(sounds, shift), labels)
+    count_right("margin 0 ms", remove_margins(sounds), labels)
+    for margin in MARGINS if "own" in extra else ():
+        count_right(f"recordings, margin {margin} ms", *extra["own"][margin])
+    others = {**make_noises(seed), "untrained generator": untrained(seed), **extra["others"]}
+    if "run" in extra:
+        others["trained generator"], result["epoch"] = generate(*extra["run"])
+    for name, these in {"unseen": sounds, **others}.items():
+        told = real if name == "unseen" else judges.ask(these)
+        result["counts"][name] = len(these)
+        result["x"][name] = {judge: float(np.mean(told[judge] == X)) for judge in names[:-1]}
+        if name == "another bird":
+            result["area"] = area_under_curve(real["syllable"], told["syllable"])
+        if name == "trained generator":
+            result["agreement"] = agree(told, [one.key for one in judges.decoders])
+    return result
+
+
+def measure_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Everything of one seed, by what the user gave."""
+    logging.getLogger("canarygan").setLevel(logging.ERROR)
+    torch.set_num_threads(1)
+    clips = Folder(data_dir=options.data_dir).load()
+    extra: dict[str, Any] = {"others": {}}
+    if options.other_bird:
+        extra["others"]["another bird"] = read_other(options.other_bird)
+    if options.run:
+        extra["run"] = options.run, options.sounds
+    if options.own_bird:
+        extra["own"] = {margin: read_own(options.own_bird, margin / 1000, clips.classes) for margin in MARGINS}
+    with tempfile.TemporaryDirectory(prefix="canarygan-labels-") as folder:
+        result = measure(Path(folder), clips, options.data_dir, extra, seed)
+    print(json.dumps(result), flush=True)
+    return result
+
+
+def area_under_curve(real: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
+    """The chance that a real clip has a higher P(syllable) than another sound; a tie counts half."""
+    difference = real[:, None] - other
+    return float(np.mean(difference > 0) + np.mean(difference == 0) / 2)
+
+
+def agree(told: Mapping[str, Any], names: list[str]) -> dict[str, float]:
+    """Shares of generated sounds on whose labels judges agree."""
+    raw = np.stack([told[f"{name} raw"] for name in names if name in JUDGES])
+    sure = told["consensus"] != X
+    same = told["consensus"] == told["classifier"]
+    shares = {
+        "all decoders alike, X aside": float(np.mean((raw == raw[0]).all(0))),
+        "sure": float(np.mean(sure)),
+        "all decoders alike, of the sure": float(np.mean(told["unanimous"][sure])),
+        "consensus and classifier alike, of the sure": float(np.mean(same[sure])),
+        "consensus and classifier alike, of the unanimous": float(np.mean(same[told["unanimous"]])),
+    }
+    if "cnn" in names:
+        shares["consensus and cnn alike, of the sure"] = float(
+            np.mean(told["consensus"][sure] == told["cnn raw"][sure])
+        )
+    return shares
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data_dir", type=Path)
+    parser.add_argument("--other-bird", type=Path)
+    parser.add_argument("--own-bird", type=Path)
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--sounds", type=int, default=500)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="seeds measured at a time")
+    parser.add_argument("--name", default="labels")
+    options = parser.parse_args()
+    told = machine.described()
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+        results = list(pool.map(functools.partial(measure_seed, options), range(options.seeds)))
+    result = {"machine": told, "seeds": results}
+    before = Path(__file__).parent / "results" / "labels-0.2.json"
+    old = json.loads(before.read_text()) if before.is_file() and options.name != "labels-0.2" else None
+    machine.keep(options.name, result, text(options.name, result, old))
+
+
+def summarise(result: Mapping[str, Any] | None, *keys: str) -> str:
+    """Mean over seeds, and from least to most where there are several."""
+    if result is None:
+        return ""
+    values = []
+    for seed in result["seeds"]:
+        value: Any = seed
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            values.append(value)
+    if not values:
+        return "-"
+    spread = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{spread}"
+
+
+def text(name: str, result: Mapping[str, Any], old: Mapping[str, Any] | None) -> str:
+    """The tables as Markdown."""
+    first = result["seeds"][0]
+    counts, judges = first["counts"], [*first["x"]["unseen"]]
+    side = ["0.2.0, consensus"] if old else []
+
+    def table(title: str, key: str, columns: list[str]) -> list[str]:
+        head = ["", f"| {title} | N | {' | '.join([*columns, *side])} |"]
+        head.append("| --- | ---: |" + " ---: |" * (len(columns) + len(side)))
+        for row in first[key]:
+            cells = [summarise(result, key, row, column) for column in columns]
+            cells += [summarise(old, key, row, "consensus")] if old else []
+            head.append(f"| {row} | {counts[row]} | {' | '.join(cells)} |")
+        return head
+
+    lines = [
+        f"# {name}: do labels hold?",
+        "",
+        f"Means over {len(result['seeds'])} seeds, least and most in brackets. "
+        f"Each seed holds out a fifth of the clips. The consensus is of {', '.join(JUDGES)}.",
+    ]
+    lines += ["Under 0.2.0 stands what that version gives, by one seed."] if old else []
+    lines += table("share called X", "x", judges)
+    lines += table("share right, X counts as wrong", "right", [*judges, "classifier"])
+    if old:
+        shares = (f"{row} {summarise(old, 'right', row, 'classifier')}" for row in old["seeds"][0]["right"])
+        lines += ["", f"Right by 0.2.0's classifier: {'; '.join(shares)}."]
+    if "area" in first:
+        area = f"Area under the curve of P(syllable), unseen clips against another bird: {summarise(result, 'area')}"
+        lines += ["", area + (f"; 0.2.0, by posteriors, {summarise(old, 'area')}." if old else ".")]
+    if "agreement" in first:
+        columns = ["share", "0.2.0"] if old else ["share"]
+        lines += ["", f"| trained generator, epoch {first['epoch']} | {' | '.join(columns)} |"]
+        lines.append(f"| --- |{' ---: |' * len(columns)}")
+        for row in first["agreement"]:
+            cells = [summarise(one, "agreement", row) for one in ((result, old) if old else (result,))]
+            lines.append(f"| {row} | {' | '.join(cells)} |")
+    lines += ["", f"Training of the decoders took {summarise(result, 'training_s')} s of processor time."]
+    return "\n".join([*lines, "", machine.line(result["machine"]), ""])
+
+
+if __name__ == "__main__":
+    main()
