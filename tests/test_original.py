@@ -168,3 +168,11 @@ def test_options_of_the_original_are_taken(registry):
     words = ["-m", "a", "-x", "b", "--latent_dim", "3", "--n_samples", "10"]
     assert bind(registry, "inception gan", words)["latent_dim"] == 3
     assert bind(registry, "train-decoders", ["-d", "data", "--dim", "20", "--n_mfcc", "20"])["dim"] == 20
+
+
+def test_the_preset_of_the_gan_is_what_the_file_says(registry):
+    words = ["-d", "data"]
+    restored = bind(registry, "train-gan", [*words, "--config", str(CONFIG)])
+    chosen = bind(registry, "train-gan", [*words, "--preset", "original"])
+    for part in ("model", "dataset", "training"):
+        assert chosen[part] == restored[part]
