@@ -351,7 +351,7 @@ def text(name: str, result: Mapping[str, Any], old: Mapping[str, Any] | None) ->
         area = f"Area under the curve of P(syllable), unseen clips against another bird: {summarise(result, 'area')}"
         lines += ["", area + (f"; 0.2.0, by posteriors, {summarise(old, 'area')}." if old else ".")]
     if "agreement" in first:
-        columns = ["share", "0.2.0"] if old else ["share"]
+        columns = ["share", f"0.2.0, epoch {old['seeds'][0]['epoch']}"] if old else ["share"]
         lines += ["", f"| trained generator, epoch {first['epoch']} | {' | '.join(columns)} |"]
         lines.append(f"| --- |{' ---: |' * len(columns)}")
         for row in first["agreement"]:

@@ -25,12 +25,12 @@ import numpy as np
 import torch
 import torchaudio
 from canarygan_wavegan.component import WaveGAN
-from canarygan_wavegan.monitoring import previews
 from numpy.typing import NDArray
 
 from canarygan_core.clips import fit_length
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.fitted import latents
+from canarygan_core.lightning import previews
 
 SAMPLES, FLOOR_DB = 4096, -40.0
 GENERATED = 200

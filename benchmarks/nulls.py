@@ -46,25 +46,29 @@ def main() -> None:
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("--times", type=int, default=100, help="resamplings of genuine sounds")
     parser.add_argument("--few", type=int, default=20, help="of each of the others")
+    parser.add_argument("--only", help="one metric, whose scores are then corrected for their own number alone")
     parser.add_argument("--name", default="nulls")
     options = parser.parse_args()
     logging.getLogger("canarygan").setLevel(logging.ERROR)
     clips = Folder(data_dir=options.data_dir).load()
     kinds = (InceptionScore, Frechet, KID, PrecisionRecall, DensityCoverage, ClassBalance)
     metrics = [*(kind(model_ckpt=options.classifier) for kind in kinds), Acoustics(), Memorisation()]
+    metrics = [metric for metric in metrics if options.only in (None, metric.name)]
     heard_by = {metric.name: metric.listener() for metric in metrics}
     heard = {"clean": streaming.listen(clips.batches(streaming.BATCH), set(heard_by.values()))}
     for level in NOISES:
-        some = heard_by.values() if level == NOISES[0] else [heard_by["memorisation"]]
-        heard[level] = streaming.listen(noisy(clips, float(level.split()[0])), set(some))
+        some = [one for name, one in heard_by.items() if level == NOISES[0] or name == "memorisation"]
+        if some:
+            heard[level] = streaming.listen(noisy(clips, float(level.split()[0])), set(some))
     classifier = next(one for one in heard_by.values() if hasattr(one, "classifier")).classifier
     learnt = ~np.isin(clips.sources, classifier.held_out)
+    copies = {} if "memorisation" not in heard_by else {"copies": options.few}
+    copies |= {f"copies, {level} noise": options.few for level in NOISES[1:] if copies}
     counts: dict[str, dict[str, int]] = {}
     shares: dict[str, list[float]] = {}
     began = time.perf_counter()
     for name, times in {
-        "copies": options.few,
-        **{f"copies, {level} noise": options.few for level in NOISES[1:]},
+        **copies,
         "two thirds of the classes": options.few,
         "10 dB noise": options.few,
         "genuine": options.times,
@@ -141,7 +145,7 @@ def text(name: str, counts: dict[str, dict[str, int]], within: dict[str, float],
         for metric, share in within.items()
     ]
     copied = [key for key in counts if key.startswith("copies")]
-    lines += ["", "| memorisation of | outside |", "| --- | ---: |"]
+    lines += ["", "| memorisation of | outside |", "| --- | ---: |"] if copied else []
     lines += [f"| {key} | {counts[key]['memorisation']} of {counts[key]['times']} |" for key in copied]
     return "\n".join([*lines, "", machine.line(told), ""])
 

@@ -1,6 +1,7 @@
 """The kernel of CanaryGAN: hooks, components, runs and the command line. It knows nothing of audio models."""
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from canarygan_core.components import (
     Answer,
@@ -20,6 +21,9 @@ from canarygan_core.hookspecs import hookimpl
 from canarygan_core.plugins.api import MovedModules
 from canarygan_core.runs import Request
 
+if TYPE_CHECKING:
+    from canarygan_core.tasks.notebook import conform, dataset, generate, get, load, score, train
+
 __all__ = [
     "Answer",
     "CanaryganError",
@@ -34,7 +38,26 @@ __all__ = [
     "Request",
     "Slot",
     "Task",
+    "conform",
+    "dataset",
+    "generate",
+    "get",
     "hookimpl",
+    "load",
+    "score",
+    "train",
 ]
+
+VERBS = frozenset({"dataset", "generate", "get", "conform", "load", "score", "train"})
+"""What is imported when it is first used, from `canarygan_core.tasks.notebook`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in VERBS:
+        from canarygan_core.tasks import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 sys.meta_path.append(MovedModules())

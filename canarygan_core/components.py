@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,8 +158,7 @@ class Metric(Component):
     def listener(self) -> Listener:
         """What clips go through, some at a time as they come, before they are scored; by default they are kept whole.
 
-        Features of each under `facts`, with an audio of no samples, cost little memory. Metrics of equal listeners use
-        one, so let it be a frozen dataclass with `__call__`.
+        Give features as `facts` and an audio of no samples, which saves memory. Metrics of equal listeners share one.
         """
         return keep_whole
 
@@ -216,8 +215,8 @@ class Annotator(Component):
         """The segments of those recordings that a file or folder of annotations speaks of, in the order of onsets."""
 
     @abc.abstractmethod
-    def find(self, recording: Path) -> Sequence[Segment]:
-        """The segments of a recording that nobody has annotated, found by how it sounds; their labels are empty."""
+    def find(self, recording: Path, channel: int | None = None) -> Sequence[Segment]:
+        """The segments of a recording that nobody has annotated, by how a channel sounds; their labels are empty."""
 
     @abc.abstractmethod
     def name_files(self, folder: Path, recordings: Sequence[Path], format: str) -> Sequence[Path]:
@@ -231,14 +230,7 @@ class Annotator(Component):
     def compare(
         self, truth: Path, segments: Mapping[Path, Sequence[Segment]], folder: Path, origin: Mapping[str, Any]
     ) -> "tuple[Answer, Sequence[Path]]":
-        """How segments agree with an annotation, and the files that tell it.
-
-        Args:
-            truth: a file or folder of annotations.
-            segments: by recording.
-            folder: where the files go.
-            origin: what the clips are that the labels were learnt from.
-        """
+        """How segments agree with annotations, and the files that tell it; `origin` is of the clips learnt from."""
 
 
 KINDS: tuple[type[Component], ...] = (Model, Dataset, Decoder, Metric, Projector)
@@ -253,17 +245,19 @@ class Task:
         name: what a user types; two words where tasks form a group, such as `inception gan`.
         target: `module:function`, imported when the task is asked for.
         summary: one line for the list of tasks.
+        reads: `module:function` that gives back what the task left, from its path and a device as torch spells it, for
+            `canarygan_core.load`; empty where nothing does.
     """
 
     name: str
     target: str
     summary: str
+    reads: str = ""
 
     def load(self) -> Callable[..., "Answer | None"]:
         """The function that does the work."""
         module, _, function = self.target.partition(":")
-        loaded: Callable[..., Answer | None] = getattr(importlib.import_module(module), function)
-        return loaded
+        return cast("Callable[..., Answer | None]", getattr(importlib.import_module(module), function))
 
 
 @dataclass(frozen=True)

@@ -37,17 +37,23 @@ def find_entry_points() -> list[EntryPoint]:
 
     A plugin that is installed both by itself and with the whole system counts once.
     """
-    own = {(point.name, point.value) for point in entry_points(group=GROUP) if find_distribution(point) != KERNEL}
+    everything, names = list(entry_points(group=GROUP)), _read_chosen()
+    own = {(point.name, point.value) for point in everything if find_distribution(point) != KERNEL}
     points = [
-        point
-        for point in entry_points(group=GROUP)
-        if find_distribution(point) != KERNEL or (point.name, point.value) not in own
+        point for point in everything if find_distribution(point) != KERNEL or (point.name, point.value) not in own
     ]
+    return points if names is None else [point for point in points if point.name in names]
+
+
+def find_unknown_choices() -> list[str]:
+    """The names in `CANARYGAN_PLUGINS` that no installed plugin has."""
+    return sorted((_read_chosen() or set()) - {"", *(point.name for point in entry_points(group=GROUP))})
+
+
+def _read_chosen() -> set[str] | None:
+    """The names in `CANARYGAN_PLUGINS`, None where it is not set."""
     chosen = os.environ.get("CANARYGAN_PLUGINS")
-    if chosen is not None:
-        names = {name.strip() for name in chosen.split(",")}
-        points = [point for point in points if point.name in names]
-    return points
+    return None if chosen is None else {name.strip() for name in chosen.split(",")}
 
 
 def find_distribution(point: EntryPoint) -> str:

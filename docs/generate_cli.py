@@ -48,6 +48,7 @@ LINES = (
     ("plugins", "new"),
     ("train-gan",),
     ("train-gan", "--dataset", "folder"),
+    ("train-decoders", "--model", "cnn"),
 )
 """Command lines to show first; every other task follows with its default components."""
 

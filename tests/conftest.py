@@ -15,7 +15,7 @@ from canarygan_core.cli import main
 from canarygan_core.cli.binding import Command
 from canarygan_core.components import Component, Task
 from canarygan_core.plugins import Plugin, Registry, builtin
-from canarygan_core.tasks import generate
+from canarygan_core.tasks import generate, notebook
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,7 +42,13 @@ class Site:
         chosen = ",".join(self.names) if chosen is None else chosen
         return subprocess.run(
             [sys.executable, *program, *words],
-            env={**os.environ, "PYTHONPATH": path, "CANARYGAN_PLUGINS": chosen, **environment},
+            env={
+                **os.environ,
+                "CANARYGAN_CACHE": str(self.folder / ".cache"),
+                "PYTHONPATH": path,
+                "CANARYGAN_PLUGINS": chosen,
+                **environment,
+            },
             cwd=cwd or self.folder,
             capture_output=True,
             text=True,
@@ -85,7 +91,7 @@ def installed(offer, monkeypatch):
 
     def make(*offers):
         registry = offer(*offers)
-        for module in (main, generate, plugins):
+        for module in (main, generate, notebook, plugins):
             monkeypatch.setattr(module, "get_registry", lambda: registry)
         return registry
 

@@ -66,8 +66,11 @@ class Nearest(Decoder):
 
     @classmethod
     def load(cls, folder):
-        told = json.loads((folder / "nearest.json").read_text())
-        return FittedNearest(told["sharpness"], told["classes"], np.load(folder / "means.npy", allow_pickle=False))
+        try:
+            told = json.loads((folder / "nearest.json").read_text())
+            return FittedNearest(told["sharpness"], told["classes"], np.load(folder / "means.npy", allow_pickle=False))
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            raise CanaryganError(f"{folder} holds no nearest: {error}.") from None
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class FittedNearest:
     def posteriors(self, clips):
         distance = np.linalg.norm(spectra(clips)[:, None] - self.means, axis=2)
         odds = np.exp(-self.sharpness * (distance - distance.min(1, keepdims=True)) / 100)
-        return odds / odds.sum(1, keepdims=True)
+        return (odds / odds.sum(1, keepdims=True)).astype(np.float32)
 
     def save(self, folder):
         (folder / "nearest.json").write_text(json.dumps({"sharpness": self.sharpness, "classes": self.classes}))
@@ -102,7 +105,10 @@ class Principal(Projector):
 
     @classmethod
     def load(cls, folder):
-        return FittedPrincipal(np.load(folder / "axes.npy", allow_pickle=False))
+        try:
+            return FittedPrincipal(np.load(folder / "axes.npy", allow_pickle=False))
+        except (OSError, EOFError, ValueError) as error:
+            raise CanaryganError(f"{folder} holds no axes: {error}.") from None
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class Net(Model):
         files.copy(path, run.last)
 
     def learnt(self, clips, training):
-        return np.random.default_rng(training.seed).standard_normal((2, 1), np.float32) * clips.audio[:2]
+        return np.random.default_rng(training.seed).uniform(-1, 1, (2, 1)).astype(np.float32) * clips.audio[:2]
 
     @classmethod
     def load(cls, checkpoint, *, device="cpu"):

@@ -98,3 +98,24 @@ def test_altered_sounds_keep_their_place_and_bear_two_noises() -> None:
     assert 5 < (ends == 7999).sum() < 30
     assert (ends < 2400).sum() > 15
     assert not alter(np.zeros((3, 4000), np.float32), RATE, rng).any()
+
+
+@pytest.mark.parametrize("end", [False, True], ids=["before", "after"])
+def test_the_rest_of_another_sound_is_dropped(end: bool) -> None:
+    sounds = chirps(10) + 0
+    alone = np.zeros((10, 3200), np.float32)
+    alone[:, 320:2720] = sounds[:, 400:2800]
+    width = np.array([np.flatnonzero(sound)[-1] for sound in alone]) + 320
+    crowded = alone.copy()
+    noise = 0.8 * np.sin(np.arange(160) * 0.9).astype(np.float32)
+    for sound, stop in zip(crowded, width, strict=True):
+        sound[stop:] = 0
+        sound[slice(stop - 160, stop) if end else slice(0, 160)] += noise
+    np.testing.assert_allclose(align(crowded, RATE), align(alone, RATE), atol=1e-6)
+
+
+def test_a_sound_of_two_parts_is_kept_whole() -> None:
+    sounds = chirps(4)
+    double = sounds[:, :4000] + np.roll(sounds[:, :4000], 2000, axis=1)  # of 60 ms and more each
+    kept = np.square(align(double, RATE)).sum(1) / np.square(double).sum(1)
+    assert (kept > 0.95).all()

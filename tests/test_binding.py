@@ -6,13 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from toy_tasks import Every, Level, Listing, Net, Other, Window
+from toy_tasks import SCORE, WORK, Broad, Every, Level, Listing, Net, Other, Wide, Window
 
 from canarygan_core import CanaryganError, Request
+from canarygan_core.cli.binding import Command
 from canarygan_core.cli.layers import Layer, read_flags
 from canarygan_core.errors import UsageError
 from canarygan_core.lightning.resuming import check_same_options
-from canarygan_core.plugins.options import restore, to_flags, to_json
+from canarygan_core.plugins.options import restore, share_values, to_flags, to_json
 from canarygan_core.runs import Manifest
 
 CASES = {
@@ -194,6 +195,56 @@ def test_jsonable():
     assert to_json(value) == {"a": ["x", [1]], "2": window, "e": "very-loud", "n": None, "t": True}
     assert is_dataclass(Window)
     assert to_json(Every()) == json.loads(json.dumps(to_json(Every())))
+
+
+def test_options_of_one_name_are_told_apart_by_the_part_they_are_of(bind, toml, tmp_path):
+    both = ("--dataset", "broad", "--model", "wide")
+    dataset, model, *_ = bind(*both, "--dataset.width", "3", "--model.width=4", "--dataset.place", "x")
+    assert (dataset, model) == (Broad(3, Path("x")), Wide(width=4))
+    named = toml('dataset = "broad"\nmodel = "wide"\n"dataset.width" = 5\n"model.width" = 6')
+    assert (bind(*named)[0].width, bind(*named)[1].width) == (5, 6)
+    assert bind("--dataset", "broad", "--width", "3")[0].width == 3
+    dataset, _, _, group, *_ = bind("--dataset", "clashing", "--rounds", "4", "--dataset.rounds", "5")
+    assert (dataset.rounds, group.rounds) == (5, 4)
+
+
+def test_options_of_one_name_are_told_apart_in_presets_and_records(bind, tmp_path):
+    both = ("--dataset", "broad", "--model", "wide")
+    dataset, model, _, group, *_ = bind(*both, "--preset", "broad")
+    assert (dataset.width, model.width, model.layers, group.rounds) == (1, 9, 2, 3)
+    request = bind(*both, "--dataset.width", "3", "--model.width", "4", "--model.place", "x", "--rounds", "7")[-1]
+    assert {"dataset.width", "model.width"} <= request.given
+    record = tmp_path / "checkpoints" / "version_0" / "manifest.json"
+    Manifest.begin(record, request)
+    again = json.loads(record.read_text())
+    record.write_text(json.dumps(again | {"cwd": "/elsewhere"}))
+    dataset, model, _, group, *_ = bind("--resume", "-s", str(tmp_path))
+    assert (dataset, model) == (Broad(3, Path("/elsewhere/here")), Wide(width=4, place=Path("/elsewhere/x")))
+    assert group.rounds == 7
+    record.unlink()
+    Manifest.begin(record, bind("--dataset", "clashing", "--rounds", "4", "--dataset.rounds", "5")[-1])
+    dataset, _, _, group, *_ = bind("--resume", "-s", str(tmp_path))
+    assert (dataset.rounds, group.rounds) == (5, 4)
+
+
+def test_a_preset_may_be_written_with_underscores(bind, registry, monkeypatch):
+    monkeypatch.setattr(Every, "presets", {"far": {"cut_off": 7.0}}, raising=False)
+    assert bind("--preset", "far")[0].cut_off == 7.0
+
+
+def test_a_metric_may_be_called_like_an_option_of_the_task(registry):
+    command = Command(SCORE, ["-m", "seed", "--seed", "3", "--metric.seed.draws", "4"], registry)
+    _, (metric,), seed = command.bind()().data
+    assert (metric.draws, metric.seed, seed) == (4, 0, 3)
+    assert share_values(metric, command.given, seed=9).seed == 9
+    assert share_values(metric, {"metric.seed.seed"}, seed=9).seed == 0
+
+
+def test_help_lists_both_spellings(registry, capsys):
+    Command(WORK, ["--dataset", "broad", "--model", "wide", "--help"], registry).help()
+    shown = capsys.readouterr().out
+    assert "--dataset.width" in shown
+    assert "--model.width" in shown
 
 
 @pytest.mark.parametrize("flag", [[], ["--calm"], ["--no-calm"]])

@@ -13,6 +13,7 @@ from recordings import entries, noise, put
 from canarygan_core import audio
 from canarygan_core.datasets import cache
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.datasets.location import find_folder
 from canarygan_core.errors import CanaryganError
 
 ROOT = Path(__file__).parents[1]
@@ -121,10 +122,10 @@ def test_a_cache_without_room_or_rights_is_an_error_for_people(data, tmp_path, m
 
 
 def test_where_the_cache_is(monkeypatch, tmp_path):
-    assert cache.find_folder() == tmp_path / "cache"
+    assert find_folder() == tmp_path / "cache"
     monkeypatch.delenv("CANARYGAN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.find_folder() == tmp_path / "canarygan"
+    assert find_folder() == tmp_path / "canarygan"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache.find_folder() == tmp_path / ".cache" / "canarygan"
+    assert find_folder() == tmp_path / ".cache" / "canarygan"

@@ -61,10 +61,10 @@ def test_choice_of_several(bind):
 
 
 def test_slot_without_default_must_be_chosen(registry, capsys):
-    with pytest.raises(UsageError, match="Choose with --metric: first, second"):
+    with pytest.raises(UsageError, match="Choose with --metric: first, second, seed"):
         Command(SCORE, [], registry)
     Command(SCORE, ["--help"], registry).help()
-    assert "[installed: first, second]" in capsys.readouterr().out
+    assert "[installed: first, second, seed]" in capsys.readouterr().out
 
 
 def test_help_is_there_where_the_default_is_not_installed(offer, capsys):
@@ -110,7 +110,9 @@ MISUSE = {
     "option without its component": (["--n-fft", "64"], "", "Unknown option: --n-fft. Did you mean --first.n-fft?"),
     "nothing after a flag": (["--level"], "", "--level needs a value"),
     "word without a flag": (["data"], "", "takes options alone, and data belongs to none"),
-    "two owners": (["--dataset", "clashing"], "", "--rounds is an option of dataset clashing and of Group"),
+    "other's group": (["--dataset", "clashing", "--dataset.ronds", "3"], "", "Did you mean --dataset.rounds?"),
+    "shorter in a file": ([], "model = 'wide'\ndataset = 'broad'\nwidth = 3", "dataset.width or model.width"),
+    "shorter": (["--model", "wide", "--dataset", "broad", "--width", "3"], "", "--dataset.width or --model.width"),
     "unknown key": ([], "cuont = 3", "options.toml: there is no option 'cuont'. Did you mean count?"),
     "unknown key below": ([], "[window]\nhop_len = 3", "Did you mean --window.hop-length?"),
     "unknown key of one of several": ([], "first = {nfft = 3}", "Did you mean --first.n-fft?"),

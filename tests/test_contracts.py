@@ -113,7 +113,7 @@ class Louder:
 LISTENERS = {
     "unhashable": (lambda self: Unhashable(), "listener of Broken cannot be hashed"),
     "unequal": (lambda self: lambda clips: clips, "make it a frozen dataclass"),
-    "company": (lambda self: Louder(), "3 at a time"),
+    "company": (lambda self: Louder(), "hears another audio of a clip with others beside it"),
 }
 
 

@@ -22,7 +22,23 @@ UNITS = {"pitch": "Hz", "duration": "ms", "rate": "Hz", "tilt": "dB", "band": "H
 # What pipeline.md leaves
 
 FREE = frozenset(
-    {"options", "files", "versions", "inputs", "outputs", "recall", "scores", "real", "noise", "shuffled", "origin"}
+    {
+        *(
+            "options",
+            "files",
+            "versions",
+            "inputs",
+            "outputs",
+            "recall",
+            "scores",
+            "real",
+            "noise",
+            "shuffled",
+            "origin",
+        ),
+        *("units", "better"),  # of scores, by their names
+        "filter",  # told once, of manifests
+    }
 )
 """Keys whose values have keys of their own: options, labels, or what names itself."""
 

@@ -89,7 +89,7 @@ def test_a_training_from_before_the_option_goes_on_without_it(train, tmp_path):
     for name in ("hold_out", "group_by"):
         del manifest["options"]["task"][name]
     path.write_text(json.dumps(manifest))
-    assert "was started without --hold-out, not 0.1" in train("--resume", "--hold-out", 0.1)[1]
+    assert "was started before there was --hold-out" in train("--resume", "--hold-out", 0.1)[1]
     assert train("--resume")[0] == 0
     assert len(SEEN[0]) == 40
 

@@ -55,7 +55,7 @@ def unseeded():
 
     def learnt(self, clips, training):
         calls.append(1)
-        return clips.audio[:2] * np.float32(len(calls))
+        return clips.audio[:2] * np.float32(0.1 * len(calls))
 
     return learnt
 
@@ -72,6 +72,11 @@ def breaking(self, clips, run, *, training):
     if not len(clips):
         raise ZeroDivisionError("no clips")
     Net.train(self, clips, run, training=training)
+
+
+def few_layers(self):
+    if not 0 < self.layers < 9:
+        raise CanaryganError("Too many layers.")
 
 
 MODELS = {
@@ -109,6 +114,13 @@ MODELS = {
     "unpickles": ({"load": classmethod(pickled_mark)}, "runs code from the file"),
     "preset data": ({"preset_data": {"big": {"gain": "set"}}}, "preset_data names big, which is no preset"),
     "preset": ({"presets": {"big": {"layres": 3}}}, "preset big sets layres, which is no option"),
+    "preset's type": ({"presets": {"big": {"layers": "many"}}}, "preset big cannot be taken: .*layers"),
+    "preset's training": ({"presets": {"big": {"max_epochs": "many"}}}, "preset big cannot be taken: .*max-epochs"),
+    "preset refused by the training": ({"presets": {"big": {"batch-size": 0}}}, "--batch-size must be at least 1"),
+    "preset refused": (
+        {"presets": {"big": {"layers": 99}}, "__post_init__": few_layers},
+        "preset big cannot be taken: Too many layers",
+    ),
 }
 
 

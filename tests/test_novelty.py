@@ -38,6 +38,14 @@ def test_few_clips_that_were_not_learnt_lie_beyond_the_limit() -> None:
     assert np.median(shares) == pytest.approx(0.95, abs=0.02)
 
 
+def test_rows_of_garbage_are_left_out() -> None:
+    features = np.concatenate([make_features(50), np.full((5, 4, 5), 100, np.float32)])
+    novelty = Novelty.fit(features, np.arange(55), np.arange(50))
+    assert novelty is not None
+    assert novelty.references.shape == (50, 10)
+    assert (novelty.compare(features[50:]) < 0.01).all()
+
+
 def test_many_clips_are_kept_in_part() -> None:
     assert fit(2000).references.shape == (1600, 10)
 

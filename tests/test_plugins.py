@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from canarygan_core.errors import UsageError
-from canarygan_core.plugins import api, index
+from canarygan_core.plugins import api, index, registry
 from canarygan_core.plugins import get_registry as really_installed
 from canarygan_core.plugins.index import read_index
 
@@ -93,7 +93,7 @@ def test_every_other_command_works_beside_all_that_can_be_broken(site):
     assert done.returncode == 0, done.stderr
     assert (site.folder / "here" / "latent_z-dim_3.npy").is_file()
     recorded = json.loads((site.folder / "here" / "latent_z-dim_3.manifest.json").read_text())["versions"]
-    assert "canarygan-sound" in recorded
+    assert "canarygan-sound" not in recorded, "it took no part"
     assert "canarygan-import" not in recorded
     missing = site.run("train-gan", "--model", "gone")
     assert missing.returncode == 2
@@ -184,6 +184,10 @@ def test_environment_restricts_plugins(site):
     assert found("one, two") == ["canarygan", "one", "two"]
     assert found("") == ["canarygan"]
     assert found("nobody") == ["canarygan"]
+    told = site.run("plugins", chosen="onne,two,,")
+    assert "CANARYGAN_PLUGINS names onne, which is not installed. Did you mean one?" in told.stderr
+    assert told.stderr.count("\n") == 1
+    assert site.run("plugins", chosen="").stderr == ""
 
 
 def test_advice_is_for_the_place_that_the_system_came_from(monkeypatch, tmp_path):
@@ -346,3 +350,10 @@ def test_show_of_what_is_not_there_names_what_is_near(site):
     done = site.run("plugins", "show", "loudness")
     assert done.returncode == 2
     assert "offered by canarygan-level 1.0 and by canarygan-rival 1.0" in done.stderr
+
+
+def test_what_is_not_installed_now_is_told_without_libraries(offer, monkeypatch):
+    monkeypatch.setattr(registry, "find_version", lambda name: api.UNKNOWN)
+    versions = {"python": "3", "platform": "x", "torch": "0", "umap-learn": "0", "canarygan-forest": "0.1"}
+    with pytest.raises(UsageError, match=r"Installed then and not now: canarygan-forest\.$"):
+        offer().get_recorded("decoder", "forest", "here", {"versions": versions})

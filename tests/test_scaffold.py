@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -15,7 +16,7 @@ from canarygan_core.plugins import load_plugins, scaffold
 
 ROOT = Path(__file__).parents[1]
 
-NAMES = [kind.kind for kind in KINDS]
+NAMES = [*(kind.kind for kind in KINDS), "task"]
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ USES = {
     "decoder": ["plugins", "show", "my-own-decoder"],
     "model": ["train-gan", "--model", "my-own-model", *SYNTHETIC],
     "dataset": ["write-dataset", "--dataset", "my-own-dataset", "-s", "sounds"],
+    "task": ["my-own-task", *SYNTHETIC, "-s", "made", "-f", "-60"],
     "projector": ["project", "--projector", "my-own-projector", *SYNTHETIC],
 }
 
@@ -65,7 +67,7 @@ def test_a_new_plugin_is_found_keeps_the_contract_and_works(packages, install, k
     assert listed["requires"] == "<0.3,>=0.2"
     tested = site.run(str(packages[kind]), program=("-m", "pytest", "-q", "-p", "no:cacheprovider"))
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert "1 passed" in tested.stdout
+    assert f"{1 + (kind == 'task')} passed" in tested.stdout
     if kind == "metric":
         assert site.run("write-dataset", "--per-class", "2", "--syllables", "2", "-s", "sounds").returncode == 0
     used = site.run(*USES[kind])
@@ -77,14 +79,17 @@ def test_a_new_plugin_is_found_keeps_the_contract_and_works(packages, install, k
 
 def test_a_new_plugin_is_clean(packages):
     folders = [str(package) for package in packages.values()]
+    files = [str(path) for package in packages.values() for path in package.glob("*.py")]
+    path = os.pathsep.join(map(str, (ROOT, *ROOT.glob("plugins/*/src"))))
     for tool, words in {
-        "ruff": ["format", "--check", "--no-cache"],
-        "mypy": ["--strict", f"--cache-dir={ROOT / '.mypy_cache'}"],
+        "ruff": ["format", "--check", "--no-cache", *folders],
+        "mypy": [f"--cache-dir={ROOT / '.mypy_cache'}", "--follow-imports=silent", *files],
     }.items():
         if importlib.util.find_spec(tool) is None:
             pytest.skip(f"needs {tool}")
-        command = [sys.executable, "-m", tool, *words, *folders]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=packages["metric"].parent, check=False)
+        command = [sys.executable, "-m", tool, *words]
+        place = {"cwd": packages["decoder"], "env": {**os.environ, "MYPYPATH": path}}
+        done = subprocess.run(command, capture_output=True, text=True, **place, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--extend-select", "I,UP,B", *folders]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -96,7 +101,8 @@ def test_nothing_of_the_template_is_left(packages):
         for path in package.iterdir():
             text = path.read_text()
             assert not any(word in text for word in ("laceholder", "KIND", "REQUIRED", "COMMANDS")), path
-        assert f'name: ClassVar[str] = "my-own-{kind}"' in (package / f"canarygan_my_own_{kind}.py").read_text()
+        named = f'Task("my-own-{kind}", ' if kind == "task" else f'name: ClassVar[str] = "my-own-{kind}"'
+        assert named in (package / f"canarygan_my_own_{kind}.py").read_text()
 
 
 @pytest.mark.parametrize(

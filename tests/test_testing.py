@@ -90,6 +90,8 @@ def unimportable():
 def required():
     @dataclass(frozen=True)
     class Required(Metric):
+        """Needs a file."""
+
         name: ClassVar[str] = "required"
         model: Path
         """Checkpoint."""
@@ -121,16 +123,6 @@ def forgetful():
             object.__setattr__(self, "size", self.size + 1)
 
     return Forgetful
-
-
-def seeded():
-    @dataclass(frozen=True)
-    class Seeded(Toy):
-        name: ClassVar[str] = "seeded"
-        seed: int = 0
-        """Seed."""
-
-    return Seeded
 
 
 def unequal():
@@ -176,7 +168,6 @@ CLASSES = {
     ),
     "unhashable": (listing, "let its fields be tuples"),
     "unequal": (unequal, "leave __eq__ to the dataclass"),
-    "taken option": (seeded, "Seeded.seed is an option of the command itself"),
     "no round trip": (forgetful, "comes back from its record as"),
 }
 

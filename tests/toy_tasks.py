@@ -136,6 +136,43 @@ class Clashing(Dataset):
 
 
 @dataclass(frozen=True)
+class Broad(Dataset):
+    name: ClassVar[str] = "broad"
+
+    width: int = 1
+    """Also the model's."""
+    place: Path = Path("here")
+    """Also the model's."""
+
+    def load(self) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Wide(Net):
+    name: ClassVar[str] = "wide"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"broad": {"width": 9, "layers": 2, "rounds": 3}}
+
+    width: int = 1
+    """Also the dataset's."""
+    place: Path = Path("there")
+    """Also the dataset's."""
+
+
+@dataclass(frozen=True)
+class Seed(Metric):
+    name: ClassVar[str] = "seed"
+
+    draws: int = 1
+    """Draws."""
+    seed: int = 0
+    """Seed."""
+
+    def score(self, generated: Any, reference: Any) -> dict[str, float]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
 class Group:
     """Options of a group."""
 
@@ -178,4 +215,4 @@ def score(*files: Path, metric: Annotated[list[Metric], Slot(alias="-m")], seed:
 
 WORK = Task("work", "toy_tasks:work", "Work.")
 SCORE = Task("score", "toy_tasks:score", "Score.")
-OFFERS = (Every, Listing, Clashing, Net, Other, First, Second, WORK, SCORE)
+OFFERS = (Every, Listing, Clashing, Broad, Net, Wide, Seed, Other, First, Second, WORK, SCORE)

@@ -22,6 +22,12 @@ ABOVE = 4.0
 RANGE = 20.0
 """Power of the loudest moment over that of a moment that is sound even where all of a clip sounds, ratio."""
 
+NEIGHBOUR = 20
+"""Longest rest of another sound at an end of a clip, steps."""
+
+DIP = 20.0
+"""How far under its loudest moment a sound must fall between such a rest and the clip's own sound, dB."""
+
 STEP, BLOCK = 0.001, 5
 """Power is measured every so many seconds, over so many steps."""
 
@@ -32,7 +38,7 @@ def align(audio: Floats, rate: int, samples: int | None = None) -> NDArray[np.fl
     """Sounds moved so that the onset of each lies at `PLACE`, with zeros outside of what sounds.
 
     The onset is the moment at which a twentieth of the energy above the background has passed. Unlike the first moment
-    that is loud enough, it hardly moves when noise is added: by 0.6 ms on average at a signal-to-noise ratio of 10 dB.
+    that is loud enough, it hardly moves when noise is added: by 0.5 ms on average at a signal-to-noise ratio of 10 dB.
     What lies before the first and after the last moment within `BELOW` of the loudest, and clearly above the
     background, becomes zero. A silent sound, and one that is not finite, stays where it is.
 
@@ -49,9 +55,11 @@ def align(audio: Floats, rate: int, samples: int | None = None) -> NDArray[np.fl
     if not length or not len(audio):
         return np.zeros((len(audio), samples), np.float32)
     power, hop = _measure_power(audio, rate)
+    _drop_neighbours(power)
+    _drop_neighbours(power[:, ::-1])
     background, loudest = _measure_background(power), power.max(1, keepdims=True)
     least = np.minimum(background * ABOVE, loudest / RANGE)
-    is_loud = power >= np.maximum(loudest * 10 ** (-BELOW / 10), least)
+    is_loud = (power >= np.maximum(loudest * 10 ** (-BELOW / 10), least)) & (power > 0)
     onset, start = ((steps - BLOCK // 2) * hop for steps in (_find_onsets(power, background), is_loud.argmax(1)))
     end = (power.shape[1] - is_loud[:, ::-1].argmax(1) - BLOCK // 2) * hop
     start, end = np.clip(start, 0, length), np.clip(end, 0, length)
@@ -78,6 +86,25 @@ def _measure_power(audio: Floats, rate: int) -> tuple[NDArray[np.float64], int]:
     padded = np.pad(energy, ((0, 0), (BLOCK - 1, BLOCK - 1)))
     # not by differences of running sums, whose rounding depends on where a sound lies
     return np.sum([padded[:, first : first + count + BLOCK - 1] for first in range(BLOCK)], axis=0), hop
+
+
+def _drop_neighbours(power: NDArray[np.float64]) -> None:
+    """Silence, in place, what is left of another sound at the start of each clip (n, steps).
+
+    That is a stretch of at most `NEIGHBOUR` steps from the first that is not silent, which has less energy than the
+    rest, and ends where the power falls `DIP` below the loudest moment.
+    """
+    is_high = power >= power.max(1, keepdims=True) * 10 ** (-DIP / 10)
+    sounding, start = (power > 0).argmax(1), is_high.argmax(1)
+    for row in np.flatnonzero(is_high.any(1) & (start <= sounding + BLOCK)):
+        high = is_high[row]
+        end = start[row] + int(high[start[row] :].argmin())
+        following = end + int(high[end:].argmax())
+        if not start[row] < end < following or end - start[row] > NEIGHBOUR + BLOCK:
+            continue
+        quietest = end + int(power[row, end:following].argmin())
+        if power[row, :quietest].sum() < power[row, quietest:].sum():
+            power[row, :quietest] = 0
 
 
 def _measure_background(power: NDArray[np.float64]) -> NDArray[np.float64]:

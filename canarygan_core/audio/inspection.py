@@ -115,7 +115,7 @@ def measure_likeness(data: Audio) -> float:
 
 def measure_loss(mono: Audio, rate: int, wanted: int) -> tuple[float, float]:
     """The share of a sound's energy above half of a wanted rate, and the least rate that keeps `KEPT` of it, Hz."""
-    if rate <= wanted or not len(mono):
+    if rate <= wanted or not mono.any():
         return 0.0, float(rate)
     power = np.square(np.abs(np.fft.rfft(mono)))
     total = np.cumsum(power)

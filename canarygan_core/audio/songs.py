@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ def collect_songs(
     *,
     seconds: float,
     context: tuple[float, float] = (0.0, 0.0),
+    channel: int | None = None,
 ) -> list[Sound]:
     """The sounds in files, folders and archives, recordings taken apart.
 
@@ -28,6 +30,7 @@ def collect_songs(
         annotator: knows annotations, or None.
         seconds: length of a clip.
         context: sound that is read before an onset and after an offset, seconds.
+        channel: in which sounds are found, from 1; None leaves it to the annotator.
 
     Raises:
         CanaryganError: where there is no sound, or the table does not fit the recordings.
@@ -37,7 +40,7 @@ def collect_songs(
     else:
         sounds = collect_sounds(paths)
         if annotator is not None:
-            sounds, split, empty = split_long(sounds, seconds, annotator.find)
+            sounds, split, empty = split_long(sounds, seconds, partial(annotator.find, channel=channel))
             if split:
                 _tell(sounds, split, empty)
     before, after = context

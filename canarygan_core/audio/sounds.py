@@ -76,6 +76,7 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
             log.info(f"Passed over, for they hold coordinates and no sounds: {', '.join(map(str, passed))}.")
         if not files:
             raise CanaryganError(f"{', '.join(map(str, paths))} holds no sound, only coordinates.")
+    files = _drop_copies(files)
     recordings = [file for file in files if not _is_archive(file)]
     assigned = assign_stretches(recordings, stretches) if stretches is not None else {}
     sounds = []
@@ -131,6 +132,15 @@ def _is_longer(path: Path, seconds: float) -> bool:
             return bool(sound.frames > round(seconds * sound.samplerate) + 1)
     except UnusableAudio:
         return False
+
+
+def _drop_copies(files: Sequence[Path]) -> list[Path]:
+    """The files without those that `generate --wav` wrote of an archive among them: its sounds would count twice."""
+    archived = {file.with_suffix("").absolute() for file in files if _is_archive(file)}
+    copies = [file for file in files if file.absolute().parent in archived]
+    if copies:
+        log.info(f"{len(copies)} WAV files passed over: they are the sounds of an archive beside their folder.")
+    return [file for file in files if file not in set(copies)]
 
 
 def _list_files(path: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from canarygan_core.cli.usage_errors import explain
 from canarygan_core.components import Answer, Component, Task
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins import Registry
-from canarygan_core.plugins.options import find_paths, place_paths, to_json
+from canarygan_core.plugins.options import find_paths, name_apart, place_paths, spell_apart, to_json
 from canarygan_core.runs import Request
 
 
@@ -54,11 +54,7 @@ class Command:
         self.layers += read_preset(self.words, self.layers, collect_presets(self.choices))
         self.given: set[str] = set()
         config: list[Any] = [*map(self._make_source, self.layers), self._note_given]
-        try:
-            self.app = build_parser(task, self.function, self.choices, config)
-        except UsageError:  # help shows what a flag would choose, unless that shares a flag with what is chosen
-            self.choices = [dataclasses.replace(choice, implied=()) for choice in self.choices]
-            self.app = build_parser(task, self.function, self.choices, config)
+        self.app = build_parser(task, self.function, self.choices, config)
         self._check_keys()
 
     def help(self) -> None:
@@ -105,15 +101,24 @@ class Command:
             arguments[name] = Request(self.task.name, argv, options, frozenset(self.given), places)
         return Bound(self.function, arguments)
 
-    def _make_source(self, layer: Layer) -> Dict:
+    def _make_source(self, layer: Layer) -> Callable[[App, tuple[str, ...], Any], None]:
         """A layer for the parser; what was recorded for a component that is no longer chosen is let go."""
-        options = dict(layer.options)
-        for cls in (cls for choice in self.choices for cls in choice.classes if layer.is_record):
-            options = {name.replace("_", "-"): value for name, value in cls.formerly.items()} | options
-        for choice in self.choices:
-            for cls in choice.classes if layer.folder and not choice.is_several else ():
-                options = place_paths(cls, options, layer.folder)
-        return Dict(options, source=layer.source, allow_unknown=layer.is_record)
+
+        def source(app: App, commands: tuple[str, ...], arguments: Any) -> None:
+            options, flags = dict(layer.options), {name for argument in arguments for name in argument.names}
+            for choice in self.choices:
+                for cls in choice.classes if layer.is_record else ():
+                    former = {name.replace("_", "-"): value for name, value in cls.formerly.items()}
+                    apart = {name_apart(choice.parameter, name): value for name, value in former.items()}
+                    options = former | apart | options
+                for cls in choice.classes if not choice.is_several else ():
+                    if layer.folder:
+                        options = place_paths(cls, options, layer.folder, choice.parameter)
+                    if layer.preset in getattr(cls, "presets", {}):
+                        options = spell_apart(cls, choice.parameter, options, flags)
+            Dict(options, source=layer.source, allow_unknown=layer.is_record)(app, commands, arguments)
+
+        return source
 
     def _note_given(self, app: App, commands: tuple[str, ...], arguments: Any) -> None:
         """Remember which flags were given on the line or in a file."""
@@ -131,8 +136,10 @@ class Command:
         known = {name[2:].partition(".")[0] for name in flags} - {"config"}
         for layer in self.layers:
             for key in layer.options if not layer.is_record else ():
-                if key.partition(".")[0] not in known:
-                    raise UsageError(f"{layer.source}: there is no option {key!r}.{did_you_mean(key, known)}")
+                apart = [name[2:] for name in flags if name.partition(".")[2] == key]
+                if key.partition(".")[0] not in known and not (apart and layer.preset):
+                    near = f" Did you mean {' or '.join(apart)}?" if apart else did_you_mean(key, known)
+                    raise UsageError(f"{layer.source}: there is no option {key!r}.{near}")
 
 
 def _rebuild(cls: type[Component], parsed: Component) -> Component:

@@ -1,5 +1,6 @@
 """Names first: which components the words typed, or a file, choose for the slots of a task."""
 
+import logging
 import typing
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from canarygan_core.components import Component, Dataset, Slot
 from canarygan_core.errors import UsageError
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.index import advise_kind
+
+log = logging.getLogger("canarygan")
 
 HELP_FLAGS = ("--help", "-h")
 
@@ -70,7 +73,7 @@ def choose(slot: Choice, words: Sequence[str], layers: Sequence[Layer], registry
     implied = [name for name in dict.fromkeys(mark.implied.values()) if is_help and not names and name in installed]
     if not names:
         meant = [name for name, values in zip(mark.implied.values(), given, strict=True) if values]
-        names = meant[:1] or (installed if mark.every else mark.defaults)
+        names = meant[:1] or (_list_undisputed(kind, registry) if mark.every else mark.defaults)
         names = _find_claimant(words, layers, registry) or names if kind == Dataset.kind else names
     if is_help:  # help is there before anything to choose from is
         names = [name for name in names if name not in mark.defaults or name in installed]
@@ -94,3 +97,11 @@ def _find_claimant(words: Sequence[str], layers: Sequence[Layer], registry: Regi
             if registry.get(Dataset.kind, name).claims(Path(folders[-1]).expanduser()):
                 names.append(name)
     return names if len(names) == 1 else []
+
+
+def _list_undisputed(kind: str, registry: Registry) -> list[str]:
+    """Every name of a kind but those that several plugins claim, which are told."""
+    disputed = {conflict.name: conflict for conflict in registry.conflicts if conflict.kind == kind}
+    for conflict in disputed.values():
+        log.warning(f"Left out: {conflict}")
+    return [name for name in registry.names(kind) if name not in disputed]

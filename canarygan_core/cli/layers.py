@@ -34,12 +34,14 @@ class Layer:
         options: by flag, without its leading dashes.
         folder: what relative paths among them start from, empty for the working directory.
         is_record: whether they are those that a run was started with.
+        preset: the name of the preset that they are, or empty.
     """
 
     source: str
     options: Mapping[str, Any]
     folder: str = ""
     is_record: bool = False
+    preset: str = ""
 
 
 def read_flags(words: Sequence[str], layers: Sequence[Layer], *flags: tuple[str, ...]) -> list[list[str]]:
@@ -139,4 +141,7 @@ def read_preset(words: Sequence[str], layers: Sequence[Layer], presets: Mapping[
     if names and names[-1] not in presets:
         near = did_you_mean(names[-1], presets)
         raise UsageError(f"No preset named {names[-1]!r}; there are {', '.join(presets)}.{near}")
-    return [Layer(f"preset {names[-1]}", presets[names[-1]])] if names else []
+    if not names:
+        return []
+    options = {key.replace("_", "-"): value for key, value in presets[names[-1]].items()}
+    return [Layer(f"preset {names[-1]}", options, preset=names[-1])]

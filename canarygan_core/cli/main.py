@@ -1,6 +1,8 @@
 """The command line: `canarygan run TASK`, or `canarygan TASK`, and what is no task."""
 
+import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -43,6 +45,11 @@ def _run_safely(words: list[str]) -> int:
         if before[number] != signal.SIG_IGN:  # nohup's
             signal.signal(number, _interrupt)
     try:
+        if os.environ.get("CANARYGAN_COMPLETE"):
+            from canarygan_core.cli.completion import complete
+
+            write_line("\n".join(complete(words, get_registry())), sys.stdout)
+            return 0
         return _run(words, get_registry())
     except CanaryganError as error:
         write_line(f"canarygan: {error}", sys.stderr)
@@ -87,7 +94,8 @@ def _run_task(task: Task, words: list[str], argv: list[str], registry: Registry)
     from canarygan_core.cli.memory import keep_freed
 
     switches = {SWITCHES[word] for word in words if word in SWITCHES}
-    command = Command(task, [word for word in words if word not in SWITCHES], registry)
+    with contextlib.redirect_stdout(sys.stderr):  # what an import prints is no answer
+        command = Command(task, [word for word in words if word not in SWITCHES], registry)
     if any(word in HELP_FLAGS for word in words):
         command.help()
         return 0
@@ -95,16 +103,15 @@ def _run_task(task: Task, words: list[str], argv: list[str], registry: Registry)
     level = logging.DEBUG if "verbose" in switches else logging.INFO
     configure_logging(logging.WARNING if switches & {"quiet", "json"} else level)
     keep_freed()
-    with show_bar(task.name, None):  # where nothing tells more of the work, it shows that there is some
+    printed = sys.stderr if "json" in switches else sys.stdout
+    # where nothing tells more of the work, a bar shows that there is some
+    with contextlib.redirect_stdout(printed), show_bar(task.name, None):
         answer = bound()
     return 0 if answer is None else print_answer(answer, switches)
 
 
-def _build_app(registry: Registry, *, whole: bool = False) -> App:
-    """What is not a task: the list of tasks, `plugins`, `--version`, and the word for what cannot be found.
-
-    With `whole`, every task is there with its options, which costs the import of what does the work.
-    """
+def _build_app(registry: Registry) -> App:
+    """What is not a task: the list of tasks, `plugins`, `--version`, and the word for what cannot be found."""
     app = App(
         "canarygan",
         help="Learn a bird's syllables, generate new ones, tell which is which, and measure how good they are.",
@@ -124,13 +131,7 @@ def _build_app(registry: Registry, *, whole: bool = False) -> App:
         for task, (first, second) in zip(registry.tasks(), pairs, strict=True):
             if second or first not in groups:
                 place = groups[first] if second else parent
-                if whole:
-                    from canarygan_core.cli.binding import Command
-                    from canarygan_core.cli.choosing import HELP_FLAGS
-
-                    place.command(Command(task, HELP_FLAGS, registry).app, name=second or first)
-                else:
-                    place.command(_stand_in, name=second or first, help=task.summary)
+                place.command(_stand_in, name=second or first, help=task.summary)
     app.command(run)
     app.command(build_plugins_app(registry))
 
@@ -138,11 +139,14 @@ def _build_app(registry: Registry, *, whole: bool = False) -> App:
     def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
         """Print a completion script: canarygan completion bash > FILE, and source FILE from the shell's start-up file.
 
+        The script asks `canarygan` for tasks, components and options, so it stays true when plugins are installed.
+
         Args:
             shell: Which shell.
         """
-        script = _build_app(registry, whole=True).generate_completion(prog_name="canarygan", shell=shell)
-        write_line(script, sys.stdout)
+        from canarygan_core.cli.completion import SCRIPTS
+
+        write_line(SCRIPTS[shell], sys.stdout)
         return 0
 
     return app

@@ -13,7 +13,7 @@ from cyclopts import App, Group, Parameter
 from canarygan_core.cli.choosing import Choice
 from canarygan_core.components import Component, Task
 from canarygan_core.errors import UsageError
-from canarygan_core.plugins.options import annotate, make_command, make_parameter
+from canarygan_core.plugins.options import annotate, make_command, make_parameter, name_apart
 from canarygan_core.runs import Request
 
 EVERYWHERE = "With every task: --json gives the answer to a program, -q says less, -v more."
@@ -30,9 +30,30 @@ def build_parser(
         choices: the slots and their classes.
         config: what fills in values beside the line's, in the order of precedence.
 
+    An option of a component whose flag another part has, too, becomes `--parameter.option`. What a flag would choose is
+    left out of the help where it shares a flag with what is chosen.
+
     Raises:
-        UsageError: where two parts claim one flag.
+        UsageError: where two parts claim one flag all the same, such as a short one.
     """
+    app = _build(task, function, choices, config, frozenset())
+    clashing = frozenset(name for name, owners in list_owners(app, task) if len(owners) > 1)
+    if clashing and any(choice.implied for choice in choices):
+        return build_parser(task, function, [dataclasses.replace(one, implied=()) for one in choices], config)
+    if clashing:
+        app = _build(task, function, choices, config, clashing)
+        find_owners(app, task)
+    return app
+
+
+def _build(
+    task: Task,
+    function: Callable[..., Any],
+    choices: Sequence[Choice],
+    config: Sequence[Callable[..., Any]],
+    clashing: frozenset[str],
+) -> App:
+    """A parser as `build_parser` gives it, with the flags that clash known."""
     app = App(
         f"canarygan {task.name}",
         help_format="plaintext",
@@ -42,8 +63,7 @@ def build_parser(
         default_parameter=Parameter(negative_iterable=()),
     )
     app["--help"].show = False
-    app.default(_build_command(function, choices))
-    find_owners(app, task)
+    app.default(_build_command(function, choices, clashing))
     return app
 
 
@@ -71,16 +91,22 @@ def find_owners(app: App, task: Task) -> dict[str, str]:
     Raises:
         UsageError: where two parts claim one flag.
     """
-    owners: dict[str, str] = {}
+    found = {}
+    for name, owners in list_owners(app, task):
+        if len(owners) > 1:
+            raise UsageError(f"{name} is an option of {' and of '.join(owners)}: they cannot be used together.")
+        found[name] = owners[0]
+    return found
+
+
+def list_owners(app: App, task: Task) -> list[tuple[str, list[str]]]:
+    """Each flag with the parts that it is an option of, of which there should be one."""
+    flags: dict[str, list[str]] = {}
     for argument in app.assemble_argument_collection():
         groups = [name for name in name_groups(argument) if name != "Parameters"]
-        owner = groups[0] if groups else task.name
         for name in argument.names if argument.parse and argument.names != ("*",) else ():
-            if name in owners:
-                both = f"{owners[name]} and of {owner}"
-                raise UsageError(f"{name} is an option of {both}: they cannot be used together.")
-            owners[name] = owner
-    return owners
+            flags.setdefault(name, []).append(groups[0] if groups else task.name)
+    return list(flags.items())
 
 
 def name_groups(argument: Any) -> list[str]:
@@ -97,14 +123,16 @@ def refuse_fractions(arguments: Any) -> None:
                 raise UsageError(f"{argument.name} takes a whole number, not {token.value}.")
 
 
-def _build_command(function: Callable[..., Any], choices: Sequence[Choice]) -> Callable[..., None]:
+def _build_command(
+    function: Callable[..., Any], choices: Sequence[Choice], clashing: frozenset[str]
+) -> Callable[..., None]:
     """A function with the task's signature, its slots replaced by the classes chosen for them."""
     hints = typing.get_type_hints(function, include_extras=True)
     slots = {choice.parameter: choice for choice in choices}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in slots:
-            parameters += _expand_slot(slots[name])
+            parameters += _expand_slot(slots[name], clashing)
         elif parameter.annotation is not Request:
             kind = max(parameter.kind, parameter.VAR_POSITIONAL)
             parameters.append(make_parameter(name, _flatten(hints[name]), parameter.default, kind))
@@ -126,8 +154,13 @@ def _find_purpose(preset: str, choices: Sequence[Choice]) -> str:
     return next(filter(None, purposes), "")
 
 
-def _expand_slot(choice: Choice) -> list[inspect.Parameter]:
+def _expand_slot(choice: Choice, clashing: frozenset[str]) -> list[inspect.Parameter]:
     """The flag that chooses, and the options of the classes: flat for one, `--name.option` for several."""
+
+    def spell(cls: type[Component]) -> str:
+        flag = f"--{cls.name}"
+        return f"--{name_apart(choice.parameter, cls.name)}" if flag in clashing else flag
+
     text = f"Which {choice.kind}. [installed: {', '.join(choice.known) or 'none'}]"
     if choice.slot.every:
         text += " [default: every one]"
@@ -139,7 +172,10 @@ def _expand_slot(choice: Choice) -> list[inspect.Parameter]:
     parts = []
     for cls in (*choice.classes, *choice.implied):
         taken = {field.name for field in dataclasses.fields(cls)} & set(choice.slot.supplied)
-        annotated = annotate(cls, f"--{cls.name}" if choice.is_several else "*", taken)
+        if choice.is_several:
+            annotated = annotate(cls, spell(cls), taken)
+        else:
+            annotated = annotate(cls, "*", taken, choice.parameter, clashing)
         parts.append(make_parameter(name_parameter(choice.parameter, cls), *annotated))
     return [flag, *parts]
 

@@ -3,6 +3,7 @@
 import enum
 import inspect
 import json as jsons
+import logging
 import sys
 import textwrap
 import types
@@ -17,7 +18,7 @@ from cyclopts import App, Parameter, default_name_transform
 
 from canarygan_core.cli.parser import name_groups
 from canarygan_core.components import Answer
-from canarygan_core.console import write_line
+from canarygan_core.console import configure_logging, write_line
 from canarygan_core.errors import UsageError, did_you_mean
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.index import suggest_distribution
@@ -30,7 +31,7 @@ ForPrograms = Annotated[bool, Parameter(name="--json", negative=(), help="For pr
 
 
 def build_plugins_app(registry: Registry) -> App:
-    """The command `plugins` with its own commands `show` and `new`."""
+    """The command `plugins` with its own commands `show`, `new`, `check` and `install`."""
     app = App(
         "plugins",
         help="List the installed plugins: what each offers, and what failed and why.",
@@ -56,14 +57,14 @@ def build_plugins_app(registry: Registry) -> App:
         name: str,
         /,
         *,
-        kind: Literal["metric", "decoder", "model", "dataset", "projector"],
+        kind: Literal["metric", "decoder", "model", "dataset", "projector", "task"],
         save_dir: Annotated[Path, Parameter(alias="-s")] = Path("."),
         json: ForPrograms = False,
     ) -> int:
-        """Write a plugin of your own that works as it stands: a package with one component and its test.
+        """Write a plugin of your own that works as it stands: a package with one component or task and its test.
 
         Args:
-            name: Of the component, as it will be typed: lower-case letters and digits joined by dashes.
+            name: Of the component or task, as it will be typed: lower-case letters and digits joined by dashes.
             kind: What it is to be.
             save_dir: Folder in which the package's folder is made, path.
         """
@@ -71,10 +72,37 @@ def build_plugins_app(registry: Registry) -> App:
 
         return print_answer(write_plugin(name, kind, save_dir, registry), {"json"} if json else set())
 
+    @app.command(name="check")
+    def check(
+        name: str, /, *, set: Annotated[list[str] | None, Parameter(negative=())] = None, json: ForPrograms = False
+    ) -> int:
+        """Hold all that a plugin's distribution offers to the contract, as its own tests would; needs no pytest.
+
+        Args:
+            name: Of the distribution, or of the plugin.
+            set: Option to check a component with, such as forest.trees=5; may be given again.
+        """
+        from canarygan_core.cli.checking import check_distribution
+
+        configure_logging(logging.WARNING if json else logging.INFO)
+        return print_answer(check_distribution(name, set or [], registry), {"json"} if json else frozenset())
+
+    @app.command(name="install")
+    def install(name: str, /, *, json: ForPrograms = False) -> int:
+        """Install a plugin by pip in the environment of this command, and check it.
+
+        Args:
+            name: Of a component or task of this project, of a distribution, or the folder of a package.
+        """
+        from canarygan_core.cli import checking
+
+        configure_logging(logging.WARNING if json else logging.INFO)
+        return print_answer(checking.install(name, registry), {"json"} if json else frozenset())
+
     return app
 
 
-def print_answer(answer: Answer, switches: set[str]) -> int:
+def print_answer(answer: Answer, switches: Collection[str]) -> int:
     """Print an answer; gives its exit code."""
     if "json" in switches:
         write_line(jsons.dumps(answer.data, indent=2), sys.stdout)
@@ -118,7 +146,8 @@ def show_name(registry: Registry, name: str) -> Answer:
 
 def _describe_state(plugin: Plugin) -> list[str]:
     lines = [f"  not loaded: {plugin.failure}"] if plugin.failure else []
-    return lines + [f"  {kind + 's':<12} {', '.join(sorted(names))}" for kind, names in sorted(plugin.offers.items())]
+    lines += [f"  {kind + 's':<12} {', '.join(sorted(names))}" for kind, names in sorted(plugin.offers.items())]
+    return lines + ([f"  {'import':<12} {plugin.seconds:.2f} s"] if plugin.seconds else [])
 
 
 def _record_plugin(plugin: Plugin) -> dict[str, Any]:
@@ -225,7 +254,7 @@ def _describe(record: dict[str, Any]) -> str:
     built = f"canarygan{record['requires']}" if record["requires"] else ""
     for label, value in {"licence": record["licence"], "homepage": record["homepage"], "built for": built}.items():
         lines += [f"  {label:<12} {value}"] if value else []
-    known = Plugin(record["name"], "", "", failure=record["failure"], offers=record["offers"])
+    known = Plugin(record["name"], "", "", "", record["failure"], record["offers"], record["seconds"])
     return "\n".join([*lines, *_describe_state(known)])
 
 

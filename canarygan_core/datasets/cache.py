@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
+from canarygan_core.datasets.location import find_folder as find_folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
 
@@ -41,13 +41,6 @@ class Entry:
     audio: NDArray[np.float32]
     table: Mapping[str, NDArray[Any]]
     about: Mapping[str, Any]
-
-
-def find_folder() -> Path:
-    """The cache's folder: CANARYGAN_CACHE, or `canarygan` in the user's folder of caches. It may be deleted."""
-    if chosen := os.environ.get("CANARYGAN_CACHE"):
-        return Path(chosen).expanduser().resolve()
-    return platformdirs.user_cache_path("canarygan", appauthor=False).expanduser().resolve()
 
 
 def read(path: Path) -> Entry | None:

@@ -18,6 +18,7 @@ from canarygan_core.clips import Clips, fit_length
 from canarygan_core.console import log
 from canarygan_core.datasets import cache
 from canarygan_core.datasets.findings import describe_duplicates, describe_few, find_duplicates, format_count
+from canarygan_core.datasets.location import find_folder
 from canarygan_core.datasets.survey import LAYOUT, Measured, Survey, examine, survey
 from canarygan_core.errors import CanaryganError
 
@@ -44,7 +45,7 @@ def load(data_dir: Path, options: Options) -> Clips:
         UnusableAudio: where files cannot be used.
     """
     files = survey(data_dir, options["min_per_class"])
-    place = cache.find_folder()
+    place = find_folder()
     if place.is_relative_to(files.folder):
         raise CanaryganError(f"The cache {place} lies among the data: set CANARYGAN_CACHE to another folder.")
     path = place / "folder" / _compute_key(files, options)

@@ -4,6 +4,10 @@ The real clips are split at random, without replacement, into as many as there a
 one part is scored against the other. A clip drawn twice would be its own nearest neighbour and make every distance too
 small. So there are at most half as many as real clips, and where there are more generated sounds, or more than `MOST`,
 random parts of them are scored, as large as those of the real clips: the scores that are compared are of equal sizes.
+
+A score of two sets varies between such parts as between sets drawn anew (a permutation test). One that depends on the
+generated sounds alone varies less, because the parts come from the few real clips that there are: n of m clips without
+replacement by 1/n - 1/m, where n new ones differ from the m by 1/n + 1/m. So its resamplings are spread by as much.
 """
 
 import math
@@ -18,7 +22,6 @@ from numpy.typing import NDArray
 from canarygan_core.clips import Clips
 from canarygan_core.components import Metric
 from canarygan_core.console import log
-from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation.streaming import collect_warnings
 
 MOST = 500
@@ -29,6 +32,9 @@ DRAWS = 8
 
 LEAST = 20
 """Resamplings that tell what chance does."""
+
+SHARE = "share"
+"""Unit of scores that one clip changes by one of their number: chance is taken to vary them by as much at least."""
 
 LEVEL = 0.05
 """How likely chance alone makes any score of a family outside."""
@@ -103,15 +109,20 @@ def compare(
         null = _score_all(metric, islice(own or _split(reference, sizes, rng), resamplings))
         parts = islice(_draw(generated, reference, sizes, rng), DRAWS)
         alike = _score_all(metric, parts) if own is None else [dict(scores)]
+        alone = _find_alone(metric, reference, sizes, rng) if own is None else frozenset()
     if len(null) < min(LEAST, resamplings) or not alike:
         log.debug(f"{metric.name} scores {len(null)} of {resamplings} resamplings: too few to tell what chance does.")
         return None
     drawn = {key: _collect(null, key) for key in dict.fromkeys(key for one in null for key in one)}
+    wider = np.sqrt((len(reference) + sizes[0]) / max(1, len(reference) - sizes[0]))
+    for key in alone & drawn.keys():
+        drawn[key] = drawn[key].mean() + wider * (drawn[key] - drawn[key].mean())
     found = {}
     for key in tested:
         here = _collect(alike, key)
         if len(here) and len(drawn.get(key, ())) >= min(LEAST, resamplings):
-            found[key] = _compare_one(float(here.mean()), drawn[key])
+            is_share = metric.units.get(key, metric.units.get(get_name(key))) == SHARE
+            found[key] = _compare_one(float(here.mean()), drawn[key], 1 / sizes[0] if is_share else 0.0)
     means = {key: float(values.mean()) for key, values in drawn.items()}
     return Comparison(*sizes, len(null), found, means)
 
@@ -119,6 +130,15 @@ def compare(
 def get_name(key: str) -> str:
     """The name of a score without the class before it: `CLASS/score` is a `score` of one class."""
     return key.rpartition("/")[2]
+
+
+def _find_alone(metric: Metric, reference: Clips, sizes: tuple[int, int], rng: np.random.Generator) -> frozenset[str]:
+    """The scores that depend on the generated clips alone: they stay the same whatever the real ones are."""
+    rows = rng.permutation(len(reference))
+    first, others = reference.select(rows[: sizes[0]]), rows[sizes[0] :]
+    pairs = [(first, reference.select(rng.permutation(others)[: max(2, sizes[1] // 2)])) for _ in range(3)]
+    found = _score_all(metric, iter(pairs))
+    return frozenset(key for key in found[0] if len({one.get(key) for one in found}) == 1) if found else frozenset()
 
 
 def _split(reference: Clips, sizes: tuple[int, int], rng: np.random.Generator) -> Iterator[tuple[Clips, Clips]]:
@@ -145,7 +165,7 @@ def _score_all(metric: Metric, pairs: Iterator[tuple[Clips, Clips]]) -> list[dic
     for pair in pairs:
         try:
             found.append(metric.score(*pair))
-        except CanaryganError as error:
+        except Exception as error:  # noqa: BLE001 a stranger's metric may raise anything
             log.debug(f"{metric.name} has no score of a resampling: {error}")
     return found
 
@@ -154,18 +174,19 @@ def _collect(records: Sequence[Mapping[str, float]], key: str) -> NDArray[np.flo
     return np.array([record[key] for record in records if key in record])
 
 
-def _compare_one(score: float, null: NDArray[np.float64]) -> Null:
-    low, high = np.percentile(null, [2.5, 97.5])
-    return Null(score, float(null.mean()), float(low), float(high), _compute_p(score, null))
+def _compare_one(score: float, null: NDArray[np.float64], least: float) -> Null:
+    low, high = np.percentile(null, [2.5, 97.5], method="weibull")  # which holds 95 % of others, not of these
+    return Null(score, float(null.mean()), float(low), float(high), _compute_p(score, null, least))
 
 
-def _compute_p(score: float, null: NDArray[np.float64]) -> float:
+def _compute_p(score: float, null: NDArray[np.float64], least: float = 0.0) -> float:
     """How likely chance alone is as far from its mean as a score is, from so few draws of it.
 
     Student's distribution of another draw (n - 1 degrees of freedom), because ranks among 50 draws say nothing below
-    0.04, and that of the ranks where the score lies among the draws and they say that it is likelier.
+    0.04, and that of the ranks where the score lies among the draws and they say that it is likelier. The spread of
+    the draws counts as `least` at least: what is rare may be in none of them.
     """
-    count, spread = len(null), float(null.std(ddof=1))
+    count, spread = len(null), max(least, float(null.std(ddof=1)))
     scale = 1e-9 * max(1.0, abs(score), float(np.abs(null).max()))  # rounding
     if spread <= scale:
         return 1.0 if abs(score - null.mean()) <= scale else 0.0

@@ -10,7 +10,6 @@ from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import nulls, streaming
 from canarygan_core.evaluation.nulls import get_name
-from canarygan_core.plugins.options import to_json
 
 Record = dict[str, Any]
 
@@ -31,14 +30,13 @@ def score_one(
         resamplings: of real clips that stand for generated ones; 0 for none.
         seed: of the resamplings.
     """
-    record: Record = {"options": to_json(metric)}
+    record: Record = {}
     try:
         with streaming.collect_warnings() as warnings:
             scores = metric.score(generated, reference)
-    except CanaryganError as error:
-        record["error"] = _prefix(metric, str(error))
-        log.warning(record["error"])
-        return record
+        _check_scores(metric, scores)
+    except Exception as error:  # noqa: BLE001 a stranger's metric may raise anything, and must hurt no other
+        return note_failure(metric, streaming.describe_failure(error))
     record |= {"scores": scores, "warnings": [_prefix(metric, message) for message in warnings]}
     record |= {"clips": {"generated": len(generated), "reference": len(reference)}}
     record |= {"units": _pick(metric.units, scores), "better": _pick(metric.better, scores)}
@@ -53,6 +51,22 @@ def score_one(
         record["clips"]["noise"] = len(noise)
         context["noise"] = _score_noise(metric, noise, reference)
     return record | ({"context": {side: one for side, one in context.items() if one}} if context else {})
+
+
+def note_failure(metric: Metric, reason: str) -> Record:
+    """What stands in place of a metric's scores where it has none; a warning tells it, too."""
+    record = {"error": _prefix(metric, reason)}
+    log.warning(record["error"])
+    return record
+
+
+def _check_scores(metric: Metric, scores: Any) -> None:
+    """Raise where a metric gives something else than named numbers."""
+    if not isinstance(scores, Mapping) or not all(isinstance(key, str) for key in scores):
+        raise CanaryganError(f"it gave {type(scores).__name__} in place of named scores.")
+    for key, value in scores.items():
+        if not isinstance(value, int | float):
+            raise CanaryganError(f"it gave {key} as {type(value).__name__}, and a score is a number.")
 
 
 def add_verdicts(results: Mapping[str, Record]) -> Record:
@@ -137,7 +151,7 @@ def _score_noise(metric: Metric, noise: Clips, reference: Clips) -> dict[str, fl
     with streaming.collect_warnings(should_show=False):
         try:
             return metric.score(noise, reference)
-        except CanaryganError as error:
+        except Exception as error:  # noqa: BLE001 as above; the scores themselves are there
             log.debug(f"{metric.name} has no score of white noise: {error}")
             return {}
 

@@ -1,6 +1,7 @@
 """Clips streamed to metrics, batch by batch: only what a listener keeps of them takes memory."""
 
 import logging
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,17 +21,40 @@ Listened = Mapping[Listener, Clips]
 """What each listener kept of the same clips."""
 
 
-def listen(batches: Iterable[Clips], listeners: Iterable[Listener]) -> dict[Listener, Clips]:
+def listen(
+    batches: Iterable[Clips], listeners: Iterable[Listener], failures: dict[Listener, str] | None = None
+) -> dict[Listener, Clips]:
     """What each listener keeps of clips that come in batches, none of which is held.
 
+    Args:
+        batches: of clips.
+        listeners: what hears them.
+        failures: takes the listeners that fail, and why, so that the others are heard; where it is None, the first
+            failure is raised.
+
     Raises:
-        CanaryganError: where no clip comes, or a listener refuses them.
+        CanaryganError: where no clip comes, or a listener refuses them and failures are not taken.
     """
     parts: dict[Listener, list[Clips]] = {listener: [] for listener in listeners}
     for batch in batches:
-        for listener, part in parts.items():
-            part.append(listener(batch))
+        for listener in list(parts):
+            try:
+                parts[listener].append(listener(batch))
+            except Exception as error:  # a stranger's listener may raise anything
+                if failures is None:
+                    raise
+                failures[listener] = describe_failure(error)
+                del parts[listener]
     return {listener: concatenate(part) for listener, part in parts.items()}
+
+
+def describe_failure(error: Exception) -> str:
+    """Why a metric says nothing: a message for people as it is, any other error with its kind and its place."""
+    if isinstance(error, CanaryganError):
+        return str(error)
+    places = traceback.extract_tb(error.__traceback__)
+    where = f" ({places[-1].filename}:{places[-1].lineno})" if places else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 def iterate_batches(clips: Clips, label: str) -> Iterator[Clips]:
@@ -82,6 +106,6 @@ def find_listeners(metrics: Sequence[Metric]) -> tuple[dict[str, Listener], dict
     for metric in metrics:
         try:
             listeners[metric.name] = metric.listener()
-        except CanaryganError as error:
-            refused.setdefault(str(error), []).append(metric.name)
+        except Exception as error:  # noqa: BLE001 a stranger's metric may raise anything
+            refused.setdefault(describe_failure(error), []).append(metric.name)
     return listeners, refused

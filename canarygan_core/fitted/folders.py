@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from canarygan_core.components import Component
-from canarygan_core.distributions import collect_versions
 from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import to_json
-from canarygan_core.runs import files
+from canarygan_core.runs import collect_versions, files
 
 Record = Mapping[str, Any]
 

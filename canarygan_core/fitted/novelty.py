@@ -40,20 +40,24 @@ class Novelty:
     power: float
 
     @classmethod
-    def fit(cls, features: NDArray[Any], groups: NDArray[np.intp]) -> "Novelty | None":
+    def fit(
+        cls, features: NDArray[Any], groups: NDArray[np.intp], rows: NDArray[np.intp] | None = None
+    ) -> "Novelty | None":
         """The test by features of real clips, of which it keeps `MOST`; None for fewer than two clips.
 
         The limit is the distance that `SHARE` of the unaltered clips exceed, each to the examples of other clips.
 
         Args:
-            features: (n, ...) such that silence is zero, garbage left out.
+            features: (n, ...) such that silence is zero; only those that are kept are read.
             groups: (n,) number of the clip that each was made of; the unaltered clip comes before its altered copies.
+            rows: those of real clips; None where there is no garbage.
         """
-        if len(np.unique(groups)) < 2:
+        real = np.arange(len(groups)) if rows is None else rows
+        if len(np.unique(groups[real])) < 2:
             return None
-        original = np.unique(groups, return_index=True)[1]
+        original = real[np.unique(groups[real], return_index=True)[1]]
         kept = _spread(original, MOST)
-        rows = np.sort(np.r_[kept, _spread(np.setdiff1d(np.arange(len(groups)), original), MOST - len(kept))])
+        rows = np.sort(np.r_[kept, _spread(np.setdiff1d(real, original), MOST - len(kept))])
         taken = np.asarray(features[rows], np.float32).reshape(len(rows), -1)
         tested = np.flatnonzero(np.isin(rows, kept))
         sounding = np.flatnonzero(taken[tested].any(0))  # noise may follow the sound of an altered copy

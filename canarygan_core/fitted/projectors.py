@@ -17,6 +17,7 @@ from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.folders import FolderFormat
 from canarygan_core.plugins import Registry
+from canarygan_core.plugins.options import name_apart
 from canarygan_core.runs import Request
 
 FORMAT = FolderFormat("projector", schema=1, facts={"rate": int}, maker="project", remedy="fit anew")
@@ -120,7 +121,8 @@ def load_for(folder: Path, clips: Clips, registry: Registry) -> SavedProjector:
 
 def check_not_refitting(projector: Projector, flag: str, folder: Path | None, request: Request) -> None:
     """Raise where a fitted projector is to be used and options are given that only fitting one could heed."""
-    given = request.given & {field.name.replace("_", "-") for field in fields(projector)}
+    names = {field.name.replace("_", "-") for field in fields(projector)}
+    given = request.given & {*names, *(name_apart(projector.kind, name) for name in names)}
     if given and folder is not None:
         problem = f"{flag} {folder} is fitted already, and --{min(given)} would be ignored"
         raise UsageError(f"{problem}: leave one of them out.")

@@ -1,5 +1,6 @@
 """The frame of a task that trains: clips loaded and checked against the run that goes on, a run opened, a dry run."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -8,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from canarygan_core import runs
 from canarygan_core.console import log
-from canarygan_core.errors import CanaryganError
+from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning.resuming import check_same_clips, check_same_options
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request, Run, files
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
+
+
+LAUNCHED = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "LSB_DJOB_RANKFILE", "OMPI_COMM_WORLD_SIZE")
+"""Variables of the environment by which launchers tell the processes of several nodes where to meet."""
 
 
 @contextmanager
@@ -40,8 +45,10 @@ def open_training(
         fixed: options that must be those the run was started with, as `check_same_options` takes them.
 
     Raises:
-        CanaryganError: where the run cannot be resumed or opened, or was started with other clips or options.
+        CanaryganError: where the run cannot be resumed or opened, or was started with other clips or options; or where
+            several nodes are asked for and nothing has started a process on each.
     """
+    check_launcher(training)
     started = runs.find_to_resume(save_dir, version, request.task) if resume else None
     if started is not None:
         save_dir, version = started.save_dir, started.version
@@ -76,3 +83,12 @@ def _ask_where(request: Request) -> str:
             if isinstance(options.get(name), str) and not Path(options[name]).exists()
         ]
     return f" If it was moved, say where to: {', '.join(flags)}." if flags else ""
+
+
+def check_launcher(training: Training) -> None:
+    """Raise `UsageError` where several nodes are asked for and no launcher is there: each would wait for the others."""
+    is_slurm = int(os.environ.get("SLURM_NTASKS", "1")) > 1
+    if training.num_nodes > 1 and not (training.dry_run or is_slurm or any(name in os.environ for name in LAUNCHED)):
+        wanted = "a launcher that starts a process on each of them: srun, torchrun"
+        by_hand = "MASTER_ADDR, MASTER_PORT and NODE_RANK set by hand on each"
+        raise UsageError(f"-N {training.num_nodes} nodes need {wanted}, or {by_hand}. On one machine leave out -N.")

@@ -32,15 +32,22 @@ def to_json(value: Any) -> Any:
 
 
 def to_flags(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest's options as flags without dashes in front: component names and their options, then the rest."""
+    """A manifest's options as flags without dashes in front: component names and their options, then the rest.
+
+    An option of a component is there in both its spellings, such as `width` and `dataset.width`. Of several parts that
+    have an option of one name, the shorter spelling is the task's.
+    """
     flags: dict[str, Any] = {}
     for name, record in options.items():
         if isinstance(record, list):
             flags[name] = [part["name"] for part in record]
-            flags |= {part["name"]: part["options"] for part in record}
+            for part in record:
+                flags |= {part["name"]: part["options"], name_apart(name, part["name"]): part["options"]}
         elif record.keys() == {"name", "options"}:
-            flags |= {name: record["name"], **record["options"]}
-        else:
+            own = record["options"]
+            flags |= {name: record["name"], **own, **{name_apart(name, key): value for key, value in own.items()}}
+    for record in options.values():
+        if not isinstance(record, list) and record.keys() != {"name", "options"}:
             flags |= record
     return {key.replace("_", "-"): value for key, value in _drop_unset(flags).items()}
 
@@ -68,6 +75,27 @@ def restore(cls: type[Chosen], options: Mapping[str, Any], folder: str | Path = 
         key: value for key, value in options.items() if value in (None, {}) and getattr(component, key, value) != value
     }
     return replace(component, **unset) if unset else component
+
+
+def parse_group(cls: type[Any], options: Mapping[str, Any], source: str) -> Any:
+    """A dataclass of options that is no component, such as `Training`, typed as the command line types it.
+
+    Args:
+        cls: of the group.
+        options: values, by field.
+        source: where they are from, for messages.
+
+    Raises:
+        CanaryganError: on an option that the class has not, or a value that the option cannot have.
+    """
+    app = App(config=[Dict({key.replace("_", "-"): value for key, value in options.items()}, source=source)])
+    app.default(make_command([make_parameter("group", Annotated[cls, Parameter(name="*")], cls())]))
+    try:
+        _, bound, _ = app.parse_args([], exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise CanaryganError(str(error)) from None
+    bound.apply_defaults()
+    return bound.arguments["group"]
 
 
 def build_app(cls: type[Component], recorded: Mapping[str, Any] | None = None) -> App:
@@ -101,20 +129,48 @@ def make_command(parameters: Sequence[inspect.Parameter], doc: str | None = None
     return command
 
 
-def annotate(cls: type[Component], prefix: str = "*", hidden: Collection[str] = ()) -> tuple[Any, Any]:
+def annotate(
+    cls: type[Component],
+    prefix: str = "*",
+    hidden: Collection[str] = (),
+    parameter: str = "",
+    clashing: Collection[str] = (),
+) -> tuple[Any, Any]:
     """What makes a command's parameter take the options of a component: its annotation, and its default.
 
     Args:
         cls: of the component.
         prefix: `*` for flat flags, or `--name` for flags such as `--name.option`.
         hidden: options that are no flags.
+        parameter: the task's, for the flags that clash with others.
+        clashing: those, which become `--parameter.option`.
     """
     shown = _hide(cls, hidden) if hidden else cls
     try:
         default: Any = shown()
     except (CanaryganError, TypeError):  # an option without default
         default = inspect.Parameter.empty
-    return Annotated[shown, Parameter(name=prefix, group=Group(f"{cls.kind} {cls.name}"))], default
+
+    def spell(name: str) -> str:
+        flag = default_name_transform(name)
+        return name_apart(parameter, flag) if f"--{flag}" in clashing else flag
+
+    group = Group(f"{cls.kind} {cls.name}")
+    return Annotated[shown, Parameter(name=prefix, group=group, name_transform=spell)], default
+
+
+def name_apart(parameter: str, flag: str) -> str:
+    """The spelling of an option, without its leading dashes, where another part of the command has one of its name."""
+    return f"{parameter.replace('_', '-')}.{flag}"
+
+
+def spell_apart(
+    cls: type[Component], parameter: str, options: Mapping[str, Any], flags: Collection[str]
+) -> dict[str, Any]:
+    """Options by flag, those of a component in the longer spelling where these flags of a command say so."""
+    apart = {field.name.replace("_", "-") for field in fields(cls)}
+    apart = {name for name in apart if f"--{name_apart(parameter, name)}" in flags}
+    return {name_apart(parameter, key) if key in apart else key: value for key, value in options.items()}
 
 
 def _hide(cls: type[Component], names: Collection[str]) -> type[Component]:
@@ -142,10 +198,20 @@ def find_paths(cls: type[Component]) -> frozenset[str]:
     return frozenset(name for name in names if Path in (hints[name], *typing.get_args(hints[name])))
 
 
-def place_paths(cls: type[Component], flags: Mapping[str, Any], folder: str | Path) -> dict[str, Any]:
-    """Options by flag, those that are paths made to start from the folder in which they were given."""
+def place_paths(
+    cls: type[Component], flags: Mapping[str, Any], folder: str | Path, parameter: str = ""
+) -> dict[str, Any]:
+    """Options by flag, those that are paths made to start from the folder in which they were given.
+
+    Args:
+        cls: of the component whose options they are.
+        flags: without their leading dashes.
+        folder: where they were given.
+        parameter: the task's, for options in their longer spelling.
+    """
     placed = dict(flags)
     names = {name.replace("_", "-") for name in find_paths(cls)} if folder and Path(folder) != Path.cwd() else set()
+    names |= {name_apart(parameter, name) for name in names}
     for name in names & placed.keys():
         value = placed[name]
         several = isinstance(value, list)
@@ -158,10 +224,10 @@ def share_values(component: Chosen, given: Collection[str], **values: Any) -> Ch
 
     Args:
         component: one of several that a task takes.
-        given: the flags that the user gave; a component's own are `name.option`.
+        given: the flags that the user gave; a component's own are `name.option`, or end so.
         values: by option.
     """
-    own = {flag.replace("_", "-") for flag in given}
+    own = {".".join(flag.replace("_", "-").split(".")[-2:]) for flag in given}
     names = {field.name for field in fields(component)}
     names = {name for name in names if f"{component.name}.{name.replace('_', '-')}" not in own}
     return replace(component, **{name: values[name] for name in names & values.keys()})

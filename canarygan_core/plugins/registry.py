@@ -1,8 +1,9 @@
-"""Find plugins, load each on its own, and keep what fails as data."""
+"""Find plugins, load each on its own when it is wanted, and keep what fails as data."""
 
-import functools
-import inspect
-import re
+import contextlib
+import logging
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,23 +13,16 @@ from typing import Any
 import pluggy
 
 from canarygan_core import hookspecs
-from canarygan_core.components import KINDS, Annotator, Component, Task
-from canarygan_core.distributions import GROUP, KERNEL, UNKNOWN, find_distribution, find_entry_points, find_version
+from canarygan_core.components import Annotator, Task
+from canarygan_core.distributions import GROUP, LIBRARIES, UNKNOWN, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
-from canarygan_core.plugins.api import explain_mismatch, find_requirement
 from canarygan_core.plugins.index import is_task, suggest_distribution
+from canarygan_core.plugins.offers import OFFERED, Known, KnownOffers, check_offer
 
-WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-"""What a name looks like: it is typed, and is part of flags."""
+log = logging.getLogger("canarygan")
 
-SPELLING = "of lower-case letters and digits joined by dashes"
-"""The same for people."""
-
-OFFERED: tuple[type[Component], ...] = (*KINDS, Annotator)
-"""What has a hook, beside tasks."""
-
-RESERVED = frozenset({"run", "plugins", "completion"})
-"""Commands that no task can take."""
+SLOW = 1.0
+"""Seconds of import from which a plugin is named: it should import heavy libraries when it works, not when found."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,7 @@ class Plugin:
         requires: the versions of canarygan that it says it was built for, such as `>=0.1,<0.2`; empty for any.
         failure: why it offers nothing, empty where it loaded.
         offers: names by kind (`model`, ..., `task`).
+        seconds: how long it took to import, when it was last imported for the list of what there is.
     """
 
     name: str
@@ -50,6 +45,7 @@ class Plugin:
     requires: str = ""
     failure: str = ""
     offers: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,7 @@ class Registry:
         self._offers: dict[str, dict[str, list[tuple[Any, Plugin]]]] = defaultdict(lambda: defaultdict(list))
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
+        self._waiting: dict[str, EntryPoint] = {}
 
     def add(self, plugin: Plugin, module: object) -> None:
         """Take what a module offers, or its failure: whatever it raises stays with it."""
@@ -86,6 +83,42 @@ class Registry:
             self._manager.unregister(name=plugin.name)
             self.fail(plugin, error)
             return
+        self._take(plugin, offers)
+
+    def add_known(self, plugin: Plugin, point: EntryPoint, known: Sequence[Known]) -> None:
+        """Take what a plugin is known to offer; it is imported when a component of it is asked for."""
+        self._waiting[plugin.name] = point
+        self._take(plugin, [(one.kind, one.name, one.restore()) for one in known])
+
+    def load(self, plugin: Plugin, point: EntryPoint) -> None:
+        """Import a plugin and take what it offers, or its failure; what it prints goes to standard error."""
+        before = time.monotonic()
+        with contextlib.redirect_stdout(sys.stderr):
+            try:
+                module = point.load()
+            except (Exception, SystemExit) as error:  # noqa: BLE001 see `add`
+                self.fail(plugin, error)
+            else:
+                self.add(plugin, module)
+        seconds = round(time.monotonic() - before, 3)
+        plugin = self._replace(self.plugins[-1], seconds=seconds)
+        if seconds > SLOW:
+            of = f"{plugin.distribution} {plugin.version}"
+            advice = "its author can import heavy libraries within the functions that use them"
+            log.warning(f"Plugin {plugin.name} ({of}) took {seconds:.1f} s to import: {advice}.")
+
+    def fail(self, plugin: Plugin, error: BaseException) -> None:
+        """Record a plugin that cannot be used, and why."""
+        reason = str(error) or "no reason given"
+        self.plugins.append(replace(plugin, failure=f"{type(error).__name__}: {reason}"))
+
+    def list_offers(self, plugin: Plugin) -> list[Known]:
+        """What a plugin that is loaded offers, as it is kept to know it by."""
+        named = [(kind, name) for kind, names in plugin.offers.items() for name in names]
+        offers = ((kind, name, *one) for kind, name in named for one in self._offers[kind][name])
+        return [Known.of(kind, name, offer) for kind, name, offer, owner in offers if owner is plugin]
+
+    def _take(self, plugin: Plugin, offers: Sequence[tuple[str, str, Any]]) -> None:
         names: dict[str, list[str]] = defaultdict(list)
         for kind, name, _ in offers:
             names[kind].append(name)
@@ -94,10 +127,34 @@ class Registry:
         for kind, name, offer in offers:
             self._offers[kind][name].append((offer, plugin))
 
-    def fail(self, plugin: Plugin, error: BaseException) -> None:
-        """Record a plugin that cannot be used, and why."""
-        reason = str(error) or "no reason given"
-        self.plugins.append(replace(plugin, failure=f"{type(error).__name__}: {reason}"))
+    def _drop(self, plugin: Plugin) -> None:
+        """Forget a plugin and its offers."""
+        self.plugins.remove(plugin)
+        for kind, names in plugin.offers.items():
+            for name in names:
+                self._offers[kind][name] = [one for one in self._offers[kind][name] if one[1] is not plugin]
+                if not self._offers[kind][name]:
+                    del self._offers[kind][name]
+
+    def _replace(self, plugin: Plugin, **changed: Any) -> Plugin:
+        """Put a changed record of a plugin in the place of the one that is there."""
+        new = replace(plugin, **changed)
+        self.plugins[self.plugins.index(plugin)] = new
+        for kind, names in plugin.offers.items():
+            for name in names:
+                offers = self._offers[kind][name]
+                self._offers[kind][name] = [(offer, new if owner is plugin else owner) for offer, owner in offers]
+        return new
+
+    def _awaken(self, plugin: Plugin) -> None:
+        """Import a plugin that was only known so far; it keeps its place in the list."""
+        place, point = self.plugins.index(plugin), self._waiting.pop(plugin.name)
+        self._drop(plugin)
+        self.load(replace(plugin, offers={}), point)
+        loaded = self._replace(self.plugins[-1], seconds=plugin.seconds)
+        self.plugins.insert(place, self.plugins.pop())
+        if loaded.offers != plugin.offers and not loaded.failure:
+            KnownOffers().keep(point, self.list_offers(loaded), plugin.seconds)
 
     def _declared(self, name: str, module: object) -> Iterator[tuple[str, str, Any]]:
         """Yield (kind, name, class or task) for all that a module's hooks return."""
@@ -117,7 +174,7 @@ class Registry:
                     if not isinstance(offers, Iterable):
                         raise TypeError(f"{caller.name} must return a list, not {offers!r}.")
                     for offer in offers:
-                        yield kind, _checked(kind, offer), offer
+                        yield kind, check_offer(kind, offer), offer
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -134,16 +191,24 @@ class Registry:
         return sorted(self._offers[kind])
 
     def provider(self, kind: str, name: str) -> Plugin:
-        """The plugin that offers a name."""
-        self.get(kind, name)
+        """The plugin that offers a name; raises as `get` does."""
+        self._find(kind, name)
         return self._offers[kind][name][0][1]
 
     def get(self, kind: str, name: str) -> Any:
-        """The component class, or task, of that name.
+        """The component class, or task, of that name; its plugin is imported where it was not yet.
 
         Raises:
             UsageError: where nobody offers it, or where several do.
         """
+        offer, plugin = self._find(kind, name)
+        if isinstance(offer, Known):
+            self._awaken(plugin)
+            offer, _ = self._find(kind, name)
+        return offer
+
+    def _find(self, kind: str, name: str) -> tuple[Any, Plugin]:
+        """The one offer of that name, and who makes it; raises as `get` does."""
         offers = self._offers[kind].get(name, [])
         if not offers:
             names = self.names(kind)
@@ -151,7 +216,7 @@ class Registry:
             raise UsageError(message + suggest_distribution(name, kind) + self._list_broken())
         if len(offers) > 1:
             raise UsageError(str(next(one for one in self.conflicts if (one.kind, one.name) == (kind, name))))
-        return offers[0][0]
+        return offers[0]
 
     def get_recorded(self, kind: str, name: str, where: object, record: Mapping[str, Any]) -> Any:
         """The component class that an artefact was made with, as `get` gives it.
@@ -163,11 +228,11 @@ class Registry:
             record: of the artefact; its `versions` say what was installed then.
 
         Raises:
-            UsageError: as `get` does, with the distributions that were installed then and are not now.
+            UsageError: as `get` does, with the plugins' distributions that were installed then and are not now.
         """
         if self._offers[kind].get(name):
             return self.get(kind, name)
-        versions = record.get("versions", {}).keys() - {"python", "platform"}
+        versions = record.get("versions", {}).keys() - {"python", "platform", *LIBRARIES}
         missing = ", ".join(sorted(one for one in versions if find_version(one) == UNKNOWN))
         advice = suggest_distribution(name, kind) or (f" Installed then and not now: {missing}." if missing else "")
         raise UsageError(f"{where} is of {kind} {name}, which is not installed.{advice}{self._list_broken()}")
@@ -218,55 +283,3 @@ class Registry:
     def _list_broken(self) -> str:
         broken = [f"{plugin.name} ({plugin.failure})" for plugin in self.plugins if plugin.failure]
         return f"\nNot loaded: {'; '.join(broken)}" if broken else ""
-
-
-def _checked(kind: str, offer: Any) -> str:
-    """The name of what a hook returned; `TypeError` where it is not of that kind or has no name."""
-    if kind == "task":
-        if not isinstance(offer, Task):
-            raise TypeError(f"register_tasks must return Task objects, not {offer!r}.")
-        words = offer.name.split(" ")
-        if len(words) > 2 or not all(map(WORD.fullmatch, words)) or words[0] in RESERVED:
-            advice = f"give it one word or two, {SPELLING}, not run or plugins"
-            raise TypeError(f"a task cannot be named {offer.name!r}: {advice}.")
-        return offer.name
-    wanted = next(base for base in OFFERED if base.kind == kind)
-    if not (isinstance(offer, type) and issubclass(offer, wanted)):
-        raise TypeError(f"register_{kind}s must return subclasses of {wanted.__name__}, not {offer!r}.")
-    name = getattr(offer, "name", None)
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"{offer.__name__} has no name: give it `name: ClassVar[str] = ...`.")
-    if not WORD.fullmatch(name):
-        raise TypeError(f"{offer.__name__} cannot be named {name!r}: give it a name {SPELLING}.")
-    if inspect.isabstract(offer):
-        raise TypeError(f"{offer.__name__} does not define {', '.join(sorted(offer.__abstractmethods__))}.")
-    return name
-
-
-def load_plugins(points: Sequence[EntryPoint]) -> Registry:
-    """A registry of the kernel's own offers and of these entry points, each loaded guarded from the others."""
-    from canarygan_core.plugins import builtin
-
-    registry = Registry()
-    registry.add(Plugin(KERNEL, KERNEL, find_version(KERNEL)), builtin)
-    for point in sorted(points, key=lambda point: (point.name, find_distribution(point))):
-        distribution = find_distribution(point)
-        plugin = Plugin(point.name, distribution, find_version(distribution))
-        try:
-            if any(other.name == plugin.name for other in registry.plugins):
-                raise CanaryganError(f"another plugin is already named {plugin.name!r}.")
-            plugin = replace(plugin, requires=find_requirement(point))
-            if mismatch := explain_mismatch(distribution, plugin.requires, registry.plugins[0].version):
-                raise CanaryganError(mismatch)
-            module = point.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 see Registry.add
-            registry.fail(plugin, error)
-        else:
-            registry.add(plugin, module)
-    return registry
-
-
-@functools.cache
-def get_registry() -> Registry:
-    """The registry of everything installed, or of the comma-separated names in `CANARYGAN_PLUGINS` alone."""
-    return load_plugins(find_entry_points())

@@ -18,8 +18,12 @@ RUNS = {
     "model": "canarygan train-gan --model {name}",
     "dataset": "canarygan write-dataset --dataset {name} -s sounds",
     "projector": "canarygan project --projector {name}",
+    "task": "canarygan {name} -d DATA",
 }
-"""A command that uses a component, by kind."""
+"""A command that uses a component or task, by kind."""
+
+TESTS = {"task": "task.txt"}
+"""The template of a test, by kind, where it is not that of components."""
 
 LONGEST = 32
 """Letters of a name, so that the lines it stands in stay short."""
@@ -29,8 +33,8 @@ def write_plugin(name: str, kind: str, save_dir: Path, registry: Registry) -> An
     """Write the package of a new plugin, whole or not at all; the answer says what to type next.
 
     Args:
-        name: of the plugin and its component.
-        kind: the component's.
+        name: of the plugin and its component or task.
+        kind: the component's, or `task`.
         save_dir: folder in which the package's folder is made.
         registry: what is installed, whose names are taken.
 
@@ -50,7 +54,7 @@ def write_plugin(name: str, kind: str, save_dir: Path, registry: Registry) -> An
     templates = files("canarygan_core.plugins") / "templates"
     module = "canarygan_" + name.replace("-", "_")
     sources = {"README.md": "README.md", "pyproject.toml": "pyproject.toml"}
-    sources |= {f"{module}.py": f"{kind}.py", f"test_{module}.py": "contract.txt"}
+    sources |= {f"{module}.py": f"{kind}.py", f"test_{module}.py": TESTS.get(kind, "contract.txt")}
     with replace_folder(folder) as draft:
         for path, source in sources.items():
             text = (templates / source).read_text(encoding="utf-8")
@@ -84,6 +88,7 @@ def _fill(text: str, name: str, kind: str, kernel: str) -> str:
     named = words[:-1] if len(words) > 1 and words[-1] == kind.capitalize() else words
     replacements = {
         "canarygan_placeholder": "canarygan_" + name.replace("-", "_"),
+        "placeholder_task": name.replace("-", "_"),
         "placeholder.npz": "state.npz",
         "PlaceholderCLASS": "".join(named) + kind.capitalize(),
         "Placeholder": "".join(named),

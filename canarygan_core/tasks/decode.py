@@ -80,7 +80,7 @@ def decode(
     rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
     context = decoders.find_context(trained)
     finder = annotator if segment or onsets is not None else None
-    sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context)
+    sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context, channel=channel)
     own, others = _sort_formats(format or ["csv"], annotator)
     targets = _name_outputs(save_dir, sounds, own)
     if annotator is not None:
@@ -221,6 +221,6 @@ def _make_answer(table: Sequence[dict[str, Any]], trained: Sequence[TrainedDecod
     unanimous = sum(row["agreement"] == 1 for row in sure)
     lines.append(decoders.describe_consensus([one.key for one in trained], len(table), len(sure), unanimous))
     lines += list_items([f"Written: {target}" for target in targets], 5, indent="")
-    data = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
+    data: dict[str, Any] = {"outputs": [str(target) for target in targets], "counts": counts, "rows": table}
     data |= {"sure": len(sure), "unanimous": unanimous}
     return Answer("\n".join(lines), data)

@@ -15,7 +15,7 @@ from canarygan_core.audio import Filter, archives
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
 from canarygan_core.clips import Clips
-from canarygan_core.components import Answer, Dataset, Metric, Slot
+from canarygan_core.components import Answer, Dataset, Listener, Metric, Slot
 from canarygan_core.console import log, track
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.evaluation import holding, scoring, streaming
@@ -107,7 +107,8 @@ def score(
             z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
         parts, count = generators.generate_sounds(generator, z, batch_size), len(z)
         convert = partial(audio.convert, rate=generator.rate, wanted=clips.rate, filtering=filtering)
-        batches = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
+        converted = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
+        batches = (audio.conform(part, clips.rate, clips.samples) for part in converted)
         held_out = {} if run is None else run.manifest.record.get("held_out", {})
     else:
         sounds = collect_sounds(paths)
@@ -127,7 +128,8 @@ def score(
             manifest.add_input("generator", checkpoint)
         if model_ckpt is not None and model_ckpt.is_file():
             manifest.add_input("model", model_ckpt)
-        listen = partial(streaming.listen, listeners=set(listeners.values()))
+        failures: dict[Listener, str] = {}
+        listen = partial(streaming.listen, listeners=set(listeners.values()), failures=failures)
         generated, reference = listen(batches), listen(streaming.iterate_batches(clips, "real clips"))
         noise: streaming.Listened = {}
         if context:
@@ -137,6 +139,9 @@ def score(
         results = {}
         for one in track(metrics, "comparing", len(metrics)):
             listener = listeners[one.name]
+            if listener in failures:
+                results[one.name] = {"options": to_json(one), **scoring.note_failure(one, failures[listener])}
+                continue
             real = holding.mark_unseen(reference[listener], unseen, groups)
             sides = generated[listener], real, noise.get(listener)
             told = scoring.score_one(one, *sides, resamplings=resamplings if context else 0, seed=seed)
@@ -176,9 +181,8 @@ def _check_refused(refused: Mapping[str, list[str]], request: Request, left: Col
 
 
 def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
-    """Generated sounds at the rate of the real clips, no shorter, filtered alike, with the labels of their archives."""
-    own = [sound.offset - sound.onset for sound in sounds if np.isfinite(sound.offset)]
-    seconds = max([clips.samples / clips.rate, *own])
+    """Generated sounds at the rate and of the length of the real clips, filtered alike, with their archives' labels."""
+    seconds = clips.samples / clips.rate
     labels = _read_labels({sound.file for sound in sounds})
     filtering = Filter.of(clips.origin)
     read = read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True, filtering=filtering)

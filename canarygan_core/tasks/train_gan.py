@@ -11,7 +11,6 @@ from canarygan_core import runs
 from canarygan_core.components import Answer, Dataset, Model, Slot
 from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import holding
 from canarygan_core.lightning.session import open_training
 from canarygan_core.lightning.training import SHAPING, Training
 from canarygan_core.runs import Request, Run
@@ -32,7 +31,7 @@ def train_gan(
     version: str = runs.INFER,
     resume: bool = False,
     hold_out: float = 0.0,
-    group_by: str = holding.AUTO,
+    group_by: str = "auto",
     request: Request,
 ) -> Answer | None:
     """Train a generative model on clips: a folder of them with -d, or else built-in synthetic syllables.
@@ -51,6 +50,8 @@ def train_gan(
     def load() -> "Clips":
         clips = dataset.load()
         if hold_out:
+            from canarygan_core.evaluation import holding
+
             holding.hold_out(clips, hold_out, training.seed, group_by)  # refuses a set before a version is claimed
         return clips
 
@@ -73,6 +74,7 @@ def train_gan(
 def _hold_out(clips: "Clips", run: Run, share: float, seed: int, group_by: str) -> "Clips":
     """The clips that are left to train on; those that are held out are named in the run's manifest."""
     from canarygan_core.datasets import cache
+    from canarygan_core.evaluation import holding
 
     held = holding.hold_out(clips, share, seed, group_by)
     before = run.manifest.record.get("held_out")

@@ -17,13 +17,18 @@ from canarygan_core.clips import Clips
 from canarygan_core.components import Generator, Model
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
+from canarygan_core.plugins.options import parse_group, restore, to_json
 from canarygan_core.runs import Request
-from canarygan_core.testing.toys import toy_clips
+from canarygan_core.testing.stored import check_stored
+from canarygan_core.testing.toys import explain, refuses, toy_clips
 
 TRAINING = Training(
     max_epochs=1, batch_size=4, num_workers=0, save_every_n_epochs=1, log_every_n_steps=1, accelerator="cpu"
 )
 """As little as shows whether it trains."""
+
+CLOSE = 1e-4
+"""How far samples may lie apart that should be equal, as a share of the largest, for arithmetic in other batches."""
 
 REQUEST = Request("train-gan", options={"model": {}})
 """What a checked training was asked for."""
@@ -34,7 +39,9 @@ def check(model: Model, folder: Path) -> None:
     clips = toy_clips()
     _check_presets(model)
     _check_refusals(model, folder)
+    before = clips.audio.copy()
     sounds, again = (_trained(model, folder / name, clips) for name in ("runs", "again"))
+    assert np.array_equal(clips.audio, before), f"{type(model).__name__}.train changes the clips: work on copies."
     message = "learns something else the second time: seed what you draw with training.seed."
     assert sounds.tobytes() == again.tobytes(), f"{type(model).__name__} {message}"
     _goes_on(model, folder / "runs", clips)
@@ -53,10 +60,17 @@ def _trained(model: Model, folder: Path, clips: Clips) -> NDArray[np.float32]:
     assert run.last.is_file(), f"{name}.train must leave its last checkpoint at run.last, {run.last}."
     paths = run.list_checkpoints()
     assert paths, f"{name}.train must keep checkpoints in {run.checkpoints / 'all'}, named epoch_E-step_S.ckpt."
+    check_stored(f"{name}.train", [path for path in run.checkpoints.rglob("*.ckpt") if path.is_file()])
+    _check_cut_short(model, run.last)
     generator = type(model).load(run.last)
+    for what in ("rate", "latent_dim", "samples"):
+        value = getattr(generator, what)
+        assert type(value) is int, f"{name}: a generator's {what} must be an int, not {type(value).__name__}."
     assert generator.rate == clips.rate, f"{name}: a generator's rate must be the clips', {clips.rate} Hz."
     progress = generator.progress
     assert progress.keys() >= {"epoch", "step"}, f"{name}: a generator's progress must have epoch and step."
+    whole = all(type(progress[count]) is int for count in ("epoch", "step"))
+    assert whole, f"{name}: a generator's progress must be ints, not {dict(progress)}."
     named = f"epoch_{progress['epoch']}-step_{progress['step']}.ckpt"
     there = [path.name for path in paths]
     assert named in there, f"{name}: the last checkpoint's progress says {named}, and all/ holds {', '.join(there)}."
@@ -78,7 +92,26 @@ def _sounds(name: str, generator: Generator) -> NDArray[np.float32]:
     assert sounds.tobytes() == again.tobytes(), f"{name}: equal latents must give equal bytes: seed what you draw."
     alone = generator.generate(z[:1])
     assert alone.shape == (1, generator.samples), f"{name}: generate of one latent gives {alone.shape}."
+    near = CLOSE * float(np.abs(sounds).max())
+    for row in range(len(z)):
+        made = generator.generate(z[row : row + 1])[0]
+        same = np.allclose(made, sounds[row], atol=10 * near)
+        assert same, f"{name}: a sound depends on the others made with it: let nothing cross from one row to another."
+    loudest = float(np.abs(sounds).max())
+    assert loudest <= 1 + CLOSE, f"{name}: generate gives samples up to {loudest:g}, beyond full scale, -1 to 1."
+    none = refuses(f"{name}.generate of no latents", partial(generator.generate, z[:0]))
+    shape = (0, generator.samples)
+    assert none is None or none.shape == shape, f"{name}: generate of no latents must be {shape}, not {none.shape}."
     return sounds
+
+
+def _check_cut_short(model: Model, checkpoint: Path) -> None:
+    """A checkpoint that was cut short while it was copied is refused."""
+    name, path = type(model).__name__, checkpoint.with_name("cut.ckpt")
+    path.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
+    made = refuses(f"{name}.load of a checkpoint that was cut short", partial(type(model).load, path))
+    assert made is None, f"{name}.load takes a checkpoint that was cut short: raise CanaryganError."
+    path.unlink()
 
 
 def _goes_on(model: Model, folder: Path, clips: Clips) -> None:
@@ -126,10 +159,19 @@ class _Trap:
 
 
 def _check_presets(model: Model) -> None:
-    known = {field.name for cls in (type(model), Training) for field in fields(cls)}
-    for preset, options in model.presets.items():
+    """Each preset can be taken: its keys are options, with values of their types that they may have."""
+    cls, name = type(model), type(model).__name__
+    own, shared = ({field.name for field in fields(each)} for each in (cls, Training))
+    stray = sorted(model.preset_purposes.keys() - model.presets.keys())
+    assert not stray, f"{name}: preset_purposes tells of {', '.join(stray)}, which is no preset."
+    for preset, given in model.presets.items():
+        options = {key.replace("-", "_").partition(".")[0]: value for key, value in given.items()}
         for key in options:
-            message = f"{type(model).__name__}: preset {preset} sets {key}, which is no option of it or of Training."
-            assert key.replace("-", "_") in known, message
+            message = f"{name}: preset {preset} sets {key}, which is no option of it or of Training."
+            assert key in own | shared, message
+        taken = {key: value for key, value in options.items() if key in own}
+        with explain(CanaryganError, f"{name}: preset {preset} cannot be taken: "):
+            restore(cls, {**to_json(model), **taken})
+            parse_group(Training, {key: value for key, value in options.items() if key not in own}, f"preset {preset}")
     for preset in model.preset_data.keys() - model.presets.keys():
         raise AssertionError(f"{type(model).__name__}: preset_data names {preset}, which is no preset of it.")

@@ -32,7 +32,6 @@ class SpectralGap(Metric):
     name: ClassVar[str] = "spectral-gap"
     units: ClassVar[dict[str, str]] = {"gap": "dB"}
     better: ClassVar[dict[str, str]] = {"gap": "smaller"}
-
     bands: int = 64
     """Bands of equal width up to half the sampling rate, bands."""
     floor: float = -60.0
@@ -53,8 +52,7 @@ class SpectralGap(Metric):
             share = clips.facts["share"]
             usable = share.sum(1) > 0  # neither silent nor broken
             if not usable.any() or generated.rate != reference.rate:
-                counts = f"{usable.sum()} of {len(clips)} clips have sound, at {clips.rate} Hz"
-                raise CanaryganError(f"spectral-gap needs generated and real sounds of one rate; here {counts}.")
+                raise CanaryganError(f"{usable.sum()} of {len(clips)} clips have sound: give sounds, of one rate.")
             levels.append(10 * np.log10(np.maximum(share[usable].mean(0), 10 ** (self.floor / 10))))
         return {"gap": float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2)))}
 

@@ -39,7 +39,7 @@ def folder(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_keeps_the_contract() -> None:
+def test_cnn_keeps_the_contract() -> None:
     check_component(CNN, epochs=2, channels=4, bands=32, seconds=0.2)
 
 

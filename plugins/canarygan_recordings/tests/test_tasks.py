@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from canarygan_recordings import Recordings
 from canarygan_recordings.annotations.reading import read
 from songs import RATE, make_song, put_labels
 
@@ -46,6 +47,7 @@ def test_cut_writes_what_the_dataset_brings_and_where_it_comes_from(songs, tmp_p
         assert (float(row["onset"]), float(row["offset"])) == (round(onset, 6), round(offset, 6))
         assert row["file"].startswith(f"{row['label']}/{Path(row['recording']).stem}_")
     assert Folder(data_dir=tmp_path / "cut").load().classes == ["a", "b", "c"]
+    assert not Recordings.claims(tmp_path / "cut")
     assert (tmp_path / "cut" / "contact-sheet.png").read_bytes().startswith(PNG)
     record = json.loads((tmp_path / "cut" / "cut.manifest.json").read_text())
     assert record["status"] == "finished"
@@ -152,6 +154,7 @@ def test_what_segment_found_can_be_cut(songs, tmp_path, capsys):
         (["{song}", "--edge", "13"], "--edge 13 dB must be above 0 and at most --above, 12 dB"),
         (["{song}", "--low", "17000", "--high", "20000"], "--low 17000 Hz is not below half its rate"),
         (["{song}", "--truth", "nowhere"], "There is no annotation at nowhere"),
+        (["songs", "-s", "songs/segments"], "lies in the data folder"),
     ],
 )
 def test_what_segment_cannot_do_is_told(songs, tmp_path, capsys, monkeypatch, words, told):
@@ -211,7 +214,9 @@ def test_a_decoder_is_given_the_sound_around_a_syllable_that_it_learnt_with(deco
 
     asked = []
     read_stretch = sounds.read_stretch
-    monkeypatch.setattr(sounds, "read_stretch", lambda *args: (asked.append(args[2:]), read_stretch(*args))[1])
+    monkeypatch.setattr(
+        sounds, "read_stretch", lambda *args, **words: (asked.append(args[2:]), read_stretch(*args, **words))[1]
+    )
     song = make_song(tmp_path / "song.wav", "ab")
     put_labels(tmp_path / "song.txt", song.segments)
     words = ["decode", song.path, "-y", decoder, "-s", tmp_path / "out", "--onsets", tmp_path / "song.txt"]

@@ -18,11 +18,11 @@ import torch
 from canarygan_wavegan import module as wavegan_module
 from canarygan_wavegan.component import WaveGAN
 from canarygan_wavegan.model import Generator, Shape
-from canarygan_wavegan.monitoring.monitor import Monitor
 
 from canarygan_core import runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
+from canarygan_core.lightning.monitor import Monitor
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Request, Run
 
@@ -365,7 +365,7 @@ def test_weights_that_are_not_numbers_are_never_saved(
 
 
 def test_lasting_silence_is_a_warning(tmp_path: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Monitor, "_generate", lambda self: np.zeros((16, 4096), np.float32))
+    monkeypatch.setattr(Monitor, "make_sounds", lambda self: np.zeros((16, 4096), np.float32))
     run = trained(tmp_path, clips, training={"save_every_n_epochs": 1})
     messages = [warning["message"] for warning in run.manifest.record["warnings"]]
     assert any("silence" in text for text in messages)

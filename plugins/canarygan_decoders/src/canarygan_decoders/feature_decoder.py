@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.fitted.novelty import Novelty
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
@@ -92,6 +91,7 @@ class FeatureDecoder(Decoder):
         """
         import numpy as np
 
+        from canarygan_core.fitted.novelty import Novelty
         from canarygan_decoders import calibration
 
         classes = examples.classes
@@ -100,8 +100,7 @@ class FeatureDecoder(Decoder):
                 "A decoder tells classes apart and needs at least two; the training clips have "
                 f"{f'only {classes[0]}' if classes else 'none'}."
             )
-        is_real = ~examples.is_garbage
-        novelty = Novelty.fit(examples.features[is_real], examples.groups[is_real])
+        novelty = Novelty.fit(examples.features, examples.groups, np.flatnonzero(~examples.is_garbage))
         known = {} if novelty is None else novelty.arrays()
         if not self.is_calibrated:
             return FittedFeatureDecoder(self, classes, examples.parameters, {**self.learn(examples), **known})
@@ -186,6 +185,8 @@ class FittedFeatureDecoder:
     state: "State"
 
     def __post_init__(self) -> None:
+        from canarygan_core.fitted.novelty import Novelty
+
         self._prepared = self.decoder.prepare(self.state)
         self._novelty = Novelty.from_arrays(self.state, math.prod(self.parameters.shape))
 

@@ -37,7 +37,7 @@ class SVM(FeatureDecoder):
 
         rows = np.asarray(examples.features).reshape(len(examples), -1)
         gamma = self.gamma or 1 / (rows.shape[1] * (float(rows.var(dtype=np.float64)) or 1.0))
-        machine = SVC(C=self.c, gamma=gamma, cache_size=500).fit(rows, examples.targets)
+        machine = SVC(C=self.c, gamma=gamma, cache_size=500, random_state=0).fit(rows, examples.targets)
         # scikit-learn turns the sign where there are two classes
         sign = -1.0 if len(examples.classes) == 2 else 1.0
         return {

@@ -38,4 +38,5 @@ def register_tasks() -> list[Task]:
         "inception gan": ("inception.tasks:gan", "Score what a generator makes, over all of its training."),
         "umap": ("umap.task:umap", "Map generated sounds among real ones, and cluster them."),
     }
-    return [Task(name, f"canarygan_metrics.{path}", text) for name, (path, text) in tasks.items()]
+    reads = {"train-inception": "canarygan_metrics.classifier.classifier:load"}
+    return [Task(name, f"canarygan_metrics.{path}", text, reads.get(name, "")) for name, (path, text) in tasks.items()]

@@ -19,6 +19,7 @@ def register_annotators() -> list[type[Annotator]]:
 @hookimpl
 def register_tasks() -> list[Task]:
     summaries = {
+        "compose": "String generated syllables into a song.",
         "cut": "Cut recordings into a folder of clips by their annotations.",
         "segment": "Find the syllables in recordings that nobody has annotated.",
     }

@@ -22,11 +22,11 @@ class Crowsetta(Annotator):
 
         return read_segments(path, recordings)
 
-    def find(self, recording: Path) -> Sequence[Segment]:
+    def find(self, recording: Path, channel: int | None = None) -> Sequence[Segment]:
         """What rises above the noise; `segment` does the same with options."""
         from canarygan_recordings.segmentation import Segmentation, find_syllables
 
-        spans, _, _ = find_syllables(recording, Segmentation())
+        spans, _, _ = find_syllables(recording, Segmentation(channel=channel))
         return [(onset, offset, "") for onset, offset in spans]
 
     def name_files(self, folder: Path, recordings: Sequence[Path], format: str) -> Sequence[Path]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from cyclopts import Parameter
 
+from canarygan_core.audio import Filter
 from canarygan_core.components import Dataset
 from canarygan_core.errors import CanaryganError
-from canarygan_recordings.filtering import check_band
 from canarygan_recordings.formats import check_format
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recordings(Dataset):
+class _Place(Dataset):
+    """The option that comes first."""
+
+    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None
+    """Folder that holds recordings, and annotations unless these lie elsewhere, path."""
+
+
+@dataclass(frozen=True)
+class Recordings(Filter, _Place):
     """Syllables cut from long recordings by their annotations.
 
     Recordings in every format that libsndfile reads, and .cbin of evTAF with its .rec. Annotations in every format that
@@ -26,8 +34,6 @@ class Recordings(Dataset):
 
     name: ClassVar[str] = "recordings"
 
-    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None
-    """Folder that holds recordings, and annotations unless these lie elsewhere, path."""
     annotations: Path | None = None
     """File of annotations, or folder of such files. [default: those in the data folder], path."""
     format: str = ""
@@ -60,10 +66,6 @@ class Recordings(Dataset):
     """Sound of the recording that a clip has after the offset, milliseconds."""
     channel: int | None = None
     """Channel to take, counted from 1; by default the mean of all, but the first of a .cbin, number."""
-    highpass: float | None = None
-    """Cut-off below which sound is taken out, by a Butterworth filter of order 5 run both ways, Hz."""
-    lowpass: float | None = None
-    """Cut-off above which sound is taken out, likewise, Hz."""
     sampling_rate: int = 16000
     """Sampling rate to bring all clips to, Hz."""
     max_length: float = 1.0
@@ -74,6 +76,7 @@ class Recordings(Dataset):
     """Leave out recordings and segments that cannot be used, naming them, instead of refusing the set, yes or no."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1000 <= self.sampling_rate <= 768_000:
             raise CanaryganError(f"--sampling-rate is {self.sampling_rate} Hz: it may be 1000 to 768000 Hz.")
         if math.isnan(self.max_length) or not 0.01 <= self.max_length <= 600:
@@ -91,7 +94,7 @@ class Recordings(Dataset):
         if self.channel is not None and self.channel < 1:
             raise CanaryganError(f"--channel is {self.channel}: channels are counted from 1.")
         check_format(self.format)
-        check_band(self.highpass, self.lowpass, self.sampling_rate)
+        self.check_rate(self.sampling_rate)
 
     @classmethod
     def claims(cls, data_dir: Path) -> bool:

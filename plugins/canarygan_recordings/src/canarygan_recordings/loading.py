@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import SILENT, Problem, archives
+from canarygan_core.audio import SILENT, Filter, Problem, archives
 from canarygan_core.clips import Clips, count_labels, fit_length
 from canarygan_core.console import log, track
 from canarygan_core.datasets import cache
@@ -56,8 +56,9 @@ def load(dataset: "Recordings") -> Clips:
     for level, note in entry.about["notes"]:
         log.log(level, "%s: %s", dataset.data_dir, note)
     columns = ("recording", "onset", "offset", "start", "gain", "length", "peak")
-    taken_out = {"highpass": dataset.highpass, "lowpass": dataset.lowpass, "remove_mean": True}
-    origin = {"dataset": "recordings", "path": str(segments.folder), "options": options, "filter": taken_out}
+    origin: dict[str, Any] = {"dataset": "recordings", "path": str(segments.folder), "options": options}
+    origin |= dataset.origin
+    origin["recordings"] = np.unique(entry.table["recording"]).tolist()
     origin["context"] = [dataset.before / 1000, dataset.after / 1000]
     return Clips(
         audio=entry.audio,
@@ -74,7 +75,8 @@ def read_clips(segments: Segments, dataset: "Recordings") -> Iterator[tuple[int,
 
     A few stretches are read ahead of the caller, so that memory does not grow with the set.
     """
-    ear = Ear(dataset.sampling_rate, dataset.channel, dataset.highpass, dataset.lowpass)
+    filtering = Filter(dataset.highpass, dataset.lowpass, dataset.remove_mean)
+    ear = Ear(dataset.sampling_rate, dataset.channel, filtering)
     starts = np.maximum(segments.onsets - dataset.before / 1000, 0)
     ends = segments.offsets + dataset.after / 1000
     bounds = [0, *(np.flatnonzero(np.diff(segments.which)) + 1).tolist(), len(segments)]
@@ -97,10 +99,9 @@ def read_clips(segments: Segments, dataset: "Recordings") -> Iterator[tuple[int,
 
 
 def name_sources(segments: Segments) -> list[str]:
-    """What each segment is called: its recording and its onset in milliseconds."""
-    return [
-        f"{segments.names[one]}@{onset * 1000:.1f}" for one, onset in zip(segments.which, segments.onsets, strict=True)
-    ]
+    """What each segment is called: its recording, and its onset and offset in milliseconds."""
+    columns = (segments.which.tolist(), (1000 * segments.onsets).tolist(), (1000 * segments.offsets).tolist())
+    return [f"{segments.names[one]}@{onset:.1f}-{offset:.1f}" for one, onset, offset in zip(*columns, strict=True)]
 
 
 def _cut(draft: Path, segments: Segments, dataset: "Recordings") -> None:

@@ -1,4 +1,4 @@
-"""Stretches of recordings: read with a margin, filtered, resampled, and cut to the sample."""
+"""Stretches of recordings: read to the sample, one channel of them, filtered and resampled."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from canarygan_core import audio
+from canarygan_core.audio import Filter
 from canarygan_core.errors import CanaryganError
-from canarygan_recordings.filtering import MARGIN, filter_sound
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,12 @@ class Ear:
     Attributes:
         rate: what its sound is brought to, Hz.
         channel: from 1; None for the mean of all, but the first of a `.cbin`, whose others hold no song.
-        highpass: Hz, or None.
-        lowpass: Hz, or None.
+        filtering: what is taken out of each stretch, as if it were a file of its own: so does all that hears it again.
     """
 
     rate: int
     channel: int | None = None
-    highpass: float | None = None
-    lowpass: float | None = None
+    filtering: Filter = Filter()  # noqa: RUF009 frozen
 
 
 def read_header(path: Path) -> Header:
@@ -61,7 +59,7 @@ def read_header(path: Path) -> Header:
 
 
 def read_stretches(path: Path, spans: Sequence[tuple[float, float]], ear: Ear) -> list[NDArray[np.float32]]:
-    """Stretches of a recording, each (samples,) at the ear's rate, its mean taken off.
+    """Stretches of a recording, each (samples,) at the ear's rate.
 
     Args:
         path: the recording, of which no more is read than these stretches.
@@ -88,16 +86,10 @@ def _read_stretch(
     path: Path, sound: soundfile.SoundFile, native: int, onset: float, offset: float, ear: Ear
 ) -> NDArray[np.float32]:
     first, last = max(0, round(onset * native)), min(sound.frames, round(offset * native))
-    start, stop = max(0, first - round(MARGIN * native)), min(sound.frames, last + round(MARGIN * native))
-    sound.seek(start)
-    mono = mix(path, sound.read(max(stop - start, 0), dtype="float32", always_2d=True), ear.channel)
-    if not len(mono):
-        return mono
-    mono = filter_sound(mono - mono.mean(dtype=np.float64).astype(np.float32), native, ear.highpass, ear.lowpass)
-    brought = audio.resample(mono[None], native, ear.rate)[0]
-    place, count = round((first - start) * ear.rate / native), round((last - first) * ear.rate / native)
-    cut: NDArray[np.float32] = brought[place : place + count]
-    return np.asarray(cut - cut.mean(dtype=np.float64), np.float32) if len(cut) else cut
+    sound.seek(min(first, sound.frames))
+    mono = mix(path, sound.read(max(last - first, 0), dtype="float32", always_2d=True), ear.channel)
+    brought: NDArray[np.float32] = audio.convert(mono[None], native, ear.rate, ear.filtering)[0] if len(mono) else mono
+    return brought
 
 
 def mix(path: Path, data: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:

@@ -43,6 +43,8 @@ class TrainedGenerator:
         self.latent_dim, self.samples = network.shape.latent_dim, network.shape.samples
 
     def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not len(z):
+            return np.empty((0, self.samples), np.float32)
         with torch.inference_mode(), set_float32(exact=self.arithmetic is torch.float32):
             output = self.network(torch.from_numpy(z).to(self.device), self.arithmetic)
         sounds: NDArray[np.float32] = output.cpu().numpy()

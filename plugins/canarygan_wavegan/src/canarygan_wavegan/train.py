@@ -12,7 +12,7 @@ from canarygan_core.lightning.training import Training
 from canarygan_wavegan.data import lengths
 from canarygan_wavegan.model import Shape, count_operations, count_parameters
 from canarygan_wavegan.module import WaveGANModule
-from canarygan_wavegan.monitoring.monitor import Monitor
+from canarygan_wavegan.monitor import create_monitor
 from canarygan_wavegan.options import Options
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def train(options: Options, clips: Clips, run: "Run", training: Training) -> Non
     """
     module = build_module(options, clips, training)
     log_sizes(module)
-    monitor = Monitor(module, run)
+    monitor = create_monitor(module, run)
     module.on_log = monitor.check_values
     check, saved = monitor.check_weights, monitor.write_previews
     checkpointing = Checkpointing(

@@ -85,7 +85,8 @@ def _draw_ends(count: int, clips: Clips, rng: np.random.Generator) -> NDArray[np
 def _draw_bursts(shape: tuple[int, int], rate: int, rng: np.random.Generator) -> Audio:
     """Bursts of noise (n, samples) from the start, of random length, attack and decay."""
     moments = np.arange(shape[1])
-    length = np.exp(rng.uniform(*np.log(BURST), (shape[0], 1))) * rate
+    shortest, longest = np.log(BURST)
+    length = np.exp(rng.uniform(shortest, longest, (shape[0], 1))) * rate
     attack, decay = (length * rng.uniform(0.001, 0.5, (shape[0], 1)) for _ in range(2))
     envelope = np.clip(np.minimum(moments / attack, (length - moments) / decay), 0, 1)
     return _to_peak(_draw_noise(shape, rate, rng) * envelope.astype(np.float32))

@@ -8,7 +8,6 @@ from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.errors import CanaryganError
-from canarygan_core.evaluation import holding
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
 from canarygan_decoders.features import Features
@@ -24,7 +23,7 @@ def build_decoder_dataset(
     default_garbage: bool = True,
     garbage: Path | None = None,
     early_epochs: list[int] | None = None,
-    group_by: str = holding.AUTO,
+    group_by: str = "auto",
     seed: int = 0,
     overwrite: bool = False,
     request: Request,
@@ -64,12 +63,13 @@ def build_decoder_dataset(
         for path in decoder_dataset.write_dataset(save_dir, prepared):
             manifest.add_output(path)
         train, classes = prepared.train, prepared.train.classes
-        originals, tests = int((train.is_original & ~train.is_garbage).sum()), len(prepared.tests.get("clean", ()))
-        useless = int(train.is_garbage.sum())
+        originals, strange = int((train.is_original & ~train.is_garbage).sum()), int(train.is_garbage.sum())
+        tests = len(prepared.tests.get("clean", ()))
+    shape = " x ".join(map(str, features.shape))
     text = (
-        f"{originals} clips to train on ({len(train) - useless} with altered copies) and {useless} of garbage, {tests} "
-        f"to test on, of {len(classes)} classes; {' x '.join(map(str, features.shape))} numbers a clip: {save_dir}\n"
+        f"{originals} clips to train on ({len(train) - strange} with altered copies) and {strange} of garbage, "
+        f"{tests} to test on, of {len(classes)} classes; {shape} numbers a clip: {save_dir}\n"
         f"Next: canarygan train-decoders -p {shlex.quote(str(save_dir))}"
     )
-    counts = {"train": originals, "copies": len(train) - useless, "garbage": useless, "test": tests}
+    counts = {"train": originals, "copies": len(train) - strange, "garbage": strange, "test": tests}
     return Answer(text, {"path": str(save_dir), "shape": list(features.shape), "classes": list(classes), **counts})

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import logging
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,30 +14,16 @@ from cyclopts import Parameter
 from canarygan_core.components import Answer, Dataset, Decoder, FittedDecoder, Slot
 from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.evaluation import holding
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
-from canarygan_decoders.feature_decoder import FeatureDecoder, FittedFeatureDecoder
+from canarygan_decoders.feature_decoder import FeatureDecoder
 from canarygan_decoders.features import Features
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from canarygan_core.evaluation.accuracy import ClassificationReport
-    from canarygan_core.fitted.decoders import Judgement
     from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
 
 log = logging.getLogger("canarygan")
-
-Told = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
-
-REJECTED = 0.01
-"""Share of held-out real clips that the threshold of a decoder may send to X."""
-
-EVEN = 0.5
-"""Highest threshold: a class that is likelier than all others together is no reason to reject."""
 
 
 def train_decoders(
@@ -49,7 +35,7 @@ def train_decoders(
     features: Features = Features(),  # noqa: B008 frozen
     dim: int | None = None,
     split: float = 0.1,
-    group_by: str = holding.AUTO,
+    group_by: str = "auto",
     augment: int = 3,
     default_garbage: bool = True,
     reservoirs: Path | None = None,
@@ -202,23 +188,22 @@ def _train_and_test(
 
     from canarygan_core.evaluation import accuracy
     from canarygan_core.fitted import decoders
+    from canarygan_decoders.tasks import testing
 
     decoder, count = variants[0], len(variants)
     log.info(f"Training {decoder.name}{f', {count} times' if count > 1 else ''}.")
     fitted = _fit(decoder, dataset)
-    judged = {condition: _judge(fitted, dataset, condition) for condition in dataset.tests}
-    scores = {name: _score(fitted, dataset, name, judged[name][0]) for name in judged if name != "garbage"}
+    judged = {condition: testing.judge(fitted, dataset, condition) for condition in dataset.tests}
+    scores = {name: testing.score(fitted, dataset, name, judged[name][0]) for name in judged if name != "garbage"}
     record: dict[str, Any] = {"test": {name: score.to_json() for name, score in scores.items()}}
     lines = [decoder.name]
     lines += [f"  {name:<12} accuracy {score.describe()}" for name, score in scores.items()]
     threshold = 0.0
     if "clean" in scores:
         lines[1] += f", macro F1 {scores['clean'].macro_f1:.3f}"
-        lines += _list_confusions(scores["clean"])
-        is_real = ~np.isin(dataset.tests["clean"].labels, dataset.garbage)
-        given = _as_judgement(fitted, dataset, *judged["clean"]).posteriors
-        threshold = min(decoders.choose_threshold(given[is_real], REJECTED), EVEN)
-        record["rejected"], line = _count_rejected(fitted, dataset, judged, threshold)
+        lines += testing.list_confusions(scores["clean"])
+        threshold = testing.choose_threshold(fitted, dataset, judged["clean"])
+        record["rejected"], line = testing.count_rejected(fitted, dataset, judged, threshold)
         lines.append(line)
         others = {f"accuracy_{name}": score.accuracy for name, score in scores.items() if name != "clean"}
         for path in accuracy.save_report(save_dir, decoder.name, scores["clean"], **others):
@@ -227,7 +212,7 @@ def _train_and_test(
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
             other = _fit(variant, dataset)
-            score = _score(other, dataset, "clean", _judge(other, dataset, "clean")[0])
+            score = testing.score(other, dataset, "clean", testing.judge(other, dataset, "clean")[0])
             accuracies.append(score.accuracy)
         mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
         lines.append(f"  {count} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
@@ -255,76 +240,3 @@ def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
         )
     with show_bar(f"training {decoder.name}", None):
         return decoder.fit(dataset.clips)
-
-
-def _judge(fitted: FittedDecoder, dataset: "DecoderDataset", condition: str) -> Told:
-    """Posteriors (n, classes) of the held-out examples of a condition, and their resemblance to training clips (n,)."""
-    import numpy as np
-
-    test = dataset.tests[condition]
-    if isinstance(fitted, FittedFeatureDecoder):
-        return fitted.predict(test.features), fitted.compare(test.features)
-    assert dataset.test_clips is not None
-    clips = dataset.test_clips[condition]
-    resemblance = getattr(fitted, "resemblance", lambda clips: np.ones(len(clips), np.float32))
-    return fitted.posteriors(clips), resemblance(clips)
-
-
-def _score(
-    fitted: FittedDecoder, dataset: "DecoderDataset", condition: str, posteriors: "NDArray[np.float32]"
-) -> "ClassificationReport":
-    """How many examples of a condition have their own class as their likeliest; all garbage classes are one, X."""
-    import numpy as np
-
-    from canarygan_core.evaluation import accuracy
-    from canarygan_core.fitted import decoders
-
-    def merge(labels: "NDArray[np.str_]") -> "NDArray[np.str_]":
-        return np.where(np.isin(labels, dataset.garbage), decoders.X, labels)
-
-    real = [label for label in fitted.classes if label not in dataset.garbage]
-    given = merge(decoders.pick_labels(posteriors, fitted.classes))
-    return accuracy.compute_report(merge(dataset.tests[condition].labels), given, real)
-
-
-def _as_judgement(
-    fitted: FittedDecoder,
-    dataset: "DecoderDataset",
-    posteriors: "NDArray[np.float32]",
-    resemblance: "NDArray[np.float32]",
-    threshold: float = 0.0,
-) -> "Judgement":
-    from canarygan_core.fitted import decoders
-
-    known = {"garbage": dataset.garbage, "resemblance": resemblance, "threshold": threshold}
-    return decoders.Judgement.of(posteriors, fitted.classes, **known)  # type: ignore[arg-type]
-
-
-def _count_rejected(
-    fitted: FittedDecoder, dataset: "DecoderDataset", judged: Mapping[str, Told], threshold: float
-) -> tuple[dict[str, Any], str]:
-    """The share of real clips, and of garbage, that are called X, by condition; as a record and as a line."""
-    import numpy as np
-
-    from canarygan_core.fitted.decoders import X
-
-    record, words = {}, []
-    for name, told in judged.items():
-        is_x = _as_judgement(fitted, dataset, *told, threshold).votes == X
-        is_x = is_x[np.isin(dataset.tests[name].labels, dataset.garbage) == (name == "garbage")]
-        record[name] = {"share": float(is_x.mean()), "rejected": int(is_x.sum()), "clips": len(is_x)}
-        words.append(f"{name} {is_x.mean():.3f} ({int(is_x.sum())} of {len(is_x)})")
-    return record, f"  called X     {', '.join(words)}"
-
-
-def _list_confusions(score: "ClassificationReport") -> list[str]:
-    """A line on the classes that are confused most often, where any are."""
-    import numpy as np
-
-    rows, columns = np.nonzero(score.confusion * (1 - np.eye(len(score.classes), dtype=int)))
-    counts = score.confusion[rows, columns]
-    pairs = [
-        f"{score.classes[rows[index]]} as {score.classes[columns[index]]} ({counts[index]})"
-        for index in np.argsort(-counts, kind="stable")[:5]
-    ]
-    return [f"  taken for another: {', '.join(pairs)}"] if pairs else []

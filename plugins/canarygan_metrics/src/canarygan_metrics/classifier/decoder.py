@@ -69,8 +69,11 @@ class CNN(Decoder):
         if clips.labels is None or len(clips.classes) < 2:
             known = f"only {clips.classes[0]}" if clips.classes else "none"
             raise CanaryganError(f"A decoder tells classes apart and needs at least two; the clips have {known}.")
-        network, sharpness = fitting.train(self, clips)
-        return FittedCNN(self, tuple(clips.classes), network, sharpness, fitting.learn_novelty(self, clips))
+        options = dataclasses.asdict(self)
+        chosen = {name: options[name] for name in ("channels", "epochs", "batch_size", "lr", "altered", "seed")}
+        plan = fitting.Plan(self.sizes, **chosen)
+        network, sharpness = fitting.train(plan, clips)
+        return FittedCNN(self, tuple(clips.classes), network, sharpness, fitting.learn_novelty(plan, clips))
 
     @classmethod
     def load(cls, folder: Path) -> "FittedCNN":
@@ -123,7 +126,9 @@ class FittedCNN:
 
         from canarygan_metrics.classifier import fitting
 
-        parts = [fitting.compute_logits(self.network, part) for part in fitting.iterate_inputs(self.decoder, clips)]
+        parts = [
+            fitting.compute_logits(self.network, part) for part in fitting.iterate_inputs(self.decoder.sizes, clips)
+        ]
         if not parts:
             return np.empty((0, len(self.classes)), np.float32)
         return np.concatenate([(part * self.sharpness).softmax(1).numpy() for part in parts])
@@ -136,7 +141,7 @@ class FittedCNN:
 
         if self.novelty is None:
             return np.ones(len(clips), np.float32)
-        inputs = fitting.iterate_inputs(self.decoder, clips)
+        inputs = fitting.iterate_inputs(self.decoder.sizes, clips)
         parts = [self.novelty.compare(fitting.keep_loud(part)) for part in inputs]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
 

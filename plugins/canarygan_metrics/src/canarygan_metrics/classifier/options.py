@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from canarygan_core import CanaryganError
-from canarygan_core.evaluation import holding
 from canarygan_core.lightning.training import Training
 from canarygan_metrics.options import check_ranges
 
@@ -40,7 +39,7 @@ class Learning:
     """Share of each class that is held out for testing."""
     validation: float = 0.05
     """Share of each class's other clips for validation, which stops training and chooses the best checkpoint."""
-    group_by: str = holding.AUTO
+    group_by: str = "auto"
     """What is kept on one side of both splits, as train-gan takes it: auto, none, recording, folder, or a pattern."""
     early_stopping: bool = True
     """Stop where the validation loss has not improved for --patience epochs, yes or no."""

@@ -34,6 +34,10 @@ ENDINGS = {
 """How the names of files of each format end, in lower case."""
 
 
+NAMING = frozenset({"birdsong-recognition-dataset", "generic-seq", "yarden"})
+"""Formats whose files name the recordings that they are of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """A recording and what is annotated in it.
@@ -109,15 +113,19 @@ def pair_folder(data_dir: Path, annotations: Path | None = None, format: str = "
 def holds_annotations(data_dir: Path) -> bool:
     """Whether a folder holds recordings and annotations rather than a folder of clips for each class.
 
-    That is: a recording and an annotation lie directly in it, or an annotation does and recordings lie below.
+    That is: a recording and an annotation lie directly in it, or recordings lie below and an annotation that names them
+    does.
     """
     try:
         entries = [path for path in data_dir.expanduser().iterdir() if not path.name.startswith((".", "__MACOSX"))]
         listed = [path for path in entries if path.is_file() and path.suffix.lower() not in SUFFIXES]
-        if not any(map(find_format, listed)):
+        formats = {*map(find_format, listed)} - {""}
+        if not formats:
             return False
         if any(path.suffix.lower() in SUFFIXES for path in entries):
             return True
+        if formats.isdisjoint(NAMING):
+            return False
         below = (inner for path in entries if path.is_dir() for inner in path.iterdir())
         return any(path.suffix.lower() in SUFFIXES for path in below)
     except OSError:

@@ -59,7 +59,8 @@ def find_format(path: Path) -> str:
         columns = {cell.strip() for cell in first.split(",")}
         if columns >= GENERIC:
             return "generic-seq"
-        return "simple-seq" if all(columns & set(names) for names in COLUMNS.values()) else ""
+        is_simple = all(columns & set(names) for names in COLUMNS.values()) and "recording" not in columns
+        return "simple-seq" if is_simple else ""  # the table that `cut` leaves names recordings
     if not head:
         return "aud-seq"  # a label track without labels is an empty file
     if "Begin Time (s)" in first:

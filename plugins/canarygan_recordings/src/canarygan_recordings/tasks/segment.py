@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
+from canarygan_core.audio import Filter
 from canarygan_core.components import Answer
 from canarygan_core.console import track
 from canarygan_core.errors import UsageError
@@ -57,8 +58,8 @@ def segment(
     formats = format or ["aud-seq"]
     recordings = list_recordings(paths)
     given = {} if truth is None else assign_truth(truth, recordings)
-    for path in {one.parent for one in recordings}:
-        files.check_outside(path if save_dir.resolve() == path.resolve() else None, save_dir)
+    for path in paths:
+        files.check_outside(path if path.is_dir() else None, save_dir)
     targets = [path for name in formats for path in writing.name_files(save_dir, recordings, _known(name))]
     files.check_absent(*targets, overwrite=overwrite)
     labelled: list[Labelled] = []
@@ -117,7 +118,7 @@ def _draw(
     from canarygan_recordings.sounds import Ear, read_stretches
 
     seconds = min(len(level.values) * STEP, 120.0)
-    (sound,) = read_stretches(recording, [(0.0, seconds)], Ear(rate, options.channel, options.low))
+    (sound,) = read_stretches(recording, [(0.0, seconds)], Ear(rate, options.channel, Filter(options.low)))
     count = round(seconds / STEP)
     over = level.values[:count] - level.noise[:count]
     given = [] if known is None else list(zip(known.onsets, known.offsets, known.labels.tolist(), strict=True))

@@ -5,8 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from canarygan_wavegan.monitoring import previews
 from numpy.typing import NDArray
+
+from canarygan_core.lightning import previews
+
+pytest.importorskip("matplotlib")
+
+CURVES = dict.fromkeys(("critic/wasserstein", "critic/loss", "generator/loss", "critic/gradient_penalty"), "a title")
 
 
 def compute(sound: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -47,12 +52,20 @@ def test_sheet_and_row_are_files_that_open(tmp_path: Path) -> None:
 
 def test_curves_of_a_log(tmp_path: Path) -> None:
     table = tmp_path / "metrics.csv"
-    assert previews.draw_curves(table) is None
+    assert previews.draw_curves(table, CURVES) is None
     table.write_text(
         "step,critic/wasserstein,critic/loss,generator/loss,critic/gradient_penalty\n1,1,2,3,4\n2,2,3,4,5\n"
     )
-    figure = previews.draw_curves(table)
+    figure = previews.draw_curves(table, CURVES)
     assert figure is not None
-    assert all(axis.get_ylabel() for axis in figure.axes)
     lines = [axis.lines[0].get_xydata().tolist() for axis in figure.axes]  # type: ignore[union-attr]
     assert lines == [[[1, k], [2, k + 1]] for k in (1, 2, 3, 4)]
+
+
+def test_one_curve_has_a_picture_of_its_own(tmp_path: Path) -> None:
+    table = tmp_path / "metrics.csv"
+    table.write_text("step,loss\n1,5\n3,4\n")
+    figure = previews.draw_curves(table, {"loss": "Loss"}, "steps")
+    assert figure is not None
+    (axis,) = figure.axes
+    assert (axis.get_xlabel(), axis.get_title()) == ("steps", "Loss")

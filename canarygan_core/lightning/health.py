@@ -15,9 +15,6 @@ CLIPPED_LEVEL, CLIPPED_SHARE = 0.999, 0.01
 ALIKE = 0.1
 """Diversity has collapsed where generated sounds differ less than this share of the difference of real ones."""
 
-FLAT_PENALTY, STEEP_PENALTY = 0.9, 10.0
-"""Gradient penalties above which the critic's gradient has vanished (norm near 0) or exploded."""
-
 
 def find_non_finite(values: Mapping[str, float]) -> list[str]:
     """The names of logged values that are NaN or infinite."""
@@ -35,39 +32,31 @@ def compute_diversity(sounds: NDArray[np.float32]) -> float:
     return float(np.sqrt(np.square(levels - np.roll(levels, 1, axis=0)).mean(1)).mean())
 
 
-def check_sounds(sounds: NDArray[np.float32], real_diversity: float) -> list[str]:
+def check_sounds(
+    sounds: NDArray[np.float32], real_diversity: float, advice: Mapping[str, str] | None = None
+) -> list[str]:
     """Name the troubles of generated sounds.
 
     Args:
         sounds: (n, samples), full scale at 1.
         real_diversity: `compute_diversity` of as many real clips, dB.
+        advice: what may help, by `silence`, `clipping` and `collapse of diversity`.
     """
+    helps = {kind: f"; {text}" for kind, text in (advice or {}).items()}
     troubles = []
     if not np.isfinite(sounds).all():
         return ["NaN: the generator's sounds are not numbers"]
     silent = float((np.abs(sounds).max(1) < SILENT_PEAK).mean())
     if silent > 0.5:
-        troubles.append(f"silence: {silent:.0%} of the generated sounds stay below -60 dB")
+        troubles.append(f"silence: {silent:.0%} of the generated sounds stay below -60 dB{helps.get('silence', '')}")
     clipped = float(((np.abs(sounds) > CLIPPED_LEVEL).mean(1) > CLIPPED_SHARE).mean())
     if clipped > 0.5:
-        troubles.append(f"clipping: {clipped:.0%} of the generated sounds stick to full scale; a lower --lr may help")
+        stuck = f"{clipped:.0%} of the generated sounds stick to full scale"
+        troubles.append(f"clipping: {stuck}{helps.get('clipping', '')}")
     spread = compute_diversity(sounds)
     if spread < ALIKE * real_diversity:
-        troubles.append(
-            f"collapse of diversity: generated sounds differ by {spread:.1f} dB, real ones by {real_diversity:.1f} dB; "
-            "try more --critic-updates, --phase-shuffle or another --seed"
-        )
-    return troubles
-
-
-def check_values(values: Mapping[str, float]) -> list[str]:
-    """Name the troubles in the values logged at one update."""
-    troubles = []
-    penalty = values["critic/gradient_penalty"]
-    if penalty > FLAT_PENALTY and values["critic/gradient_norm"] < 1e-6:
-        troubles.append("critic saturation: its slope vanished, and the generator learns nothing; lower --lr")
-    if penalty > STEEP_PENALTY:
-        troubles.append(f"critic saturation: its slope exploded (penalty {penalty:.3g}); lower --lr or raise --penalty")
+        kind, both = "collapse of diversity", f"differ by {spread:.1f} dB, real ones by {real_diversity:.1f} dB"
+        troubles.append(f"{kind}: generated sounds {both}{helps.get(kind, '')}")
     return troubles
 
 

@@ -1,16 +1,18 @@
 """Previews of a training: WAV files, spectrograms beside those of real clips, curves of the log."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from canarygan_core import audio
 from canarygan_core.runs import files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WINDOW, HOP, FLOOR = 256, 64, -60.0
 """Spectrograms in pictures: window and hop in samples, lowest level shown in dB."""
@@ -21,19 +23,11 @@ COLUMNS = 8
 GAP = 0.1
 """Silence between two sounds of a preview, seconds."""
 
-SCORE = "units of the critic's score"
 
-CURVES = (
-    ("critic/wasserstein", "Wasserstein estimate", SCORE),
-    ("critic/loss", "critic loss", SCORE),
-    ("generator/loss", "generator loss", SCORE),
-    ("critic/gradient_penalty", "gradient penalty", "mean square of (norm - 1)"),
-)
-"""Column of the log, title, and unit of each curve."""
-
-
-def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> Figure:
+def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: int, title: str) -> "Figure":
     """Draw spectrograms of generated sounds above those of real ones, each (n, samples) at `rate` Hz."""
+    from matplotlib.figure import Figure
+
     pictures = {"generated": tile_spectrograms(generated), "real": tile_spectrograms(real)}
     heights = [picture.shape[0] for picture in pictures.values()]
     figure = Figure(figsize=(1.5 * COLUMNS, sum(heights) / heights[-1] * 2.6 + 0.4), layout="constrained")
@@ -69,27 +63,38 @@ def tile_spectrograms(sounds: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(rows[::-1])
 
 
-def draw_curves(table: Path) -> Figure | None:
-    """Plot the logged values against generator updates; None if nothing is logged yet."""
+def draw_curves(table: Path, curves: Mapping[str, str], unit: str = "updates") -> "Figure | None":
+    """Plot logged values against updates; None if nothing is logged yet.
+
+    Args:
+        table: the log, as CSV.
+        curves: by column, its title.
+        unit: what the column `step` counts.
+    """
+    from matplotlib.figure import Figure
+
     if not table.is_file():
         return None
     with open(table, encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True)
-    for axis, (name, title, unit) in zip(axes.ravel(), CURVES, strict=True):
+    across = 1 if len(curves) == 1 else 2
+    down = -(-len(curves) // across)
+    figure = Figure(figsize=(4.5 * across, 2.5 * down), layout="constrained")
+    axes = figure.subplots(down, across, sharex=True, squeeze=False)
+    for axis, (name, title) in zip(axes.ravel(), curves.items(), strict=False):
         points = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
         axis.plot(*zip(*points, strict=True), linewidth=1) if points else None
         axis.set_title(title)
-        axis.set_ylabel(unit, fontsize=8)
         axis.grid(alpha=0.3)
     for axis in axes[-1]:
-        axis.set_xlabel("generator updates")
+        axis.set_xlabel(unit)
     return figure
 
 
-def render(figure: Figure) -> NDArray[np.uint8]:
+def render(figure: "Figure") -> NDArray[np.uint8]:
     """Render a figure as an image (height, width, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     return np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
@@ -97,6 +102,8 @@ def render(figure: Figure) -> NDArray[np.uint8]:
 
 def save_image(picture: NDArray[np.uint8], path: Path) -> None:
     """Write an image (height, width, 3) as PNG, atomically."""
+    from matplotlib.image import imsave
+
     with files.replace_file(path) as draft:
         imsave(draft, picture, format="png")
 

@@ -1,0 +1,157 @@
+"""The base of Lightning models: what a subclass gets for a network, a loss and a way to make sounds."""
+
+import csv
+import json
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from canarygan_core import CanaryganError, Request, runs
+from canarygan_core.lightning.model import LightningModel
+from canarygan_core.lightning.module import Batches
+from canarygan_core.lightning.training import Training
+from canarygan_core.testing import toy_clips
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("matplotlib")
+
+FEW = Training(max_epochs=2, batch_size=4, num_workers=0, log_every_n_steps=1, save_every_n_epochs=1, precision="32")
+REQUEST = Request("train-gan", options={"model": {}})
+
+
+@dataclass(frozen=True)
+class Lines(LightningModel):
+    """Sounds are linear in the latents."""
+
+    name: ClassVar[str] = "lines"
+    curves: ClassVar[Any] = {"loss": "loss", "noise": "noise"}
+
+    hidden: tuple[int, ...] = (4,)
+    """Widths, units."""
+
+    def choose_samples(self, clips: Any) -> int:
+        return 256
+
+    def build(self, samples: int) -> Any:
+        return torch.nn.Sequential(torch.nn.Linear(self.latent_dim, self.hidden[0]), torch.nn.Linear(4, samples))
+
+    def loss(self, network: Any, sounds: Any, draw: Any) -> Any:
+        z = torch.rand((len(sounds), self.latent_dim), generator=draw) * 2 - 1
+        return {"noise": z.mean(), "loss": (network(z) - sounds).square().mean()}
+
+    def decode(self, network: Any, latents: Any) -> Any:
+        return network(latents)
+
+
+@dataclass(frozen=True)
+class Broken(Lines):
+    name: ClassVar[str] = "broken"
+
+    def loss(self, network: Any, sounds: Any, draw: Any) -> Any:
+        return {"loss": network(torch.zeros(1, 3)).mean() * float("nan")}
+
+
+@dataclass(frozen=True)
+class Lossless(Lines):
+    name: ClassVar[str] = "lossless"
+
+    def loss(self, network: Any, sounds: Any, draw: Any) -> Any:
+        return {"error": network(torch.zeros(1, 3)).mean()}
+
+
+@pytest.fixture
+def clips():
+    return toy_clips(8, samples=512)
+
+
+def trained(folder, clips, model=Lines(), training=FEW, resume=False):
+    with runs.open_run(folder, REQUEST, resume=resume) as run:
+        model.train(clips, run, training=training)
+    return run
+
+
+def weights(run):
+    return torch.load(run.last, weights_only=True)["state_dict"]
+
+
+def test_a_run_has_checkpoints_logs_curves_and_previews(tmp_path, clips):
+    run = trained(tmp_path, clips)
+    assert [path.name for path in run.list_checkpoints()] == ["epoch_1-step_2.ckpt", "epoch_2-step_4.ckpt"]
+    with open(run.logs("csv") / "metrics.csv") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
+    assert {"loss", "noise", "epoch"} <= rows[0].keys()
+    names = {path.name for path in run.previews.iterdir()}
+    assert names >= {"curves.png", "epoch_0-step_0.wav", "epoch_2-step_4.wav", "epoch_2-step_4.png"}
+    record = json.loads(run.manifest.path.read_text())
+    assert record["result"] == {"updates": 4, "epochs": 2, "samples": 256}
+
+
+def test_a_training_that_stops_and_goes_on_equals_one_that_does_not(tmp_path, clips):
+    whole = trained(tmp_path / "whole", clips)
+    trained(tmp_path / "parts", clips, training=replace(FEW, max_epochs=1))
+    parts = trained(tmp_path / "parts", clips, resume=True)
+    assert all(torch.equal(one, weights(parts)[name]) for name, one in weights(whole).items())
+    other = trained(tmp_path / "other", clips, training=replace(FEW, seed=1))
+    assert not torch.equal(weights(other)["network.0.weight"], weights(whole)["network.0.weight"])
+
+
+def test_a_generator_is_built_from_the_options_in_its_checkpoint(tmp_path, clips):
+    run = trained(tmp_path, clips, Lines(latent_dim=2, hidden=(4, 5)))
+    generator = Lines.load(run.last)
+    assert (generator.latent_dim, generator.rate, generator.samples) == (2, 16000, 256)
+    assert (generator.model.hidden, generator.progress) == ((4, 5), {"epoch": 2, "step": 4})
+    before = torch.get_rng_state()
+    sounds = Lines.load(run.last).generate(np.zeros((3, 2), np.float32))
+    assert (sounds.shape, sounds.dtype) == ((3, 256), np.float32)
+    assert torch.equal(torch.get_rng_state(), before), "loading draws from nobody's generator"
+    with pytest.raises(CanaryganError, match="but not of broken: it is of lines"):
+        Broken.load(run.last)
+    torch.save({"state_dict": {}}, tmp_path / "x.ckpt")
+    with pytest.raises(CanaryganError, match="but not of lines: it is of no such model"):
+        Lines.load(tmp_path / "x.ckpt")
+    saved = torch.load(run.last, weights_only=True)
+    saved["state_dict"].pop("network.0.weight")
+    torch.save(saved, tmp_path / "x.ckpt")
+    with pytest.raises(CanaryganError, match="do not fit its own description"):
+        Lines.load(tmp_path / "x.ckpt")
+
+
+def test_a_dry_run_tells_how_long_it_takes(tmp_path, clips, caplog, monkeypatch):
+    import logging
+
+    monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
+    caplog.set_level(logging.INFO)
+    trained(tmp_path, clips, training=replace(FEW, dry_run=True, max_epochs=100))
+    assert "for 200 updates" in caplog.text
+
+
+def test_values_that_are_no_numbers_stop_the_training(tmp_path, clips):
+    with pytest.raises(CanaryganError, match="Training broke by update 1: NaN in loss"):
+        trained(tmp_path / "nan", clips, Broken())
+    with pytest.raises(CanaryganError, match=r"Lossless.loss must give a loss, not only error"):
+        trained(tmp_path / "none", clips, Lossless())
+
+
+def test_what_cannot_be_trained_is_refused(tmp_path, clips):
+    with pytest.raises(CanaryganError, match="no clips"):
+        trained(tmp_path / "a", toy_clips(0))
+    with pytest.raises(CanaryganError, match="--batch-size 4 cannot be shared by 3 devices"):
+        trained(tmp_path / "b", clips, training=replace(FEW, devices=3))
+    for wrong in ({"latent_dim": 0}, {"lr": 0.0}, {"lr": float("nan")}):
+        with pytest.raises(CanaryganError, match="must be"):
+            Lines(**wrong)
+
+
+def test_batches_show_every_clip_equally_often_and_start_anywhere(clips):
+    batches = Batches(clips, 600, FEW, slice(0, 4), 0, 6)
+    rows = np.concatenate([batches.list_rows(update) for update in range(6)])
+    assert np.bincount(rows).tolist() == [3] * 8
+    assert sorted(rows[:8]) == sorted(rows[8:16]) == list(range(8))
+    whole = list(batches)
+    assert [batch.shape for batch in whole] == [(4, 600)] * 6
+    later = list(Batches(clips, 600, FEW, slice(2, 4), 4, 6))
+    assert all(torch.equal(one, other[2:4]) for one, other in zip(later, whole[4:], strict=True))
