@@ -15,6 +15,13 @@ import pytest
 ROOT = Path(__file__).parent
 SLOW = {
     "test_pipeline",
+    "test_printed_commands",
+    "test_surroundings",
+    "test_as_the_original",
+    "test_a_tree_deeper_than_python_may_call_itself_is_listed",
+    "test_a_reader_that_leaves_changes_nothing",
+    "test_building",
+    "test_fuzz",
     "test_the_sheet_shows_eight_clips_of_each_class",
     "test_cnn_keeps_the_contract",
     "test_a_dry_run_estimates_the_time_and_leaves_nothing",

@@ -37,6 +37,8 @@ PLUGINS = sorted(re.findall(r"^-e plugins/(\w+)", Path("requirements.txt").read_
 EXAMPLES = sorted(str(path.parent) for path in Path("examples").glob("*/pyproject.toml"))
 HEAVY = ("torch", "torchaudio", "lightning", "sklearn", "umap", "reservoirpy", "matplotlib")
 PROJECT = nox.project.load_toml("pyproject.toml")
+KERNEL_REQUIRES = PROJECT["tool"]["hatch"]["metadata"]["hooks"]["custom"]["dependencies"]
+ALONE_IN_CLONE = {"CANARYGAN_KERNEL_ALONE": "1"}
 WORKERS = ("-n", "2", "--dist", "worksteal")
 NOT_SLOW = ("-m", "not slow")
 ALONE = ("cold_start", "cli", "plugins", "scaffold", "testing", "generate", "decode", "score", "projectors")
@@ -97,7 +99,7 @@ def core_alone(session: nox.Session) -> None:
     Those start processes, look for what is installed, or run the kernel's tasks. The others work with arrays and files,
     import nothing that is not there, and run in `tests`.
     """
-    session.install(".", *group("test"))
+    session.install(".", *group("test"), env=ALONE_IN_CLONE)
     session.run("python", "-c", ABSENT)
     session.run("pytest", *WORKERS, *(f"tests/test_{name}.py" for name in ALONE), *session.posargs)
 
@@ -125,7 +127,7 @@ def examples(session: nox.Session) -> None:
 @nox.parametrize("name", PLUGINS, ids=PLUGINS)
 def plugin(session: nox.Session, name: str) -> None:
     """The kernel and one plugin, nothing else: the plugin's tests."""
-    session.install(".", f"./plugins/{name}", *group("test", "references"))
+    session.install(".", f"./plugins/{name}", *group("test", "references"), env=ALONE_IN_CLONE)
     session.run("pytest", f"plugins/{name}/tests", *session.posargs)
 
 
@@ -182,12 +184,12 @@ def build(session: nox.Session) -> None:
     for old in [*dist.glob("canarygan*.whl"), *dist.glob("canarygan*.tar.gz")]:
         old.unlink()
     for folder in [".", *(f"plugins/{name}" for name in PLUGINS)]:
-        session.run("python", "-m", "build", "--outdir", str(dist), folder)
+        session.run("python", "-m", "build", "--outdir", str(dist), folder, env=ALONE_IN_CLONE)
     built = [str(path) for path in sorted(dist.glob("canarygan*"))]
     session.run("twine", "check", "--strict", *built)
     wheels = [path for path in built if path.endswith(".whl")]
     session.install("--no-deps", "--force-reinstall", *wheels)
-    session.install(*PROJECT["project"]["dependencies"])
+    session.install(*KERNEL_REQUIRES)
     session.run("canarygan", "plugins")  # lists the plugins without torch, which --no-deps left out
 
 
@@ -199,12 +201,12 @@ def group(*names: str) -> tuple[str, ...]:
 def oldest() -> list[str]:
     """The lower bound of each requirement of the kernel and the plugins, as an exact version."""
     bounds: dict[str, Version] = {}
-    for folder in [".", *(f"plugins/{name}" for name in PLUGINS)]:
-        for text in nox.project.load_toml(f"{folder}/pyproject.toml")["project"]["dependencies"]:
-            requirement = Requirement(text)
-            lower = [Version(bound.version) for bound in requirement.specifier if bound.operator == ">="]
-            if not requirement.name.startswith("canarygan"):
-                bounds[requirement.name] = max([*lower, bounds.get(requirement.name, Version("0"))])
+    projects = [nox.project.load_toml(f"plugins/{name}/pyproject.toml")["project"] for name in PLUGINS]
+    for text in [*KERNEL_REQUIRES, *(text for project in projects for text in project["dependencies"])]:
+        requirement = Requirement(text)
+        lower = [Version(bound.version) for bound in requirement.specifier if bound.operator == ">="]
+        if not requirement.name.startswith("canarygan"):
+            bounds[requirement.name] = max([*lower, bounds.get(requirement.name, Version("0"))])
     return [f"{name}=={version}" for name, version in sorted(bounds.items())]
 
 

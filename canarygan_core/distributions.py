@@ -1,9 +1,13 @@
 """Installed distributions: those that hold plugins, and the versions of all that can change a result."""
 
+import json
 import os
 import platform
 import sys
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points, version
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 GROUP = "canarygan"
 """Entry-point group of plugins, and pluggy project name."""
@@ -29,8 +33,15 @@ LIBRARIES = {
 
 
 def find_entry_points() -> list[EntryPoint]:
-    """Entry points of all plugins, or of the comma-separated names in `CANARYGAN_PLUGINS` alone, sorted by name."""
-    points, names = list(entry_points(group=GROUP)), _read_chosen()
+    """Entry points of all plugins, or of the comma-separated names in `CANARYGAN_PLUGINS` alone, sorted by name.
+
+    A plugin that is installed both by itself and with the whole system counts once.
+    """
+    everything, names = list(entry_points(group=GROUP)), _read_chosen()
+    own = {(point.name, point.value) for point in everything if find_distribution(point) != KERNEL}
+    points = [
+        point for point in everything if find_distribution(point) != KERNEL or (point.name, point.value) not in own
+    ]
     return points if names is None else [point for point in points if point.name in names]
 
 
@@ -50,10 +61,22 @@ def find_distribution(point: EntryPoint) -> str:
     return (point.dist and point.dist.name) or point.value
 
 
-def find_version(distribution: str) -> str:
+def find_clone() -> Path | None:
+    """The folder of a clone that this system runs or was installed from, None where there is none."""
+    folders = [Path(__file__).parents[1]]
+    try:
+        origin = json.loads(distribution(KERNEL).read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        origin = {}
+    if str(origin.get("url", "")).startswith("file:"):
+        folders.append(Path(url2pathname(urlparse(origin["url"]).path)))
+    return next((folder for folder in folders if any(folder.glob("plugins/*/pyproject.toml"))), None)
+
+
+def find_version(name: str) -> str:
     """Version of a distribution, `UNKNOWN` where it is not installed."""
     try:
-        return version(distribution)
+        return version(name)
     except PackageNotFoundError:
         return UNKNOWN
 

@@ -167,3 +167,20 @@ def test_a_damaged_compressed_array_is_refused(tmp_path):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(CanaryganError, match="Cannot read the archive"):
         archives.read(tmp_path / "a.npz")
+
+
+def test_a_compressed_archive_holds_the_same_and_is_read_by_numpy(tmp_path):
+    x = np.random.default_rng(0).uniform(-1, 1, (40, 300)).astype(np.float32)
+    x[:, 100:] = 0
+    for compressed in (False, True):
+        with archives.writing(tmp_path / f"{compressed}.npz", x.nbytes, compressed=compressed) as archive:
+            archive.stream("x", x.shape, x.dtype, [x[:25], x[25:]])
+            archive.add("rate", 8000)
+    stored, packed = tmp_path / "False.npz", tmp_path / "True.npz"
+    assert packed.stat().st_size < 0.5 * stored.stat().st_size
+    assert {info.compress_type for info in zipfile.ZipFile(packed).infolist()} == {zipfile.ZIP_DEFLATED}
+    with np.load(packed) as loaded:
+        np.testing.assert_array_equal(loaded["x"], x)
+    sounds, rate = archives.read_sounds(packed)
+    np.testing.assert_array_equal(sounds, x)
+    assert rate == 8000

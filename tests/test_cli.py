@@ -2,8 +2,11 @@
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -177,12 +180,65 @@ def test_a_bug_in_a_process_of_its_own_shows_its_traceback(site):
     assert "ZeroDivisionError" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["plugins"], ["plugins", "--json"], ["--help"], ["sample", "--help"]])
-def test_a_reader_that_leaves_is_no_error(words):
+@pytest.mark.parametrize("words", [["plugins"], ["plugins", "--json"], ["--help"], ["sample", "--help"], ["smaple"]])
+@pytest.mark.parametrize("closed", ["stdout", "stderr", "both"])
+def test_a_reader_that_leaves_changes_nothing(words, closed):
     # the reading end is closed before anything is written
-    code = "import os, subprocess, sys; r, w = os.pipe(); os.close(r); " + (
-        "sys.exit(subprocess.run([sys.executable, '-m', 'canarygan', *sys.argv[1:]], stdout=w).returncode)"
+    code = "import os, subprocess, sys; r, w = os.pipe(); os.close(r); ends = sys.argv[1]; " + (
+        "streams = {name: w for name in ('stdout', 'stderr') if ends in (name, 'both')}; "
+        "sys.exit(subprocess.run([sys.executable, '-m', 'canarygan', *sys.argv[2:]], **streams).returncode)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
-    assert done.stderr == ""
+    done = subprocess.run([sys.executable, "-c", code, closed, *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == (2 if words == ["smaple"] else 0)
+    if closed == "stdout" and words != ["smaple"]:
+        assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_an_answer_that_a_file_does_not_take_is_an_error():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "canarygan", "plugins", "--json"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 1
+    assert done.stderr == "canarygan: cannot write the answer: No space left on device.\n"
+
+
+SLEEPER = """
+import sys
+from canarygan_core import Task, hookimpl
+
+def work():
+    'Work.'
+    try:
+        print('ready', flush=True)
+        sys.stdin.readline()
+    finally:
+        print('cleaned', flush=True)
+
+@hookimpl
+def register_tasks():
+    return [Task('sleeper', 'plugin_sleeper:work', 'Work.')]
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="terminals send no signal here")
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_closed_terminal_is_taken_like_a_stop_unless_that_is_to_be_ignored(site, sent, ignored):
+    site.install("sleeper", SLEEPER)
+    path = os.pathsep.join([str(site.folder), str(Path(__file__).parents[1])])
+    with subprocess.Popen(
+        [sys.executable, "-m", "canarygan", "sleeper"],
+        env={**os.environ, "PYTHONPATH": path, "CANARYGAN_PLUGINS": "sleeper"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=(lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else None,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, sent))
+        goes_on = ignored and sent == "SIGHUP"
+        output, errors = process.communicate("go on\n" if goes_on else None, timeout=60)
+    assert (output, process.returncode) == ("cleaned\n", 0 if goes_on else 130)
+    assert errors == ("" if goes_on else "canarygan: interrupted.\n")

@@ -202,7 +202,8 @@ def test_every_distribution_and_kind_of_problem_is_documented() -> None:
         row = next(line for line in table.splitlines() if f"`{name}`" in line)
         assert all(f"`{parameter}` {value:g}" in row for parameter, value in values.items()), name
     raised = re.findall(
-        r"(?:_Refused|Problem)\((?:str\(\w+\), )?\"([a-z-]+)\"", sources_of("audio/soundfiles.py", "datasets/survey.py")
+        r"(?:Refusal|Problem|require)\([^\"\n]*\"([a-z-]+)\"",
+        sources_of("audio/soundfiles.py", "audio/containers.py", "audio/opening.py", "datasets/survey.py"),
     )
     assert raised
     assert not {kind for kind in raised if kind not in text("data.md")}

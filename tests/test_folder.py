@@ -42,6 +42,7 @@ def test_clips_labels_and_facts(data):
         "sampling_rate": 16000,
         "max_length": 1.0,
         "gain": "none",
+        "min_per_class": 1,
         "skip_unusable": False,
     }
     assert len(clips.origin["fingerprint"]) == 64

@@ -293,3 +293,28 @@ def test_device_where_torch_is_not_installed(run, version, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "torch", None)
     assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2, *words)[0] == 0
     assert Toy.loaded[0][1] == device
+
+
+def test_latents_outside_the_range_of_the_training_are_said(run, version, tmp_path, monkeypatch):
+    z = np.array([[0.5, -1.0], [1.0, 1.5], [-3.0, 0.0], [0.0, 0.0]], np.float32)
+    np.save(tmp_path / "z.npy", z)
+    words = ["generate", "-x", version, "-z", tmp_path / "z.npy"]
+    code, _, err = run(*words, "-s", tmp_path / "a")
+    assert (code, "outside" in err) == (0, False)  # a model that does not say its range
+    monkeypatch.setattr(Sines, "latent_range", (-1.0, 1.0), raising=False)
+    code, _, err = run(*words, "-s", tmp_path / "b")
+    assert code == 0
+    assert (
+        "2 of 4 latents lie outside -1 to 1 in each coordinate, where the model was trained (the furthest at 3)" in err
+    )
+    assert "outside" not in run("generate", "-x", version, "-n", 20, "-s", tmp_path / "c")[2]
+
+
+def test_a_compressed_archive_holds_the_same_sounds(run, version, tmp_path):
+    for words in ([], ["--compressed"]):
+        assert run("generate", "-x", version, "-n", 20, "-s", tmp_path / str(len(words)), *words)[0] == 0
+    stored, packed = (next((tmp_path / name).glob("*.npz")) for name in ("0", "1"))
+    with np.load(stored) as one, np.load(packed) as other:
+        assert set(one) == set(other)
+        assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert packed.stat().st_size < stored.stat().st_size

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted import latents
 
 MOMENTS = {  # mean and standard deviation of the default parameters
@@ -44,6 +44,44 @@ def test_distributions(dist):
     some, some_mean, all_, all_mean = OTHERS[dist]
     assert np.isclose(latents.draw(40_000, 1, dist=dist, params=json.dumps(some)).mean(), some_mean, atol=0.05)
     assert np.isclose(latents.draw(40_000, 1, dist=dist, params=json.dumps(all_)).mean(), all_mean, atol=0.05)
+
+
+def test_every_distribution_of_numbers_that_numpy_has_can_be_drawn_from():
+    parameters = {
+        "binomial": {"n": 9, "p": 0.5},
+        "chisquare": {"df": 3},
+        "f": {"dfnum": 3, "dfden": 9},
+        "gamma": {"shape": 2},
+        "geometric": {"p": 0.5},
+        "hypergeometric": {"ngood": 5, "nbad": 5, "nsample": 3},
+        "integers": {"low": 0, "high": 9},
+        "logseries": {"p": 0.5},
+        "negative_binomial": {"n": 3, "p": 0.5},
+        "noncentral_chisquare": {"df": 3, "nonc": 1},
+        "noncentral_f": {"dfnum": 3, "dfden": 9, "nonc": 1},
+        "pareto": {"a": 9},
+        "power": {"a": 3},
+        "standard_gamma": {"shape": 2},
+        "standard_t": {"df": 9},
+        "vonmises": {"mu": 0, "kappa": 1},
+        "wald": {"mean": 1, "scale": 1},
+        "weibull": {"a": 2},
+        "zipf": {"a": 4},
+    }
+    known = {*latents.DISTRIBUTIONS, *latents.OTHERS}
+    several = {"dirichlet", "multinomial", "multivariate_hypergeometric", "multivariate_normal"}
+    others = {"bit_generator", "bytes", "choice", "permutation", "permuted", "shuffle", "spawn"}
+    assert known == {name for name in dir(np.random.Generator) if not name.startswith("_")} - several - others
+    for name in latents.OTHERS:
+        values = parameters.get(name, {})
+        drawn = latents.draw(50, 2, dist=name, params=json.dumps(values), seed=3)
+        wanted = getattr(np.random.default_rng(3), name)(size=(50, 2), **values)
+        np.testing.assert_array_equal(drawn, wanted.astype(np.float32))
+    for name, params in (("poisson", '{"size": 3}'), ("gamma", ""), ("gamma", '{"shap": 3}'), ("zipf", '{"a": 0.5}')):
+        with pytest.raises(UsageError, match=name):
+            latents.draw(5, 2, dist=name, params=params)
+    with pytest.raises(UsageError, match="beyond what float32 holds"):
+        latents.draw(50, 2, dist="lognormal", params='{"mean": 200}')
 
 
 def test_uniform_fills_its_range():

@@ -37,6 +37,11 @@ def test_sheet_and_row_are_files_that_open(tmp_path: Path) -> None:
     sounds = np.random.default_rng(0).uniform(-1, 1, (10, 4096)).astype(np.float32)
     figure = previews.draw_sheet(sounds, sounds[:3], 16000, "12 generator updates")
     previews.save_image(previews.render(figure), tmp_path / "sheet.png")
+    assert [axis.get_ylabel() for axis in figure.axes] == ["generated, kHz", "real, kHz"]
+    assert figure.axes[1].get_xlabel() == "ms in each"
+    for axis in figure.axes:
+        assert {text.get_text() for text in axis.get_yticklabels()} == {"0", "8"}
+        assert {text.get_text() for text in axis.get_xticklabels()} == {"0", "256"}
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
     assert previews.render(figure).shape[2] == 3
     previews.write_sounds(sounds, 16000, tmp_path / "row.wav")

@@ -1,5 +1,6 @@
 """Run directories: one owner each, whatever happens to it."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -12,7 +13,7 @@ import pytest
 
 from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import Request, open_run, processes
+from canarygan_core.runs import Request, open_run, processes, versions
 
 WORK = Request("work", ("work", "-x"), {"task": {"x": 1}})
 
@@ -322,8 +323,18 @@ def test_resume_looks_at_versions_alone_whatever_else_lies_in_the_folder(tmp_pat
     (tmp_path / "all").mkdir()
     assert runs.find_to_resume(tmp_path, runs.INFER, "work").version == "0"
     assert runs.find(tmp_path).version == "0"
-    with pytest.raises(CanaryganError, match=r"Cannot find any run in .*version_0 \(it holds no run yet"):
-        runs.find_to_resume(tmp_path / "checkpoints" / "version_0", runs.INFER, "work")
+
+
+@pytest.mark.parametrize("place", ["", "checkpoints", "checkpoints/version_0", "checkpoints/version_0/last/last.ckpt"])
+def test_resume_understands_every_path_that_means_a_run(tmp_path, place):
+    with open_run(tmp_path, WORK) as run:
+        run.last.parent.mkdir()
+        run.last.write_text("weights")
+    found = runs.find_to_resume(tmp_path / place, runs.INFER, "work")
+    assert (found.version, found.save_dir.resolve()) == ("0", tmp_path.resolve())
+    with open_run(tmp_path / place, WORK, resume=True) as again:
+        assert again.resume_from.resolve() == run.last.resolve()
+    assert runs.list_versions(tmp_path) == ["0"]
 
 
 def test_an_old_version_with_a_damaged_manifest_stops_nobody(tmp_path):
@@ -335,7 +346,46 @@ def test_an_old_version_with_a_damaged_manifest_stops_nobody(tmp_path):
 
 
 def test_a_lock_that_the_work_waits_for_is_told_as_it_is(tmp_path):
-    from filelock import Timeout
+    with pytest.raises(BlockingIOError, match="another lock"), open_run(tmp_path, WORK):
+        raise BlockingIOError(errno.EAGAIN, "another lock")
 
-    with pytest.raises(Timeout), open_run(tmp_path, WORK):
-        raise Timeout("another.lock")
+
+@pytest.mark.parametrize("name", ["ENOSYS", "EOPNOTSUPP", "ENOLCK", "EINVAL", "EACCES"])
+def test_a_file_system_without_locks_is_said_once_and_keeps_nobody_from_training(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(versions, "_lock_file", _raise(OSError(getattr(errno, name), "no locks here")))
+    said = []
+    monkeypatch.setattr(versions.log, "warning", said.append)
+    with open_run(tmp_path, WORK):
+        pass
+    assert said == [
+        f"the file system of {tmp_path}/checkpoints/version_0 has no locks (no locks here): nothing keeps another "
+        "process from training this version, too."
+    ]
+    assert record(tmp_path / "checkpoints" / "version_0")["status"] == "finished"
+
+
+@pytest.mark.parametrize("name", ["EAGAIN", "EWOULDBLOCK"])
+def test_a_lock_that_another_process_holds_is_told_and_no_empty_version_is_left(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(versions, "_lock_file", _raise(OSError(getattr(errno, name), "held")))
+    with pytest.raises(CanaryganError, match="is being trained by another process"), open_run(tmp_path, WORK):
+        raise AssertionError("never gets here")
+    assert runs.list_versions(tmp_path) == []
+
+
+def _raise(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+def test_a_checkpoint_is_of_the_version_of_its_run_or_of_its_folder(tmp_path):
+    with open_run(tmp_path, WORK, version="first") as run:
+        run.last.parent.mkdir()
+        run.last.write_text("weights")
+    assert runs.name_version(run.last) == "first"
+    for name, version in (("version_7/all/epoch_984.ckpt", "7"), ("other/epoch_984.ckpt", "epoch_984")):
+        path = tmp_path / "original" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("weights")
+        assert runs.name_version(path) == version

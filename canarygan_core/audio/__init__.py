@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from canarygan_core.audio.extent import find_extent
     from canarygan_core.audio.filtering import convert, hear, resample
     from canarygan_core.audio.listing import SUFFIXES, list_sounds
+    from canarygan_core.audio.opening import open_recording
     from canarygan_core.audio.problems import Problem, UnusableAudio
-    from canarygan_core.audio.soundfiles import SILENT, Recording, open_recording, read, write
+    from canarygan_core.audio.soundfiles import SILENT, Recording, read, write
     from canarygan_core.audio.spectrogram import compute_spectrogram
 
 __all__ = [
@@ -43,8 +44,9 @@ _ROOMS = {
     "extent": ("find_extent",),
     "filtering": ("convert", "hear", "resample"),
     "listing": ("SUFFIXES", "list_sounds"),
+    "opening": ("open_recording",),
     "problems": ("Problem", "UnusableAudio"),
-    "soundfiles": ("SILENT", "Recording", "open_recording", "read", "write"),
+    "soundfiles": ("SILENT", "Recording", "read", "write"),
     "spectrogram": ("compute_spectrogram",),
 }
 """Where each name is. They are imported when they are used: the options of datasets are needed before any sound is."""

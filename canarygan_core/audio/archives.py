@@ -3,7 +3,6 @@
 import math
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,11 @@ class Writer:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
+    def _describe(self, name: str) -> zipfile.ZipInfo:
+        info = zipfile.ZipInfo(f"{name}.npy", EPOCH)
+        info.compress_type = self._archive.compression
+        return info
+
     def add(self, name: str, values: object) -> None:
         """Add an array, or what makes one, that is in memory."""
         array = np.asarray(values)
@@ -36,7 +40,7 @@ class Writer:
         if dtype.hasobject:
             raise ValueError(f"{name} holds Python objects; an archive holds plain values.")
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-        with self._archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True) as member:
+        with self._archive.open(self._describe(name), "w", force_zip64=True) as member:
             np.lib.format.write_array_header_2_0(member, header)
             written = 0
             for part in parts:
@@ -47,18 +51,20 @@ class Writer:
 
 
 @contextmanager
-def writing(path: Path, size: int) -> Iterator[Writer]:
+def writing(path: Path, size: int, *, compressed: bool = False) -> Iterator[Writer]:
     """An archive that exists once the block ends well.
 
     Args:
         path: where it goes.
-        size: bytes it will take, about.
+        size: bytes it will take, about, or at most.
+        compressed: whether it is compressed, and so is not memory-mapped when it is read.
 
     Raises:
         CanaryganError: where the disk cannot hold it.
     """
     check_room(path, size)
-    with files.replace_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+    how = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with files.replace_file(path) as partial, zipfile.ZipFile(partial, "w", how) as archive:
         yield Writer(archive)
 
 
@@ -78,11 +84,13 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         CanaryganError: where the file is missing, damaged, or holds objects.
     """
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise ValueError("it is a folder, a pipe or a device")
         with zipfile.ZipFile(path) as archive:
             return {info.filename.removesuffix(".npy"): _array(path, archive, info) for info in archive.infolist()}
     except FileNotFoundError:
         raise CanaryganError(f"There is no archive at {path}.") from None
-    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+    except Exception as error:  # noqa: BLE001 a damaged file may break the readers of zip and numpy anywhere
         raise CanaryganError(f"Cannot read the archive {path}: {error}.") from None
 
 

@@ -4,7 +4,7 @@ None of this tells a label. Sound is (frames, channels), as the file has it.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,6 @@ CENTRE = 16
 
 WINDOW = 256
 """Samples of the frames whose spectra are taken; an even hop keeps two channels apart."""
-
-PLACEHOLDER = 0x7FFF0000
-"""Size of the data above which a WAV file does not know its own: programs that wrote to a pipe leave 2**31 or 2**32."""
-
-SLACK = 64
-"""Some writers count a header or a padding byte into the size of the data. Bytes."""
 
 Audio = NDArray[np.float32]
 
@@ -169,17 +163,3 @@ def take_spectra(mono: Audio) -> NDArray[np.complexfloating[Any, Any]]:
     padded = np.pad(mono, (0, max(0, 2 * WINDOW - len(mono))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:: WINDOW // 2]
     return np.fft.rfft(frames * np.hanning(WINDOW))
-
-
-def find_promise(content: bytes) -> tuple[int, int] | None:
-    """Bytes of sound that the header of a truncated WAV file promises, and that it holds; None of any other file."""
-    if content[:4] not in (b"RIFF", b"RIFX") or content[8:12] != b"WAVE":
-        return None
-    order: Literal["little", "big"] = "little" if content[:4] == b"RIFF" else "big"
-    at = 12
-    while at + 8 <= len(content):
-        promised, held = int.from_bytes(content[at + 4 : at + 8], order), len(content) - at - 8
-        if content[at : at + 4] == b"data":
-            return (promised, held) if held + SLACK < promised <= PLACEHOLDER else None
-        at += 8 + promised + promised % 2
-    return None

@@ -64,18 +64,40 @@ def walk_folder(folder: Path, suffixes: Sequence[str] = SUFFIXES, above: Set[Pat
     Raises:
         CanaryganError: where a folder cannot be read.
     """
-    place = folder.resolve()
-    if place in above:
-        return
-    listing = list_folder(folder, suffixes)
-    yield listing
-    for inner in listing.folders:
-        yield from walk_folder(inner, suffixes, above | {place})
+    waiting = [(folder, above)]
+    while waiting:  # a folder may lie deeper than Python may call itself
+        here, known = waiting.pop()
+        place = resolve(here)
+        if place in known:
+            continue
+        listing = list_folder(here, suffixes)
+        yield listing
+        waiting += [(inner, known | {place}) for inner in reversed(listing.folders)]
 
 
 def list_sounds(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     """The sound files anywhere below a folder, in the order of their paths; see `walk_folder`."""
     return sorted(sound for listing in walk_folder(folder, suffixes) for sound in listing.sounds)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder; no name that no file can have is there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def resolve(path: Path) -> Path:
+    """The real path of a file or folder, which need not be there.
+
+    Raises:
+        CanaryganError: on a link that leads to itself, or a name that no file can have.
+    """
+    try:
+        return path.expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CanaryganError(f"There is nothing at {path}: {error}.") from None
 
 
 def printable(name: str) -> str:

@@ -27,6 +27,16 @@ class Problem:
         return f"{self.path}: {self.what}"
 
 
+class Refusal(Exception):
+    """A problem of a file whose path is not known yet: kind, what, advice."""
+
+
+def require(condition: object, kind: str, what: str, advice: str) -> None:
+    """Raise `Refusal` unless a condition holds."""
+    if not condition:
+        raise Refusal(kind, what, advice)
+
+
 class UnusableAudio(CanaryganError):
     """Files that cannot be used. The message names each with its reason, up to a screenful.
 

@@ -4,22 +4,22 @@ import hashlib
 import io
 import math
 import os
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from canarygan_core.audio import evtaf
+from canarygan_core.audio import containers, evtaf
+from canarygan_core.audio.decoder import Decoder
 from canarygan_core.audio.filtering import convert
-from canarygan_core.audio.inspection import find_promise, is_clipped
+from canarygan_core.audio.inspection import is_clipped
+from canarygan_core.audio.opening import START, check_length, decode, open_file, open_sound, share_recording
 from canarygan_core.audio.options import Filter
-from canarygan_core.audio.problems import Problem, UnusableAudio
+from canarygan_core.audio.problems import require
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
 
@@ -32,11 +32,7 @@ SHORTEST = 0.010
 LONGEST = 10
 """A file of more clip lengths than this is a recording, to be cut into clips first."""
 
-_START = 512  # bytes that tell what a file is
 _LARGE = 2**20  # bytes; a larger file may be a long recording
-_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3")
-_COPY = "Copy it again from its source."
-_UNKNOWN = 2**60  # libsndfile's count of frames where the header gives none is larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,27 +95,27 @@ def read(
     Raises:
         UnusableAudio: where the file is missing, broken, silent, too short, too long, or lacks the channel.
     """
-    with _open_file(path) as stream:
+    with open_file(path) as stream:
         if os.fstat(stream.fileno()).st_size > _LARGE:  # perhaps a recording: its header tells before all is read
-            with _open_sound(stream, stream.read(_START)) as sound:
-                _check_length(sound, longest)
+            with open_sound(stream, stream.read(START)) as sound:
+                check_length(sound, longest)
             stream.seek(0)
         content = stream.read()
-        _check_riff_size(content)
-        with _open_sound(io.BytesIO(content), content) as sound:
-            _check_length(sound, longest)
-            data = sound.read(dtype="float32", always_2d=True)
+        mended = containers.mend(content)
+        with open_sound(containers.Content(mended), mended) as sound:
+            check_length(sound, longest)
+            data = decode(sound)
             _check_complete(sound, len(data))
         low, high = float(data.min()), float(data.max())  # NaN where any sample is
         peak = max(high, -low)
-        _require(math.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
-        _require(peak >= SILENT, "silent", f"is silent (peak {peak:.0e})", "Remove it.")
-        _require(high - low >= SILENT, "silent", f"is silent but for an offset of {high:.3g}", "Remove it.")
+        require(math.isfinite(peak), "not-finite", "holds NaN or infinite samples", "Write it again from its source.")
+        require(peak >= SILENT, "silent", f"is silent (peak {peak:.0e})", "Remove it.")
+        require(high - low >= SILENT, "silent", f"is silent but for an offset of {high:.3g}", "Remove it.")
         mono = _take_channel(data, channel)
         if data.shape[1] > 1:
             kept = "its channels cancel out" if channel is None else f"its channel {channel} is"
             is_audible = max(mono.max(), -mono.min()) >= SILENT
-            _require(is_audible, "silent", f"is silent: {kept}", "Keep another channel of it, by --channel.")
+            require(is_audible, "silent", f"is silent: {kept}", "Keep another channel of it, by --channel.")
     return Recording(
         audio=convert(mono[None], sound.samplerate, rate, filtering)[0],
         rate=rate,
@@ -134,18 +130,6 @@ def read(
         digest=hashlib.sha256(content).hexdigest(),
         inspected=None if inspect is None else inspect(data, sound.samplerate, sound.subtype),
     )
-
-
-@contextmanager
-def open_recording(path: Path) -> Iterator[soundfile.SoundFile]:
-    """A recording of any length, open to be read from; also a `.cbin`.
-
-    Raises:
-        UnusableAudio: where it is missing or broken, here or in the block.
-        CanaryganError: where nothing tells the rate of a `.cbin`.
-    """
-    with _open_file(path) as stream, _open_sound(path, stream.read(_START)) as sound:
-        yield sound
 
 
 def read_stretch(
@@ -173,14 +157,17 @@ def read_stretch(
     Raises:
         UnusableAudio: where the recording is missing, broken, or lacks the stretch or the channel.
     """
-    with open_recording(path) as sound:
+    with share_recording(path) as sound:
         native, seconds = int(sound.samplerate), sound.frames / sound.samplerate
         what = f"lasts {seconds:.3f} s, and the table asks for {onset:g} to {offset:g} s"
         is_inside = onset < seconds and offset <= seconds + 0.05
-        _require(is_inside, "too-short", what, "Mend the table, or give the recording it is of.")
+        require(is_inside, "too-short", what, "Mend the table, or give the recording it is of.")
         sound.seek(round(onset * native))
-        data = sound.read(round((offset - onset) * native), dtype="float32", always_2d=True)
-        _require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
+        data = decode(sound, round((offset - onset) * native))
+        require(len(data) > 0, "empty", f"has no sample from {onset:g} to {offset:g} s", "Mend the table.")
+        is_finite = np.isfinite(data).all()
+        what = f"holds NaN or infinite samples from {onset:g} to {offset:g} s"
+        require(is_finite, "not-finite", what, "Write it again from its source.")
         mono = _take_channel(data, 1 if channel is None and evtaf.is_evtaf(path) else channel)
     return convert(mono[None], native, rate, filtering)[0], native
 
@@ -215,82 +202,18 @@ def _take_channel(data: NDArray[np.float32], channel: int | None) -> NDArray[np.
     """One channel of sound (frames, channels), counted from 1, or the mean of all: (frames,)."""
     if channel is not None:
         has_it = channel <= data.shape[1]
-        _require(
+        require(
             has_it, "too-few-channels", f"has no channel {channel}, only {data.shape[1]}", "Give another --channel."
         )
         return data[:, channel - 1]
     return data[:, 0] if data.shape[1] == 1 else data.mean(axis=1, dtype=np.float32)  # the mean of one takes longer
 
 
-class _Refusal(Exception):
-    """A problem whose path is not known yet: kind, what, advice."""
-
-
-def _require(condition: bool | np.bool_, kind: str, what: str, advice: str) -> None:
-    if not condition:
-        raise _Refusal(kind, what, advice)
-
-
-@contextmanager
-def _open_file(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a regular file. What is wrong with it, here or in the block, is raised as `UnusableAudio`."""
-    try:
-        is_file = stat.S_ISREG(path.stat().st_mode)  # to open a pipe would wait for ever
-        _require(is_file, "unreadable", "is a folder, a pipe or a device, and no file", "Give a sound file.")
-        with open(path, "rb") as stream:
-            yield stream
-        return
-    except _Refusal as refusal:
-        kind, what, advice = refusal.args
-    except soundfile.LibsndfileError as error:
-        kind, what, advice = "truncated", f"breaks off or is damaged ({str(error.error_string).rstrip('.')})", _COPY
-    except FileNotFoundError:
-        kind, what, advice = "missing", "there is no such file", "Check its name, or its link."
-    except OSError as error:
-        kind, what, advice = "unreadable", f"cannot be read ({error.strerror})", "Check its permissions."
-    raise UnusableAudio([Problem(str(path), kind, what, advice)])
-
-
-def _open_sound(source: BinaryIO | Path, content: bytes) -> soundfile.SoundFile:
-    """A decoder of a sound, whose content, or the first `_START` bytes of it, says why it cannot be decoded."""
-    if isinstance(source, io.IOBase):
-        source.seek(0)
-    try:
-        return soundfile.SoundFile(source, **(evtaf.describe(source) if isinstance(source, Path) else {}))
-    except soundfile.LibsndfileError as error:
-        reason = str(error.error_string).rstrip(".")
-    start = content[:_START]
-    _require(len(start) > 0, "zero-byte", "has no content (0 bytes)", _COPY)
-    is_pointer = start.startswith(b"version https://git-lfs")
-    _require(not is_pointer, "not-audio", "is a Git LFS pointer, not the sound", "Run git lfs pull.")
-    is_foreign = not start.startswith(_MAGIC)
-    _require(is_foreign, "damaged", f"begins as sound but cannot be decoded ({reason})", _COPY)
-    is_text = all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
-    what = "holds text, not sound" if is_text else "is not a sound file, whatever its name says"
-    raise _Refusal("not-audio", what, "Remove it, or convert it to WAV.")
-
-
-def _check_length(sound: soundfile.SoundFile, longest: float | None) -> None:
-    """Refuse a file that does not say how long it is, or lasts more than `longest` seconds."""
-    advice = "Write it again, such as by ffmpeg -i OLD NEW.wav."
-    _require(sound.frames <= _UNKNOWN, "damaged", "does not say how long it is", advice)
-    seconds, limit = sound.frames / sound.samplerate, math.inf if longest is None else longest
-    what = f"lasts {seconds:.1f} s, more than {limit:g} s: a recording rather than a syllable"
-    _require(seconds <= limit, "too-long", what, "Cut it into syllables.")
-
-
-def _check_complete(sound: soundfile.SoundFile, frames: int) -> None:
+def _check_complete(sound: Decoder, frames: int) -> None:
     """Refuse a file of which so many samples were read, where there are none, fewer than it promises, or too few."""
-    _require(sound.frames > 0, "empty", "holds no samples", "Remove it.")
+    require(sound.frames > 0, "empty", "holds no samples", "Remove it.")
     what = f"is truncated: its header promises {sound.frames} samples, it holds {frames}"
-    _require(frames >= 0.99 * sound.frames, "truncated", what, _COPY)
+    require(frames >= 0.99 * sound.frames, "truncated", what, containers.COPY)
     seconds = frames / sound.samplerate
     what = f"lasts {seconds * 1000:.1f} ms, less than {SHORTEST * 1000:.0f} ms"
-    _require(seconds >= SHORTEST, "too-short", what, "Remove it.")
-
-
-def _check_riff_size(content: bytes) -> None:
-    """Refuse a WAV file whose header promises more bytes of sound than it holds; libsndfile says nothing of it."""
-    promised, held = find_promise(content) or (0, 0)
-    what = f"is truncated: its header promises {promised} bytes of sound, it holds {held}"
-    _require(promised <= held, "truncated", what, _COPY)
+    require(seconds >= SHORTEST, "too-short", what, "Remove it.")

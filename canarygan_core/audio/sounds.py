@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from canarygan_core import audio
 from canarygan_core.audio import Filter, Problem, UnusableAudio, archives, evtaf
-from canarygan_core.audio.soundfiles import LONGEST, open_recording, read_stretch
+from canarygan_core.audio.listing import is_there
+from canarygan_core.audio.opening import open_recording
+from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import fit_length
 from canarygan_core.console import log, show_bar
@@ -63,7 +65,7 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
     Raises:
         CanaryganError: where there is none, or the table of stretches does not fit the recordings.
     """
-    if absent := [str(path) for path in paths if not path.exists()]:
+    if absent := [str(path) for path in paths if not is_there(path)]:
         raise CanaryganError(f"There is no file and no folder at {', '.join(absent)}.")
     files = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if len(paths) > 1 or paths[0].is_dir():

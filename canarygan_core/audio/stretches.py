@@ -2,10 +2,11 @@
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.files import read_text
 
 Stretch = tuple[float, float]
 """Onset and offset, seconds."""
@@ -30,10 +31,7 @@ def read_stretches(path: Path) -> Stretches:
     Raises:
         CanaryganError: naming the line that cannot be used.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CanaryganError(f"Cannot read the table --onsets {path}: {error}.") from None
+    text = read_text(path)
     separator = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=True)
     reader.fieldnames = columns = [name.strip() for name in reader.fieldnames or []]
@@ -41,7 +39,7 @@ def read_stretches(path: Path) -> Stretches:
         names = ", ".join(columns) or "none"
         raise CanaryganError(f"{path} must have the columns onset and offset, in seconds; it has {names}.")
     stretches: dict[str, list[Stretch]] = {}
-    for number, row in enumerate(reader, 2):
+    for number, row in enumerate(_read_rows(path, reader), 2):
         line = f"{path}, line {number}"
         try:
             onset, offset = float(row["onset"]), float(row["offset"])
@@ -56,24 +54,49 @@ def read_stretches(path: Path) -> Stretches:
 
 
 def assign_stretches(recordings: Sequence[Path], stretches: Stretches) -> dict[Path, Sequence[Stretch]]:
-    """The stretches of each recording, found by its path, name or stem.
+    """The stretches of each recording, found by its path or the end of it, with or without the suffix.
 
     Raises:
-        CanaryganError: where a recording has none, or the table names one that is not among the recordings.
+        CanaryganError: where a recording has none, or the table names what is none of the recordings, or several.
     """
     table = "The table of --onsets"
     if "" in stretches:
         if len(recordings) != 1 or len(stretches) > 1:
             raise CanaryganError(f"{table} names no file for {len(recordings)} recordings: it needs the column file.")
         return {recordings[0]: stretches[""]}
-    assigned, unused = {}, set(stretches)
-    for path in recordings:
-        name = next((name for name in (str(path), path.name, path.stem) if name in stretches), None)
-        if name is None:
-            names = ", ".join(list(stretches)[:5])
-            raise CanaryganError(f"{table} has no line for {path.name}; it names {names}.")
-        assigned[path] = stretches[name]
-        unused.discard(name)
-    if unused:
+    assigned: dict[Path, list[Stretch]] = {}
+    fitting = {name: _find_fitting(name, recordings) for name in stretches}
+    for name, paths in fitting.items():
+        if len(paths) > 1:
+            several = ", ".join(map(str, paths[:3])) + (", ..." if len(paths) > 3 else "")
+            raise CanaryganError(f"{table} names {name}, and that fits {several}: write more of the path in it.")
+        for path in paths:
+            assigned.setdefault(path, []).extend(stretches[name])
+    if without := [path for path in recordings if path not in assigned]:
+        names = ", ".join(list(stretches)[:5])
+        raise CanaryganError(f"{table} has no line for {without[0].name}; it names {names}.")
+    if unused := [name for name, paths in fitting.items() if not paths]:
         raise CanaryganError(f"{table} names {min(unused)}, which is not among the files to decode.")
-    return assigned
+    return {path: assigned[path] for path in recordings}
+
+
+def _find_fitting(name: str, recordings: Sequence[Path]) -> list[Path]:
+    """The recordings that a name fits: by the whole path, by its end, or by its end without the suffix."""
+    for spelt in dict.fromkeys((name, name.replace("\\", "/"))):
+        parts = tuple(part for part in spelt.split("/") if part not in ("", "."))
+        if exact := [path for path in recordings if str(path) == spelt]:
+            return exact
+        for tails in ([path.parts for path in recordings], [path.with_suffix("").parts for path in recordings]):
+            fitting = [
+                path for path, tail in zip(recordings, tails, strict=True) if parts and tail[-len(parts) :] == parts
+            ]
+            if fitting:
+                return fitting
+    return []
+
+
+def _read_rows(path: Path, reader: "csv.DictReader[str]") -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise CanaryganError(f"{path} is no table: {error}.") from None

@@ -48,7 +48,7 @@ class Command:
         self.task, self.words, self.registry = task, tuple(words), registry
         self.function = task.load()
         self.signature = inspect.signature(self.function)
-        self.layers = read_file(self.words)
+        self.layers = read_file(self.words, task.name)
         self.layers += read_record(self.words, self.layers, task.name, self.signature.parameters)
         self.choices = [choose(slot, self.words, self.layers, registry) for slot in find_slots(self.function)]
         self.layers += read_preset(self.words, self.layers, collect_presets(self.choices))

@@ -2,7 +2,7 @@
 
 import inspect
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +17,9 @@ from canarygan_core.runs.files import read_text
 
 SWITCHES = frozenset({"--resume"})
 """Flags among those that are read first which take no value."""
+
+BACKSLASHES = "In double quotes a backslash begins a code: write paths in single quotes, or with slashes."
+"""What helps where a path of Windows was written in double quotes."""
 
 MOMENTARY = frozenset({"save-dir", "version", "resume", "dry-run", "preset", "config"})
 """Options that say how to run this time, and so are not taken over from the manifest when resuming."""
@@ -67,8 +70,8 @@ def read_flags(words: Sequence[str], layers: Sequence[Layer], *flags: tuple[str,
     return [["yes"] if value is True else list(value or []) for value in values]
 
 
-def read_file(words: Sequence[str]) -> list[Layer]:
-    """The options of `--config FILE`.
+def read_file(words: Sequence[str], task: str) -> list[Layer]:
+    """The options of `--config FILE`: those for every task, and those in the table `task.NAME` of this one.
 
     Raises:
         UsageError: where the file cannot be read.
@@ -79,9 +82,27 @@ def read_file(words: Sequence[str]) -> list[Layer]:
             options = tomllib.loads(read_text(Path(name)))
         except (CanaryganError, tomllib.TOMLDecodeError) as error:
             reason = str(error).removeprefix(f"Cannot read {Path(name)}: ").rstrip(".")
-            raise UsageError(f"Cannot read --config {name}: {reason}.") from None
-        layers.append(Layer(name, {key.replace("_", "-"): value for key, value in options.items()}))
+            advice = f" {BACKSLASHES}" if "escape" in reason or "hex" in reason else ""
+            raise UsageError(f"Cannot read --config {name}: {reason}.{advice}") from None
+        for key, value in _list_texts(options):
+            if any(letter < " " for letter in value):
+                raise UsageError(f"{name}: {key} = {value!r} holds a control character. {BACKSLASHES}")
+        tables = options.pop("task", {})
+        own = tables.get(task, {}) if isinstance(tables, dict) else {}
+        if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+            raise UsageError(f"{name}: task holds one table of options a task, such as [task.{task}].")
+        layers.append(Layer(name, {key.replace("_", "-"): value for key, value in (options | own).items()}))
     return layers
+
+
+def _list_texts(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The texts among options, in tables and lists too, each with its key."""
+    for key, value in options.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Mapping):
+                yield from _list_texts(item)
+            elif isinstance(item, str):
+                yield key, item
 
 
 def read_record(

@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from canarygan_core.cli.plugins import build_plugins_app, print_answer
 from canarygan_core.components import Task
-from canarygan_core.console import configure_logging, drop_output, write_line
+from canarygan_core.console import configure_logging, open_outlets, show_bar, write_line
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry, get_registry
 
@@ -23,39 +23,55 @@ SWITCHES = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "-v": "verbose"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; gives its exit code: 0, 1 for an error of the user's to mend, 2 for misuse of the line."""
+    """Run one command; gives its exit code: 0, 1 for an error of the user's to mend, 2 for misuse of the line.
+
+    Nothing that cannot be shown changes it, except an answer that goes to a file which does not take it.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    with open_outlets() as (output, _):
+        code = _run_safely(words)
+        output.flush()
+        if output.failure is not None:
+            write_line(f"canarygan: cannot write the answer: {output.failure.strerror}.", sys.stderr)
+            code = code or 1
+    return code
+
+
+def _run_safely(words: list[str]) -> int:
+    """Run one command; stops that come from outside, and errors of the user's, become exit codes."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
+    before = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in names)}
+    for number in before:
+        if before[number] != signal.SIG_IGN:  # nohup's
+            signal.signal(number, _interrupt)
     try:
         if os.environ.get("CANARYGAN_COMPLETE"):
             from canarygan_core.cli.completion import complete
 
             write_line("\n".join(complete(words, get_registry())), sys.stdout)
             return 0
-        code = _run(words, get_registry())
-        sys.stdout.flush()
-        return code
+        return _run(words, get_registry())
     except CanaryganError as error:
         write_line(f"canarygan: {error}", sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         write_line("canarygan: interrupted.", sys.stderr)
         return 130
-    except BrokenPipeError:
-        drop_output(sys.stdout)
-        return 1
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, taken like Ctrl-C, so that whatever is half-written is removed.
+    """SIGTERM or SIGHUP, taken like Ctrl-C, so that whatever is half-written is removed.
 
     A bare KeyboardInterrupt that comes while Python executes a string, as dataclasses do, makes it die of SIGINT later.
     """
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    if number != signal.SIGTERM:  # a terminal that is closed sends more than one
+        signal.signal(number, signal.SIG_IGN)
     raise Terminated
 
 
@@ -87,7 +103,9 @@ def _run_task(task: Task, words: list[str], argv: list[str], registry: Registry)
     level = logging.DEBUG if "verbose" in switches else logging.INFO
     configure_logging(logging.WARNING if switches & {"quiet", "json"} else level)
     keep_freed()
-    with contextlib.redirect_stdout(sys.stderr if "json" in switches else sys.stdout):
+    printed = sys.stderr if "json" in switches else sys.stdout
+    # where nothing tells more of the work, a bar shows that there is some
+    with contextlib.redirect_stdout(printed), show_bar(task.name, None):
         answer = bound()
     return 0 if answer is None else print_answer(answer, switches)
 

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from canarygan_core.audio.problems import list_items
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.console import log
 from canarygan_core.datasets import cache
-from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count
+from canarygan_core.datasets.findings import describe_duplicates, describe_few, find_duplicates, format_count
 from canarygan_core.datasets.location import find_folder
 from canarygan_core.datasets.survey import LAYOUT, Measured, Survey, examine, survey
 from canarygan_core.errors import CanaryganError
@@ -28,7 +30,7 @@ FORMAT = 1
 
 Options = Mapping[str, Any]
 """Those of the folder dataset but for the folder: `sampling_rate` (Hz), `max_length` (s), `gain`, `channel`,
-`skip_unusable`, and those of `Filter`."""
+`min_per_class`, `skip_unusable`, and those of `Filter`."""
 
 
 def load(data_dir: Path, options: Options) -> Clips:
@@ -42,7 +44,7 @@ def load(data_dir: Path, options: Options) -> Clips:
         CanaryganError: where the folder holds nothing to load, or the cache cannot be written.
         UnusableAudio: where files cannot be used.
     """
-    files = survey(data_dir)
+    files = survey(data_dir, options["min_per_class"])
     place = find_folder()
     if place.is_relative_to(files.folder):
         raise CanaryganError(f"The cache {place} lies among the data: set CANARYGAN_CACHE to another folder.")
@@ -126,8 +128,9 @@ def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -
     if not problems:
         raise CanaryganError(f"{empty}{LAYOUT} Fill or {remedy}")
     heading = f"{empty}{len(problems)} of {format_count(total, 'file')} in {files.folder} cannot be used:"
+    place = shlex.quote(str(files.folder))
     advice = f"Mend or {remedy}" if len(problems) < total else "None is left to load."
-    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {files.folder}")
+    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {place}")
 
 
 def _describe(
@@ -136,6 +139,7 @@ def _describe(
     """What the user is told of a set at each load: a level of `logging`, and a sentence."""
     total, length = len(decoded), f"{options['max_length']:g} s"
     labels = {one.source.label for one in decoded}
+    few = describe_few(Counter(one.source.label for one in decoded))
     padded, cut = (sum(one.fit == fit for one in decoded) for fit in (-1, 1))
     over = sum(one.peak > 1 for one in decoded) if options["gain"] == "none" else 0
     left_out = "\n".join([f"{format_count(len(problems), 'file')} left out as unusable:", *list_items(problems)])
@@ -146,6 +150,7 @@ def _describe(
         (logging.WARNING, cut, f"{cut} of {total} longer than {length}: cut at the end."),
         (logging.WARNING, over, f"{over} of {total} exceed full scale, as --gain none leaves them."),
         *((logging.INFO, 1, note) for note in files.notes),
+        (logging.WARNING, len(few), f"{few}."),
         (logging.WARNING, len(problems), left_out),
         (logging.WARNING, len(without), f"no clip, so no class: {without}."),
     )

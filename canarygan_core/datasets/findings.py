@@ -18,6 +18,29 @@ def shorten(names: Sequence[str], separator: str, shown: int) -> str:
     return separator.join([*names[:shown], *(["..."] if len(names) > shown else [])])
 
 
+FEW = 10
+"""Clips of a class under which it is worth a word where others have three times as many; under 3 it always is."""
+
+
+def describe_few(sizes: Mapping[str, int]) -> str:
+    """What will happen to classes of few clips, empty where there are none.
+
+    Args:
+        sizes: clips of each class.
+    """
+    most = max(sizes.values(), default=0)
+    few = {label: size for label, size in sizes.items() if 0 < size < 3 or (0 < size < FEW and 3 * size < most)}
+    if not few:
+        return ""
+    least = max(few.values()) + 1
+    named = shorten([f"{label} ({size})" for label, size in sorted(few.items(), key=lambda item: item[1])], ", ", 6)
+    single = "a class of one clip can be neither held out nor tested; " if 1 in few.values() else ""
+    return (
+        f"few clips in {named}: hardly learnt, and their accuracies are coarse; {single}--min-per-class {least} leaves "
+        "such classes out, and train-gan --balance shows every class equally often"
+    )
+
+
 def find_duplicates(digests: Mapping[str, str]) -> tuple[Groups, Groups]:
     """Groups of files with the same bytes: those that lie in more than one class, and those within one.
 

@@ -44,6 +44,8 @@ class Folder(Filter, _Place):
     """Level: as recorded (none), or to a peak of 0.95 of full scale, the whole set (set) or each clip (clip), word."""
     channel: int | None = None
     """Channel of each file to take, counted from 1; the mean of all by default, number."""
+    min_per_class: int = 1
+    """Leave out classes of fewer files, naming them, files."""
     skip_unusable: bool = False
     """Leave out files and classes that cannot be used, naming them, instead of refusing the set, yes or no."""
 
@@ -55,6 +57,8 @@ class Folder(Filter, _Place):
             raise CanaryganError(f"--max-length is {self.max_length:g} s: it may be 0.01 to 600 s.")
         if self.gain not in ("none", "set", "clip"):
             raise CanaryganError(f"--gain is {self.gain!r}: it may be none, set or clip.")
+        if self.min_per_class < 1:
+            raise CanaryganError(f"--min-per-class must be at least 1, not {self.min_per_class}.")
         check_channel(self.channel)
         self.check_rate(self.sampling_rate)
 

@@ -48,13 +48,27 @@ def generate_sounds(generator: Generator, z: NDArray[np.float32], batch_size: in
     """Sounds of latents, batch by batch, (at most `batch_size`, samples).
 
     The last batch is filled up before it is computed, so that a sound's bytes do not depend on how many there are.
+    Latents outside the range that the generator says it was trained on are told.
     """
+    warn_outside(z, getattr(generator, "latent_range", None))
     with console.show_bar("generating", len(z)) as advance:
         for start in range(0, len(z), batch_size):
             part = z[start : start + batch_size]
             filled = np.pad(part, ((0, batch_size - len(part)), (0, 0)))
             yield generator.generate(filled)[: len(part)]
             advance(len(part))
+
+
+def warn_outside(z: NDArray[np.float32], trained: tuple[float, float] | None) -> None:
+    """Warn where latents (n, d) lie outside the range of each coordinate in training; None where it is not known."""
+    if trained is None:
+        return
+    low, high = trained
+    outside = ((z < low) | (z > high)).any(1)
+    if count := int(outside.sum()):
+        far = float(np.abs(z).max())
+        reach = f"{low:g} to {high:g} in each coordinate, where the model was trained"
+        console.log.warning(f"{count} of {len(z)} latents lie outside {reach} (the furthest at {far:.3g}).")
 
 
 def choose_device(name: str, index: int) -> str:

@@ -1,7 +1,6 @@
 """Latent vectors: drawn from named distributions, or read from files."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,15 @@ DISTRIBUTIONS: dict[str, dict[str, float]] = {
     "triangular": {"left": -1.0, "mode": 0.0, "right": 1.0},
     "beta": {"a": 0.5, "b": 0.5},
 }
-"""Distributions by their name in numpy, with their parameters and what those are by default."""
+"""Common distributions by their name in numpy, with their parameters and what those are by default."""
+
+OTHERS = (
+    *("binomial", "chisquare", "exponential", "f", "gamma", "geometric", "gumbel", "hypergeometric", "integers"),
+    *("lognormal", "logseries", "negative_binomial", "noncentral_chisquare", "noncentral_f", "pareto", "poisson"),
+    *("power", "random", "rayleigh", "standard_cauchy", "standard_exponential", "standard_gamma", "standard_normal"),
+    *("standard_t", "vonmises", "wald", "weibull", "zipf"),
+)
+"""The other distributions of numbers that `numpy.random.Generator` has; their parameters and defaults are numpy's."""
 
 LARGEST = 1e30
 """Parameters stay below, so that float32 holds what is drawn."""
@@ -39,7 +46,7 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
     Args:
         count: vectors.
         dim: coordinates of each.
-        dist: one of `DISTRIBUTIONS`.
+        dist: one of `DISTRIBUTIONS` or `OTHERS`.
         params: its parameters as a JSON object; those left out keep their default.
         seed: of the draw.
 
@@ -48,10 +55,11 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
     """
     if count < 1 or dim < 1:
         raise UsageError(f"Draw at least 1 vector of at least 1 coordinate, not {count} of {dim}.")
-    if dist not in DISTRIBUTIONS:
-        near = did_you_mean(dist, DISTRIBUTIONS)
-        raise UsageError(f"No distribution named {dist!r}; there are {', '.join(DISTRIBUTIONS)}.{near}")
-    values = DISTRIBUTIONS[dist] | _parsed(dist, params)
+    if dist not in (*DISTRIBUTIONS, *OTHERS):
+        near = did_you_mean(dist, (*DISTRIBUTIONS, *OTHERS))
+        others = "and any other distribution of numbers that numpy.random.Generator has"
+        raise UsageError(f"No distribution named {dist!r}; there are {', '.join(DISTRIBUTIONS)}, {others}.{near}")
+    values = DISTRIBUTIONS.get(dist, {}) | _parsed(dist, params)
     if seed < 0:
         raise UsageError(f"A seed is 0 or more, not {seed}.")
     try:
@@ -60,18 +68,24 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
         raise UsageError(f"{count} vectors of {dim} coordinates do not fit in memory: draw fewer.") from None
     except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{dist} cannot have the parameters {values}: {error}.") from None
-    return np.asarray(drawn, np.float32)
+    with np.errstate(over="ignore"):
+        latents = np.asarray(drawn, np.float32)
+    if not np.isfinite(latents).all():
+        raise UsageError(f"{dist} with the parameters {values} gives numbers beyond what float32 holds.")
+    return latents
 
 
 def _parsed(dist: str, params: str) -> dict[str, float]:
-    known, example = DISTRIBUTIONS[dist], json.dumps(DISTRIBUTIONS[dist])
+    known, example = DISTRIBUTIONS.get(dist), json.dumps(DISTRIBUTIONS.get(dist, {"scale": 2.0}))
     try:
         given: Any = json.loads(params or "{}")
     except json.JSONDecodeError as error:
         wanted = f"must be a JSON object such as {example}"
         raise UsageError(f"--dist-params {wanted}, not {params!r} ({error}).") from None
-    if not isinstance(given, dict) or not given.keys() <= known.keys():
-        raise UsageError(f"--dist-params of {dist} are {', '.join(known)}, such as {example}; not {params}.")
+    is_known = known is None or set(given) <= known.keys()
+    if not isinstance(given, dict) or not is_known or "size" in given:
+        names = "those that numpy gives it" if known is None else ", ".join(known)
+        raise UsageError(f"--dist-params of {dist} are {names}, such as {example}; not {params}.")
     if not all(isinstance(value, int | float) and abs(value) < LARGEST for value in given.values()):
         raise UsageError(f"--dist-params must be numbers below {LARGEST:g}, as in {example}; not {params}.")
     return given
@@ -84,13 +98,15 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
         CanaryganError: where there are none, or none that a model of `dim` coordinates can take.
     """
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            raise ValueError("it is a folder, a pipe or a device")
         with open(path, "rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
             latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     except FileNotFoundError:
         advice = f"`canarygan run sample -d {dim}` makes one of shape (n, {dim})"
         raise CanaryganError(f"There is no file of latents at {path}. {advice}.") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # noqa: BLE001 a damaged file may break the readers of zip and numpy anywhere
         wanted = f"It should be a .npy of shape (n, {dim}), or an .npz with such a z"
         why = "it holds no plain array of numbers" if "pickle" in str(error) else str(error)
         raise CanaryganError(f"{path} holds no latents: {why}. {wanted}.") from None

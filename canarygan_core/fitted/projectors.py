@@ -94,7 +94,9 @@ def fit(projector: Projector, clips: Clips, folder: Path, registry: Registry) ->
         CanaryganError: where the clips do not do, or the folder is there and is something else.
     """
     known = {"rate": clips.rate, "samples": clips.samples, "clips": len(clips), "dataset": dict(clips.origin)}
-    FORMAT.save(folder, projector, projector.fit(clips), known)
+    with show_bar(f"fitting {projector.name}", None):
+        fitted = projector.fit(clips)
+    FORMAT.save(folder, projector, fitted, known)
     return load(folder, registry)
 
 

@@ -1,6 +1,8 @@
 """Checkpointing: checkpoints on time, a stop when asked for, and the time that is left."""
 
+import os
 import shlex
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from canarygan_core.console import log
+from canarygan_core.console import format_duration, log
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import files
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 DRY_UPDATES, WARM_UP = 5, 2
 """Updates of a dry run, and those among them that its estimate of time leaves out."""
+
+STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that ask a training to stop; SIGHUP, of a terminal that is closed, is the last."""
 
 SAVE_EVERY_S = 600.0
 """Seconds after which `last.ckpt` is renewed even within an epoch, so that a crash never costs more."""
@@ -138,8 +143,7 @@ class Checkpointing:
             trainer.save_checkpoint(partial)
         except (OSError, RuntimeError) as error:
             partial.unlink(missing_ok=True)
-            reason = str(error).splitlines()[0]
-            raise CanaryganError(f"Cannot write {path}: {reason}. Make room, and go on with --resume.") from error
+            raise CanaryganError(f"Cannot write {path}: {_explain(error, path.parent)}") from error
         if trainer.is_global_zero:
             partial.replace(path)
             for logger in trainer.loggers:
@@ -148,8 +152,15 @@ class Checkpointing:
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
-        """Take a first SIGINT or SIGTERM as a request to stop after this update; a second one stops at once."""
-        self._before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+        """Take a first SIGINT, SIGTERM or SIGHUP as a request to stop after this update; a second stops at once.
+
+        A SIGHUP that was ignored before, as by nohup, stays so. A second one stops nothing: a terminal that is closed
+        sends more than one.
+        """
+        before = {number: signal.getsignal(number) for number in STOPS}
+        self._before = {
+            number: handler for number, handler in before.items() if number in STOPS[:2] or handler != signal.SIG_IGN
+        }
         self.take_signals()
         try:
             yield
@@ -165,16 +176,21 @@ class Checkpointing:
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
         self.stop = signal.Signals(number)
         for name, handler in self._before.items():
-            signal.signal(name, handler)
+            signal.signal(name, handler if name in STOPS[:2] else signal.SIG_IGN)
         log.warning(f"{self.stop.name}: stopping after this update; once more stops at once, unsaved.")
 
 
-def format_duration(seconds: float) -> str:
-    """Seconds in the unit that reads best."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
+def _explain(error: Exception, folder: Path) -> str:
+    """Why a checkpoint could not be written, and what to do, to be read after its path."""
+    number = getattr(error, "errno", None)
+    if number in files.FULL:
+        return f"{os.strerror(number)}. Make room, and go on with --resume."
+    if number is not None:
+        return f"{os.strerror(number)}. Mend that, and go on with --resume."
+    free = (
+        shutil.disk_usage(folder).free if folder.is_dir() else 0
+    )  # torch's own writer says nothing but that it failed
+    return f"{str(error).splitlines()[0]} ({free / 1e9:.1f} GB are free). Mend that, and go on with --resume."
 
 
 def _is_true_anywhere(trainer: "Trainer", here: bool) -> bool:

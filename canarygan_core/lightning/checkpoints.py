@@ -69,6 +69,23 @@ class Inert:
         self.state = state
 
 
+def create_writer() -> Any:
+    """How Lightning writes a checkpoint: straight into the file.
+
+    Its own way goes through a copy in memory and a file in the folder of temporary files, which may be small.
+    """
+    import torch
+    from lightning.fabric.plugins.io import TorchCheckpointIO
+
+    class Writer(TorchCheckpointIO):
+        def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with open(path, "wb") as stream:
+                torch.save(checkpoint, stream)
+
+    return Writer()
+
+
 def create_strategy(training: "Training") -> Any:
     """Lightning's strategy for a module that averages its gradients itself: several processes without a wrapper.
 

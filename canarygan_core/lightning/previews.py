@@ -31,12 +31,26 @@ def draw_sheet(generated: NDArray[np.float32], real: NDArray[np.float32], rate: 
     pictures = {"generated": tile_spectrograms(generated), "real": tile_spectrograms(real)}
     heights = [picture.shape[0] for picture in pictures.values()]
     figure = Figure(figsize=(1.5 * COLUMNS, sum(heights) / heights[-1] * 2.6 + 0.4), layout="constrained")
-    figure.suptitle(f"{title}; each {generated.shape[1] / rate:.2g} s long and up to {rate / 2000:g} kHz")
+    figure.suptitle(title)
+    seconds = generated.shape[1] / rate
+    rows = {"generated": -(-len(generated) // COLUMNS), "real": -(-len(real) // COLUMNS)}
     axes = figure.subplots(2, 1, squeeze=False, height_ratios=heights)[:, 0]
     for axis, (label, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, origin="lower", aspect="auto", vmin=FLOOR, vmax=0, cmap="magma", interpolation="nearest")
-        axis.set_ylabel(label)
-        axis.set(xticks=[], yticks=[])
+        axis.set_ylabel(f"{label}, kHz")
+        width, height = (
+            side / number for side, number in zip(picture.shape[::-1], (COLUMNS, rows[label]), strict=True)
+        )
+        edges = [number * height + 1.5 for number in range(rows[label])]
+        axis.set_yticks([*edges, *(edge + height - 4 for edge in edges)])
+        axis.set_yticklabels([*["0"] * len(edges), *[f"{rate / 2000:g}"] * len(edges)], fontsize=7)
+        starts = [number * width + 1.5 for number in range(COLUMNS)]
+        axis.set_xticks([*starts, *(start + width - 4 for start in starts)])
+        axis.set_xticklabels([*["0"] * COLUMNS, *[f"{1000 * seconds:.0f}"] * COLUMNS], fontsize=7)
+        for left, right in zip(axis.get_xticklabels()[:COLUMNS], axis.get_xticklabels()[COLUMNS:], strict=True):
+            left.set_horizontalalignment("left")
+            right.set_horizontalalignment("right")
+    axes[-1].set_xlabel("ms in each")
     return figure
 
 

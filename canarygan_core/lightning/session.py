@@ -1,7 +1,6 @@
 """The frame of a task that trains: clips loaded and checked against the run that goes on, a run opened, a dry run."""
 
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from canarygan_core import runs
 from canarygan_core.console import log
-from canarygan_core.errors import UsageError
+from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning.resuming import check_same_clips, check_same_options
 from canarygan_core.lightning.training import Training
-from canarygan_core.runs import Request, Run
+from canarygan_core.runs import Request, Run, files
 
 if TYPE_CHECKING:
     from canarygan_core.clips import Clips
@@ -52,13 +51,17 @@ def open_training(
     check_launcher(training)
     started = runs.find_to_resume(save_dir, version, request.task) if resume else None
     if started is not None:
+        save_dir, version = started.save_dir, started.version
         check_same_options(request, started, fixed)
-    clips = load()
+    try:
+        clips = load()
+    except CanaryganError as error:
+        raise CanaryganError(f"{error}{_ask_where(request) if started else ''}") from error
     if started is not None:
         check_same_clips(clips, started)
     with ExitStack() as stack:
         if training.dry_run:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            folder = stack.enter_context(files.make_temporary_folder())
             run = stack.enter_context(runs.open_run(folder, request))
             training = replace(training, devices=1, num_nodes=1)
         else:
@@ -67,6 +70,19 @@ def open_training(
             run = stack.enter_context(opened)
             log.info(f"Version {run.version} in {run.save_dir}.")
         yield clips, run, training
+
+
+def _ask_where(request: Request) -> str:
+    """For work that goes on, the flags that say where things lie now which do not lie where they lay, as a sentence."""
+    flags = []
+    for part, names in request.places.items():
+        options = request.options[part].get("options", {})
+        flags += [
+            f"--{name.replace('_', '-')} PATH (now {options[name]})"
+            for name in sorted(names)
+            if isinstance(options.get(name), str) and not Path(options[name]).exists()
+        ]
+    return f" If it was moved, say where to: {', '.join(flags)}." if flags else ""
 
 
 def check_launcher(training: Training) -> None:

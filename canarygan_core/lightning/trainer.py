@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.checkpointing import Checkpointing
+from canarygan_core.lightning.checkpoints import create_writer
 from canarygan_core.lightning.training import Training, set_float32
 from canarygan_core.runs import Run, files, get_rank
 
@@ -80,6 +81,7 @@ def fit(
                 max_epochs=1,
                 logger=create_loggers(run, done),
                 callbacks=[hooks],
+                plugins=[create_writer()],
                 enable_checkpointing=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,

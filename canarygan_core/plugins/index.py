@@ -1,8 +1,11 @@
 """Which distribution brings a name, from `index.toml`: what to install where the name is missing."""
 
 import functools
+import shlex
 import tomllib
 from importlib.resources import files
+
+from canarygan_core.distributions import find_clone
 
 
 @functools.cache
@@ -27,9 +30,12 @@ def suggest_distribution(name: str, kind: str = "") -> str:
 
 
 def advise_installing(*distributions: str) -> str:
-    """How to install one of these distributions."""
-    folders = [f"plugins/{name.replace('-', '_')}" for name in distributions]
-    return f"pip install {' or '.join(distributions)}, or in a clone pip install -e {' or '.join(folders)}"
+    """How to install one of these distributions: from the clone that this system comes from, or else from an index."""
+    clone = find_clone()
+    folders = [clone and clone / "plugins" / name.replace("-", "_") for name in distributions]
+    words = [f"-e {shlex.quote(str(folder))}" if folder and folder.is_dir() else "" for folder in folders]
+    commands = [f"pip install {word or name}" for word, name in zip(words, distributions, strict=True)]
+    return " or ".join(commands) + ("" if all(words) else ", or in a clone pip install -e .")
 
 
 def advise_kind(kind: str) -> str:

@@ -2,6 +2,7 @@
 
 import enum
 import inspect
+import shlex
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, fields, is_dataclass, make_dataclass, replace
@@ -230,6 +231,29 @@ def share_values(component: Chosen, given: Collection[str], **values: Any) -> Ch
     names = {field.name for field in fields(component)}
     names = {name for name in names if f"{component.name}.{name.replace('_', '-')}" not in own}
     return replace(component, **{name: values[name] for name in names & values.keys()})
+
+
+def spell(component: Component, flag: str = "") -> str:
+    """The flags that would give a component its options, to be typed; those at their default are left out.
+
+    Args:
+        component: of a task.
+        flag: what chooses the component, empty where its options do or it is what the task takes anyway.
+    """
+    default = annotate(type(component))[1]
+    words = [flag, component.name] if flag else []
+    for name, value in _drop_unset(to_json(component)).items():
+        same = isinstance(default, Component) and to_json(getattr(default, name)) == value
+        words += [] if same else _spell_option(f"--{name.replace('_', '-')}", value)
+    return shlex.join(words)
+
+
+def _spell_option(flag: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, Mapping):
+        return [word for name, item in value.items() for word in _spell_option(f"{flag}.{name}", item)]
+    return [word for item in (value if isinstance(value, list) else [value]) for word in (flag, str(item))]
 
 
 def _drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:

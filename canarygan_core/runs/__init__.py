@@ -11,4 +11,5 @@ from canarygan_core.runs.versions import find_by_checkpoint as find_by_checkpoin
 from canarygan_core.runs.versions import find_checkpoint as find_checkpoint
 from canarygan_core.runs.versions import find_to_resume as find_to_resume
 from canarygan_core.runs.versions import list_versions as list_versions
+from canarygan_core.runs.versions import name_version as name_version
 from canarygan_core.runs.versions import open_run as open_run

@@ -1,16 +1,21 @@
 """Files and folders that are whole or absent, and text that comes in."""
 
+import codecs
 import errno
 import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from canarygan_core.errors import CanaryganError, UsageError
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
+"""What writing fails with where there is no room."""
 
 
 @contextmanager
@@ -60,6 +65,28 @@ def replace_folder(path: Path) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def make_temporary_folder(size: int = 0) -> Iterator[Path]:
+    """A folder among those for temporary files, removed after the block.
+
+    Args:
+        size: bytes that will lie in it, about.
+
+    Raises:
+        CanaryganError: where none can be had, or there is no room.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="canarygan-", ignore_cleanup_errors=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).rstrip(".")
+        raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to one with room.") from None
+    with folder as name:
+        if size > (free := shutil.disk_usage(name).free):
+            needed = f"{size / 1e9:.1f} GB are needed, and {free / 1e9:.1f} GB are free"
+            raise CanaryganError(f"No room for temporary files in {Path(name).parent}: {needed}. Set TMPDIR elsewhere.")
+        yield Path(name)
+
+
 def check_absent(*paths: Path, overwrite: bool = False) -> None:
     """Raise `CanaryganError` where one of the paths is there and may not be overwritten."""
     for path in () if overwrite else paths:
@@ -78,23 +105,28 @@ def check_outside(data_dir: Path | None, *outputs: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark.
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark, as some editors of Windows write it.
 
     Raises:
         CanaryganError: where it cannot be read, or is not such text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        if not path.is_file() and path.exists():  # to open a pipe would wait for ever
+            raise CanaryganError(f"Cannot read {path}: it is no file.")
+        content = path.read_bytes()
+        marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if marked else "utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise CanaryganError(f"{path} is not text in UTF-8 ({error}).") from None
-    except OSError as error:
-        raise CanaryganError(f"Cannot read {path}: {error.strerror}.") from None
+        raise CanaryganError(f"{path} is not text in UTF-8 ({error}): save it as UTF-8.") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise CanaryganError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, atomically."""
+    """Write UTF-8 text, atomically. Bytes of a file's name that are no UTF-8 become question marks."""
+    known = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     with replace_file(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(known, encoding="utf-8")
 
 
 def copy(existing: Path, path: Path) -> None:
@@ -135,6 +167,6 @@ def _explain(path: Path, draft: Path) -> Iterator[None]:
         if error.errno is None:  # numpy's word for a disk that took only a part
             raise CanaryganError(f"Cannot write {path}: {error}.") from error
         names = {str(draft), *map(str, path.parents)}
-        if error.errno == errno.ENOSPC or str(error.filename) in names:
+        if error.errno in FULL or str(error.filename) in names:
             raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         raise

@@ -1,10 +1,12 @@
 """Versions of a training: listed, found, claimed by one process alone, and opened to work in."""
 
+import errno
 import itertools
 import logging
 import re
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,13 @@ def find_by_checkpoint(path: Path) -> Run | None:
     return Run.read(folders[0]) if folders else None
 
 
+def name_version(checkpoint: Path) -> str:
+    """The version that a checkpoint is of: its run's, or by a folder `version_N` that it lies in, or else its stem."""
+    run = find_by_checkpoint(checkpoint)
+    folders = [folder.name for folder in checkpoint.absolute().parents if folder.name.startswith(PREFIX)]
+    return run.version if run is not None else next(iter(folders), checkpoint.stem).removeprefix(PREFIX)
+
+
 def find_checkpoint(path: Path, *, best: bool = False) -> Path:
     """A checkpoint: the file itself, or the last one, or the best, of the run that a folder means.
 
@@ -66,9 +75,14 @@ def find_checkpoint(path: Path, *, best: bool = False) -> Path:
 
 
 def find_to_resume(save_dir: Path, version: str, task: str) -> Run:
-    """The run of a task to go on with; raises as `find` does, and where it is a run of another task."""
+    """The run of a task to go on with; raises as `find` does, and where it is a run of another task.
+
+    The folder of runs may be given as a version's own, as that of the versions, or as a checkpoint.
+    """
     try:
-        run = _find_version(save_dir, version)
+        if not _list_folders(save_dir) and version == INFER and save_dir.name == "checkpoints":
+            save_dir = save_dir.parent
+        run = find(save_dir, version) if version == INFER else _find_version(save_dir, version)
     except CanaryganError as error:
         raise CanaryganError(f"{error} Leave out --resume to start one.") from None
     record = Manifest.read(run.manifest.path).record
@@ -104,7 +118,7 @@ def open_run(
         return
     run = find_to_resume(save_dir, version, request.task) if resume else Run.read(_claim(save_dir, version))
     path = run.manifest.path
-    with _lock(run.checkpoints):
+    with _remove_empty(run.checkpoints, path), _lock(run.checkpoints):
         run.manifest = Manifest.read(path).begin_again(request) if resume else Manifest.begin(path, request)
         run.manifest.add(**(facts or {}))
         run.resume_from = run.last if run.last.is_file() else None
@@ -176,16 +190,44 @@ def _claim(save_dir: Path, version: str) -> Path:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold a version's lock; the system frees it when the process ends, however it ends."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / ".lock", blocking=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise CanaryganError(f"{folder} is being trained by another process.") from None
+def _remove_empty(folder: Path, manifest: Path) -> Iterator[None]:
+    """Leave no folder of a version whose manifest could not even be begun."""
     try:
         yield
     finally:
-        lock.release()
+        if not manifest.exists():
+            (folder / ".lock").unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.rmdir()
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold a version's lock; the system frees it when the process ends, however it ends.
+
+    Where the file system has no locks, as many a cluster's, say so and go on without.
+    """
+    with open(folder / ".lock", "ab") as stream:
+        try:
+            _lock_file(stream.fileno())
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN):
+                raise CanaryganError(f"{folder} is being trained by another process.") from None
+            reason = f"the file system of {folder} has no locks ({error.strerror})"
+            log.warning(f"{reason}: nothing keeps another process from training this version, too.")
+        yield
+
+
+def _lock_file(number: int) -> None:
+    """Lock an open file without waiting; OSError with EAGAIN or EWOULDBLOCK where another process holds it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise OSError(errno.EAGAIN, error.strerror) from None
+    else:
+        import fcntl
+
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

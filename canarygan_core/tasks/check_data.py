@@ -18,7 +18,7 @@ from canarygan_core.audio.inspection import inspect
 from canarygan_core.audio.problems import list_items
 from canarygan_core.components import Answer
 from canarygan_core.datasets import faults
-from canarygan_core.datasets.findings import describe_duplicates, find_duplicates, format_count, shorten
+from canarygan_core.datasets.findings import describe_duplicates, describe_few, find_duplicates, format_count, shorten
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.sheet import CLIPS, choose_evenly, draw_sheet
 from canarygan_core.datasets.survey import Measured, Survey, examine, survey
@@ -38,6 +38,7 @@ def check_data(
     max_length: float = 1.0,
     filtering: Filter = Filter(),  # noqa: B008 frozen
     channel: int | None = None,
+    min_per_class: int = 1,
     sheet: Path | None = None,
 ) -> Answer:
     """Tell what is wrong with a folder of clips.
@@ -50,16 +51,18 @@ def check_data(
         sampling_rate: Sampling rate to bring all clips to, Hz.
         max_length: Length of a clip, seconds.
         channel: Channel of each file to take, counted from 1. [default: the mean of all]
+        min_per_class: Leave out classes of fewer files, files.
         sheet: PNG file to draw spectrograms in, eight clips of each class.
     """
     asked: dict[str, Any] = {"sampling_rate": sampling_rate, "max_length": max_length, "channel": channel}
+    asked["min_per_class"] = min_per_class
     asked |= asdict(filtering)
     Folder(data_dir=data_dir, **asked)  # refuses options out of range
     if sheet is not None:
         files.check_outside(data_dir, sheet)
     listening: dict[str, Any] = {"channel": channel, "filtering": filtering}
     looking = partial(inspect, wanted=sampling_rate, channel=channel)
-    found, samples = survey(data_dir), round(max_length * sampling_rate)
+    found, samples = survey(data_dir, min_per_class), round(max_length * sampling_rate)
     measured: list[Measured] = []
     problems: list[Problem] = []
     for source, result in examine(
@@ -154,7 +157,9 @@ def _warn(data: dict[str, Any]) -> list[str]:
     sizes = {one["label"]: one["clips"] for one in data["classes"] if one["clips"]}
     if sizes and min(sizes.values()) * IMBALANCE < max(sizes.values()):
         few, many = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-        warnings.append(f"unbalanced: {format_count(sizes[few], 'clip')} of {few}, {sizes[many]} of {many}")
+        remedy = "train-gan --balance shows every class equally often"
+        warnings.append(f"unbalanced: {format_count(sizes[few], 'clip')} of {few}, {sizes[many]} of {many}: {remedy}")
+    warnings += filter(None, [describe_few(sizes)])
     warnings += describe_duplicates(*data["duplicates"].values())
     nyquist = min(map(int, data["rates"]), default=0) / 2000
     counts = (
@@ -206,10 +211,12 @@ def _tally(counts: dict[str, int], suffix: str = "") -> str:
 
 def _judge(data: dict[str, Any], data_dir: Path) -> str:
     train = f"canarygan train-gan -d {shlex.quote(str(data_dir))} --preset small"
-    for field in ("sampling_rate", "max_length", "channel", "highpass", "lowpass"):
+    for field in ("sampling_rate", "max_length", "channel", "min_per_class", "highpass", "lowpass"):
         if data[field] != getattr(Folder, field):
             train += f" --{field.replace('_', '-')} {data[field]:{'' if isinstance(data[field], int) else 'g'}}"
     train += "" if data["remove_mean"] else " --no-remove-mean"
+    if (recordings := _describe_recordings(data)) is not None:
+        return recordings
     if data["usable"]:
         minding = f" with {format_count(len(data['warnings']), 'warning')}" if data["warnings"] else ""
         return f"Usable{minding}. Next: {train}"
@@ -221,3 +228,19 @@ def _judge(data: dict[str, Any], data_dir: Path) -> str:
     if not data["clips"]:
         return f"Not usable: {bad}, and nothing is left. Begin from the sources again."
     return f"Not usable as it is: {bad}. Mend or remove them, or leave them out: {train} --skip-unusable"
+
+
+def _describe_recordings(data: dict[str, Any]) -> str | None:
+    """What to do with a folder most of whose files last and sound longer than a clip; None where it is none such."""
+    beyond = sum(problem["kind"] == "too-long" for problem in data["problems"])
+    sounding = (data["all"]["sound_seconds"] or {}).get("median", math.inf)
+    if 2 * (data["cut"] + beyond) <= data["files"] or sounding < data["max_length"]:
+        return None
+    longest = data["all"]["seconds"]
+    lengths = f", of up to {longest['max']:.3g} s," if longest and not beyond else ""
+    return (
+        f"Not clips, it seems, but recordings: {data['cut'] + beyond} of {data['files']} files{lengths} "
+        f"sound for longer than {data['max_length']:g} s, and only their beginnings would be learnt.\n"
+        "If each holds several syllables, cut these out, one file a syllable, into one folder a class. If each is one "
+        "sound, raise --max-length."
+    )

@@ -36,6 +36,7 @@ def generate(
     device: str = "auto",
     device_idx: int = 0,
     wav: bool = False,
+    compressed: bool = False,
     overwrite: bool = False,
     model: str | None = None,
     request: Request,
@@ -58,6 +59,7 @@ def generate(
         device: auto, cpu, cuda or mps.
         device_idx: Which GPU.
         wav: Write a WAV file a sound besides.
+        compressed: Compress the archive: a tenth smaller, slower, and read whole into memory.
         overwrite: Replace an archive of the same name.
         model: Which model reads the checkpoint. [default: the one in its run's manifest]
     """
@@ -66,7 +68,7 @@ def generate(
     place = generators.choose_device(device, device_idx)
     generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
-    version = run.version if run else checkpoint.stem
+    version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
     files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
@@ -95,7 +97,7 @@ def generate(
                     parts.append(one.judge(clips))
                 yield batch
 
-        with archives.writing(path, size=size) as archive:
+        with archives.writing(path, size, compressed=compressed) as archive:
             archive.stream("x", shape, np.dtype(np.float32), decode_batches())
             archive.add("z", z)
             judgements = [Judgement.join(parts) for parts in judged]

@@ -28,7 +28,7 @@ def sample(
         save_dir: Folder for the file and its manifest.
         n_samples: Vectors.
         dim: Coordinates of a vector.
-        dist: Distribution: uniform, normal, laplace, logistic, triangular or beta.
+        dist: Distribution: uniform, normal, laplace, logistic, triangular, beta, or another of numpy's Generator.
         dist_params: Its parameters, JSON; for uniform {"low": -1, "high": 1} unless given.
         seed: Seed of the draw.
         overwrite: Replace latents that are there already.

@@ -64,7 +64,7 @@ def train_gan(
         return Answer("The dry run went through; nothing was kept.")
     if runs.get_rank() > 0:
         return None
-    where = f"-x {shlex.quote(str(run.last))} -s {shlex.quote(str(save_dir / 'generated'))}"
+    where = f"-x {shlex.quote(str(run.last))} -s {shlex.quote(str(run.save_dir / 'generated'))}"
     generate = f"canarygan run generate {where} -n 100 --wav"
     text = f"Trained. Checkpoints: {run.checkpoints}\nListen and look: {run.previews}\nMake sounds: {generate}"
     data = {"version": run.version, "checkpoint": str(run.last), "previews": str(run.previews)}

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,7 @@ def write_dataset(
     if clipped:
         text += f" {clipped} exceed full scale and were clipped."
     data = {"path": str(target), "clips": len(clips), "classes": clips.classes, "rate": clips.rate, "clipped": clipped}
-    return Answer(f"{text} Next: canarygan check-data -d {save_dir}", data)
+    return Answer(f"{text} Next: canarygan check-data -d {shlex.quote(str(save_dir))}", data)
 
 
 def _check_target(target: Path, save_dir: Path) -> None:

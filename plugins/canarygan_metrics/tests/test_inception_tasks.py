@@ -205,3 +205,11 @@ def test_a_generator_that_has_broken_is_named(toys: Toys) -> None:
     broken = Clips(np.full((2, 2048), np.nan, np.float32), 16000)
     with pytest.raises(CanaryganError, match="2 of 2 sounds hold NaN or infinite samples"):
         inception_record.posteriors_of(trained, [broken])
+
+
+def test_lines_of_the_curve_differ_by_colour_and_by_dashes() -> None:
+    from canarygan_metrics.inception.figure import LOOKS
+
+    colours, dashes = zip(*LOOKS.values(), strict=True)
+    assert len(set(colours)) == len(set(dashes)) == len(LOOKS)
+    assert "#2166ac" not in colours

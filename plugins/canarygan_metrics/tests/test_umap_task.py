@@ -244,6 +244,20 @@ def test_each_of_sixteen_classes_looks_different_and_x_is_grey() -> None:
     assert looks["X"][0] == looks["outside"][0] == figures.GREY
 
 
+@pytest.mark.parametrize("count", [1, 5, 9, 10, 16, 30])
+def test_no_two_classes_share_a_colour_and_neighbours_no_marker(count: int) -> None:
+    looks = figures.styles([f"c{number}" for number in range(count)])
+    colours, markers = zip(*looks.values(), strict=True)
+    assert len(set(colours)) == count
+    assert figures.GREY not in colours
+    assert len(set(markers)) == min(count, len(figures.MARKERS))
+    from matplotlib.colors import to_rgb
+
+    values = np.array([to_rgb(colour) for colour in colours])
+    far = np.abs(values[:, None] - values[None]).max(2)[~np.eye(count, dtype=bool)]
+    assert far.min(initial=1) > 0.04
+
+
 def test_names_stand_on_their_points() -> None:
     points = np.array([[0, 0], [0, 1], [9, 0], [5, 5]], np.float32)
     made = figures.label_places(points, np.array(["a", "a", "a", "b"]))

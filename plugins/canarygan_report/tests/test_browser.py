@@ -266,3 +266,45 @@ def test_complaints_of_a_page_are_noticed(tab: Tab, tmp_path: Path) -> None:
     tab.open(page)
     assert any("odd" in complaint for complaint in tab.complaints)
     assert any("Content Security Policy" in complaint for complaint in tab.complaints)
+
+
+def test_classes_differ_by_shape_too_and_are_named_on_the_map(opened: Tab) -> None:
+    looks = opened.run(
+        "[...document.querySelectorAll('.legend button i')].map((one) => [one.dataset.shape, one.style.color])"
+    )
+    assert len(looks) > 2
+    assert len({shape for shape, _ in looks}) == len(looks)
+    assert len({colour for _, colour in looks}) == len(looks)
+    named = opened.run(
+        """(() => {
+          const told = [];
+          const fill = CanvasRenderingContext2D.prototype.fillText;
+          CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+            told.push(text);
+            return fill.call(this, text, ...rest);
+          };
+          document.querySelector('.bar-of-tools button[aria-label="Show the whole map"]').click();
+          return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(told))));
+        })()"""
+    )
+    labels = opened.run("[...document.querySelectorAll('.legend button span')].map((one) => one.textContent)")
+    assert set(labels) <= set(named)
+
+
+def test_what_is_shown_of_the_map_is_said_plainly(opened: Tab) -> None:
+    text = opened.run("document.querySelector('#map').textContent")
+    assert "Shown: all " in text
+    assert " real and all " in text or " generated" in text
+
+
+def test_no_page_shows_raw_json(opened: Tab) -> None:
+    for name in ("inception", "scores", "curves", "classes"):
+        text = opened.run(f"document.getElementById('{name}')?.textContent ?? ''")
+        assert "{" not in text
+        assert '":' not in text
+
+
+def test_series_of_shares_have_colours_of_their_own(opened: Tab) -> None:
+    colours = opened.run("[...document.querySelectorAll('#classes .key i')].map((one) => one.style.background)")
+    assert len(colours) > 1
+    assert len(set(colours)) == len(colours)

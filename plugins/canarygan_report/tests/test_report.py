@@ -367,3 +367,20 @@ def test_every_browser_part_is_read_and_named_in_the_readme() -> None:
     assert all(f"`{name}`" in readme for name in (*browser.SCRIPTS, "style.css"))
     assert browser.read_scripts().count("function soundMap(") == 1
     assert "[data-theme" in browser.read_style()
+
+
+def test_the_command_that_makes_a_run_again_starts_it_and_does_not_resume_it():
+    from canarygan_report.content import _find_words
+
+    started = {
+        "argv": ["train-gan", "-d", "my data", "--version", "x", "--version=y", "--max-epochs", "5"],
+        "options": {"training": {"max_epochs": 5, "seed": 0, "dry_run": False}},
+    }
+    assert _find_words(started) == ["train-gan", "-d", "my data", "--max-epochs", "5"]
+    resumed = {
+        "argv": ["train-gan", "--resume", "--max-epochs", "9"],
+        "options": {"training": {"max_epochs": 9, "seed": 0, "dry_run": False}},
+        "history": [started, {"argv": ["train-gan", "--resume"], "options": {}}],
+    }
+    assert _find_words(resumed) == ["train-gan", "-d", "my data", "--max-epochs", "5", "--max-epochs", "9"]
+    assert _find_words({}) == []

@@ -65,3 +65,15 @@ def test_bfloat16_points_the_same_way() -> None:
         if name != "readout.bias":
             cosine = torch.cosine_similarity(part.grad.flatten(), expected[name].flatten(), dim=0)  # type: ignore[union-attr]
             assert cosine > 0.99, name
+
+
+def test_gradients_are_the_same_where_each_sample_is_mixed_by_a_share_of_its_own() -> None:
+    critic, real, fake, _ = draw(4096)
+    fraction = torch.rand(real.shape, dtype=torch.float64)
+    _, penalty, expected = differentiate(critic, real, fake, fraction, [1], 10.0)
+    critic.zero_grad()
+    _, fast = set_gradients(critic, real, fake, fraction, [1], 10.0, torch.float64)
+    torch.testing.assert_close(fast.double(), penalty.double(), rtol=1e-5, atol=1e-6)
+    for name, part in critic.named_parameters():
+        scale = float(expected[name].abs().max())
+        torch.testing.assert_close(part.grad, expected[name], rtol=1e-4, atol=1e-6 * scale + 1e-12, msg=name)

@@ -69,3 +69,19 @@ def test_a_reader_that_leaves_early_leaves_no_thread() -> None:
     batches.close()  # type: ignore[attr-defined]
     del batches
     assert threading.active_count() == before
+
+
+def test_every_class_is_shown_equally_often_and_every_clip_of_it() -> None:
+    labels = np.array(["a"] * 1 + ["b"] * 5 + ["c"] * 24)
+    audio = np.repeat(np.arange(30, dtype=np.float32)[:, None], 4, 1)
+    options = {"samples": 4, "shape": (3, 5), "rows": slice(None), "seed": 3, "start": 0, "total": 80, "ahead": False}
+    balanced = ClipStream(audio, labels=labels, **options)
+    seen = Counter(int(clip[0]) for batch in balanced for clip in batch.flatten(0, 1))
+    of_class = Counter(str(labels[clip]) for clip in seen.elements())
+    assert of_class == {"a": 400, "b": 400, "c": 400}
+    assert {seen[clip] for clip in range(1, 6)} == {80}
+    assert {seen[clip] for clip in range(6, 30)} <= {16, 17}
+    later = ClipStream(audio, labels=labels, **(options | {"start": 37}))
+    assert np.array_equal(next(iter(later)), balanced.batch(37))
+    other = ClipStream(audio, labels=labels, **(options | {"seed": 4}))
+    assert not np.array_equal(other.indices(0), balanced.indices(0))

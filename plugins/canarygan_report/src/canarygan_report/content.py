@@ -57,8 +57,29 @@ def _run(inputs: Inputs) -> Json | None:
     if inputs.run is None:
         return None
     record = records.as_json(inputs.run.manifest.record)
-    command = shlex.join(["canarygan", *map(str, record.get("argv", []))])
+    command = shlex.join(["canarygan", *_find_words(record)])
     return {"version": inputs.version, "command": command, "manifest": record}
+
+
+def _find_words(record: Mapping[str, Any]) -> list[str]:
+    """The words that make a run again: those that started it, with what was changed when it went on.
+
+    Without its version, whose name is taken.
+    """
+    history = record.get("history")
+    first = history[0] if isinstance(history, list) and history else record
+    given = iter(map(str, first.get("argv", [])))
+    words = []
+    for word in given:
+        if word == "--version":
+            next(given, None)
+        elif not word.startswith("--version="):
+            words.append(word)
+    before, now = (one.get("options", {}).get("training", {}) for one in (first, record))
+    for name, value in now.items():
+        if before.get(name) != value and isinstance(value, int | float | str) and not isinstance(value, bool):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
 
 
 def _material(inputs: Inputs) -> Json:

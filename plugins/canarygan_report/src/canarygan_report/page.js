@@ -4,6 +4,7 @@ const content = JSON.parse(document.getElementById("content").textContent);
 const main = document.getElementById("main");
 const links = put(document.querySelector("nav"), "ul");
 const SIDES = ["var(--real)", "var(--made)", "var(--third)", "var(--fourth)"];
+const LONG = 8; // a metric of more scores is folded
 const repaints = [];
 
 function showMissing(parent, name) {
@@ -71,9 +72,10 @@ function scoreTables(parent) {
     if (sides.length) put(parent, "p", { class: "soft small" }, sides.join(" · "));
     const metrics = one.metrics.map((metric) => ({ ...metric, ofClasses: metric.rows.filter((row) => row.key.includes("/")), rows: metric.rows.filter((row) => !row.key.includes("/")) }));
     metrics.sort((metric, other) => metric.rows.length - other.rows.length);
-    const body = scoreTable(parent, columns, compared);
+    let body = scoreTable(parent, columns, compared);
     const wide = columns.length + (compared ? 7 : 4);
     for (const metric of metrics) {
+      if (metric.rows.length > LONG) body = scoreTable(put(parent, "details", {}, element("summary", {}, `${metric.name} (${metric.rows.length} scores)`)), columns, compared);
       scoreRows(body, metric.rows, metric, columns, compared);
       for (const [kind, lines] of [["bad", metric.error ? [metric.error] : []], ["said", metric.warnings]]) {
         for (const entry of lines) put(put(body, "tr", { class: kind }), "td", { colspan: wide }, entry);
@@ -103,7 +105,7 @@ function scoreRows(body, rows, metric, columns, compared) {
     clips && `${format(clips.generated)} generated, ${format(clips.reference)} real`,
     sizes && `same size: ${format(sizes.generated)} and ${format(sizes.reference)}, ${format(sizes.resamplings)} resamplings`,
   ].filter(Boolean).join("; ");
-  put(put(body, "tr", { class: "metric" }), "th", { scope: "rowgroup", colspan: columns.length + (compared ? 7 : 4) }, metric.name, counts ? element("span", { class: "soft small" }, ` ${counts}`) : null);
+  put(put(body, "tr", { class: "metric" }), "th", { scope: "rowgroup", colspan: columns.length + (compared ? 7 : 4) }, metric.name, counts ? element("span", { class: "soft small" }, ` ${counts}`) : null, metric.about ? element("div", { class: "soft small about" }, metric.about) : null);
   for (const row of rows) {
     const line = put(body, "tr", {}, element("td", {}, row.key), element("td", { class: "soft" }, row.unit), element("td", { class: "soft" }, row.better), element("td", { class: "mine" }, format(row.values[0])));
     if (compared) {
@@ -130,7 +132,7 @@ function inceptionCharts(parent) {
     const lines = one.context.map((entry) => ({ name: entry.clips === null ? entry.name : `${entry.name}, ${format(entry.clips)}`, y: entry.mean }));
     const best = rows.reduce((a, b) => (b.y > a.y ? b : a));
     parent.append(lineChart({ title: `Inception score (classes), ${one.name}`, rows, lines, marks, dots: rows.length < 60, wide: 860, tall: 280, label: `Inception score by ${key}; best ${best.text}` }));
-    const about = Object.entries(one.about).map(([name, value]) => `${name.replace("n_", "").replace("_", " ")} ${format(value)}`).join(" · ");
+    const about = Object.entries(one.about).map(([name, value]) => `${name.replace("n_", "").replaceAll("_", " ")} ${format(value?.path ?? value)}`).join(" · ");
     const band = one.rows.some((row) => row.low !== null) ? "95 % interval" : "standard deviation over splits";
     put(parent, "p", { class: "soft small" }, `Under the axis: ${key}${key === "epoch" ? ", then generator updates" : ""}. Band: ${band}. Dashed: the same classifier on other sounds. Best: ${best.text}. ${about}`);
   }
@@ -147,12 +149,15 @@ function trainingCharts(parent) {
   }
 }
 
+/** A colour for a series of its own, however many there are. */
+const sideColour = (number, of) => SIDES[number] ?? classColour(number, of);
+
 function shareTable(parent) {
   const { classes, sides } = content.shares;
   const others = sides.filter((side) => side.name !== "real clips");
-  const colours = sides.map((side) => SIDES[side.name === "real clips" ? 0 : 1 + (others.indexOf(side) % (SIDES.length - 1))]);
+  const colours = sides.map((side) => sideColour(side.name === "real clips" ? 0 : 1 + others.indexOf(side), sides.length));
   const keys = put(parent, "p");
-  sides.forEach((side, i) => put(put(keys, "span", { class: "key" }), "i", { style: `background: ${colours[i]}` }).after(`${side.name} (${format(side.count)})`));
+  sides.forEach((side, i) => put(put(keys, "span", { class: "key" }), "i", { style: `background: ${colours[i]}` }).after(`${i + 1}. ${side.name} (${format(side.count)})`));
   const widest = Math.max(...sides.flatMap((side) => side.counts.map((count) => count / side.count)));
   const body = put(put(parent, "table", { class: "shares", "aria-label": "Share of each class" }), "tbody");
   classes.forEach((name, row) => {
@@ -161,7 +166,7 @@ function shareTable(parent) {
       const share = side.counts[row] / side.count;
       const bar = put(cell, "div", { class: "bar", title: `${side.name}: ${side.counts[row]} of ${side.count}` });
       put(bar, "i", { style: `width: ${(88 * share) / widest}%; background: ${colours[i]}` });
-      bar.append(`${(100 * share).toFixed(1)} %`);
+      bar.append(`${i + 1}. ${(100 * share).toFixed(1)} %`);
     });
   });
   if (content.shares.consensus) put(parent, "p", { class: "small" }, content.shares.consensus);
@@ -201,9 +206,11 @@ function mapSection(parent) {
     put(parent, "p", { class: "soft" }, "Generated sounds by their first two latent coordinates, until there is a map of what they sound like.");
   }
   if ("map" in content.missing) showMissing(parent, "map");
-  const sides = Object.entries(totals).map(([name, size]) => `${format(size)} ${name}`).join(" and ");
+  const shown = { real: content.map.real.filter(Boolean).length };
+  shown.generated = x.length - shown.real;
+  const part = ([name, size]) => (shown[name] < size ? `${format(shown[name])} of the ${format(size)} ${name}` : `all ${format(size)} ${name}`);
   const all = Object.values(totals).reduce((sum, size) => sum + size, 0);
-  const some = x.length < all ? `${format(x.length)} of ${sides} sounds, drawn so that every class keeps its share.` : `All ${sides} sounds.`;
+  const some = `Shown: ${Object.entries(totals).map(part).join(" and ")} sounds${x.length < all ? ", drawn so that every class keeps its share" : ""}.`;
   const shorter = cut ? ` ${format(cut)} sounds were cut to their loudest ${format(longest / Math.max(rates.real ?? 0, rates.generated ?? 0))} s, so that this file stays small.` : "";
   put(parent, "p", { class: "soft small" }, `${some}${labelled ? ` Classes of generated sounds: ${labelled}.` : ""}${shorter}`);
   const map = soundMap(parent, content.map);

@@ -1,6 +1,7 @@
 """The tables that tasks leave, found and read as JSON: training logs, inception scores, scores, confusions."""
 
 import csv
+import inspect
 import io
 import json
 import math
@@ -13,6 +14,7 @@ import numpy as np
 
 from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
+from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
 
 Json = dict[str, Any]
@@ -125,6 +127,18 @@ def read_scores(path: Path) -> Json:
     return {"name": path.name, "metrics": shown, **sides}
 
 
+def _describe(name: str) -> str:
+    """What a metric measures, in its own words; empty where it is not installed."""
+    registry = get_registry()
+    if name not in registry.names("metric"):
+        return ""
+    try:
+        first = (inspect.getdoc(registry.get("metric", name)) or "").partition("\n\n")[0]
+    except CanaryganError:  # two plugins claim the name
+        return ""
+    return " ".join(first.split())
+
+
 def _metric(name: str, record: Mapping[str, Any]) -> Json:
     scores, warnings = record.get("scores"), record.get("warnings") or []
     values = _mapping(scores) if isinstance(scores, Mapping) or scores is None else {name: scores}
@@ -140,6 +154,7 @@ def _metric(name: str, record: Mapping[str, Any]) -> Json:
 
     return {
         "name": name,
+        "about": _describe(name),
         "clips": as_json(record.get("clips")),
         "null": {str(key): as_json(value) for key, value in null.items() if key != "scores"} or None,
         "error": None if record.get("error") is None else str(record["error"]),

@@ -39,6 +39,7 @@ class TrainedGenerator:
         self.network, self.device = accelerate(network).eval().to(device), device
         is_half = arithmetic is torch.bfloat16 and is_bfloat16_fast(device)
         self.arithmetic = torch.bfloat16 if is_half else torch.float32
+        self.latent_range = (-1.0, 1.0)
         self.latent_dim, self.samples = network.shape.latent_dim, network.shape.samples
 
     def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:

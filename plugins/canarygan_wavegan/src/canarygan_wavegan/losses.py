@@ -26,7 +26,8 @@ def critic_loss(
         critic: to be trained.
         real: sounds (batch, samples).
         fake: generated sounds (batch, samples), detached.
-        fraction: (batch, 1), where between real (0) and generated (1) the penalty is taken, one number an example.
+        fraction: (batch, 1), where between real (0) and generated (1) the penalty is taken, one number an example; or
+            (batch, samples), one a sample.
         weight: of the penalty (lambda).
 
     Returns:
@@ -48,7 +49,7 @@ def wasserstein_estimate(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def interpolate(real: Tensor, fake: Tensor, fraction: Tensor) -> Tensor:
-    """Points between real and generated sounds (batch, samples), at a `fraction` (batch, 1) of the way."""
+    """Points between real and generated sounds (batch, samples), at a `fraction` (batch, 1 or samples) of the way."""
     return torch.lerp(real, fake, fraction)  # (batch, samples)
 
 

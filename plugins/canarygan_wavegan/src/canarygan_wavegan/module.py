@@ -45,9 +45,9 @@ class Draws:
         """Uniform in -1 to 1, (rows, latent_dim)."""
         return self._own(torch.rand(self.batch, latent_dim, generator=self.rng) * 2 - 1)
 
-    def fractions(self) -> Tensor:
-        """Uniform in 0 to 1, (rows, 1)."""
-        return self._own(torch.rand(self.batch, 1, generator=self.rng))
+    def fractions(self, samples: int = 1) -> Tensor:
+        """Uniform in 0 to 1, (rows, samples)."""
+        return self._own(torch.rand(self.batch, samples, generator=self.rng))
 
     def shifts(self, count: int, radius: int) -> list[int]:
         """Whole numbers uniform in -radius to radius."""
@@ -109,11 +109,12 @@ class WaveGANModule(lightning.LightningModule):
         self._stream = ClipStream(
             self.clips.audio,
             samples=self.shape.samples,
-            shape=(self.options.critic_updates, self.training_options.batch_size),
+            shape=(self.options.critic_updates if self.options.fresh_batches else 1, self.training_options.batch_size),
             rows=self.rows,
             seed=self.training_options.seed,
             start=self.updates,
             total=self.schedule.updates,
+            labels=self.clips.labels if self.options.balance else None,
             ahead=self.training_options.num_workers > 0,
             pinned=self.device.type == "cuda",
         )
@@ -123,10 +124,16 @@ class WaveGANModule(lightning.LightningModule):
         self._timed = (self.updates, time.perf_counter(), 0.0)
 
     def training_step(self, real: Tensor, index: int) -> None:
-        """One update of the generator, after one of the critic for each of `real` (critic updates, batch, samples)."""
+        """One update of the generator, after some of the critic.
+
+        Args:
+            real: (critic updates, batch, samples), or (1, batch, samples) where one batch is for all of them.
+            index: Lightning's.
+        """
         critic_optimiser, generator_optimiser = self.optimizers()  # type: ignore[attr-defined]
         training = self.training_options
         draws = Draws(training.seed, self.updates, training.batch_size, self.rows, self.device)
+        real = real.expand(self.options.critic_updates, *real.shape[1:])
         values = [self.update_critic(clips, draws, critic_optimiser) for clips in real]
         loss = self.update_generator(draws, generator_optimiser)
         self.updates += 1
@@ -142,7 +149,8 @@ class WaveGANModule(lightning.LightningModule):
         Returns:
             Wasserstein estimate and unweighted penalty, detached scalars.
         """
-        z, fraction = draws.latents(self.shape.latent_dim), draws.fractions()  # (batch, latent_dim), (batch, 1)
+        z = draws.latents(self.shape.latent_dim)  # (batch, latent_dim)
+        fraction = draws.fractions(1 if self.options.interpolate == "clips" else self.shape.samples)
         with torch.no_grad():
             fake = self.generator(z, self.arithmetic)  # (batch, samples)
         shifts, weight = self.draw_shifts(draws), self.options.penalty

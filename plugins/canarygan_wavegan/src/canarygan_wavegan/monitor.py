@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from canarygan_core.runs import Run
 
 CURVES = {
-    "critic/wasserstein": "Wasserstein estimate",
-    "critic/loss": "critic loss",
-    "generator/loss": "generator loss",
-    "critic/gradient_penalty": "gradient penalty",
+    "critic/wasserstein": "Wasserstein estimate (units of the score)",
+    "critic/loss": "critic loss (units of the score)",
+    "generator/loss": "generator loss (units of the score)",
+    "critic/gradient_penalty": "gradient penalty (mean square of norm - 1)",
 }
 
 

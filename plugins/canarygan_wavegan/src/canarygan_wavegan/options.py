@@ -54,9 +54,20 @@ class Options(Model):
         "medium": SMALL | {"dim": 32, "lr": 5e-4, "ema": 0.999, "max-epochs": 200, "save-every-n-epochs": 25},
         "large": PAPER,
         "paper": PAPER,
+        "original": PAPER
+        | {
+            "fresh-batches": False,
+            "interpolate": "samples",
+            "phase-shuffle": 0,
+            "precision": "32",
+            "log-every-n-steps": 50,
+        },
     }
     # The authors high-passed their clips and scaled the set by one factor (Pagliarini et al., 2021).
-    preset_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": {"gain": "set", "highpass": 700}}
+    preset_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "paper": {"gain": "set", "highpass": 700},
+        "original": {"gain": "none", "remove-mean": False},
+    }
 
     preset_purposes: ClassVar[Mapping[str, str]] = {
         "tiny": "a first look",
@@ -64,6 +75,7 @@ class Options(Model):
         "medium": "the same, better sounds",
         "large": "the paper's networks, each clip at one peak, on a GPU",
         "paper": "what the paper did, to the clips too (with -d), on a GPU",
+        "original": "what the original CanaryGAN did, to the clips too (with -d), on a GPU",
     }
 
     latent_dim: int = 3
@@ -75,7 +87,11 @@ class Options(Model):
     phase_shuffle: int = 2
     """Radius of the critic's random shifts, samples."""
     critic_updates: int = 5
-    """Critic updates to one of the generator, on fresh batches; with 5, an epoch is a fifth of the original code's."""
+    """Critic updates to one of the generator; with 5 and fresh batches, an epoch is a fifth of the original code's."""
+    balance: bool = False
+    """Show every class equally often, whatever its number of clips."""
+    fresh_batches: bool = True
+    """Take a batch of its own for each update of the critic; else one for all before an update of the generator."""
     lr: float = 1e-4
     """Learning rate of both networks."""
     beta1: float = 0.5
@@ -84,6 +100,8 @@ class Options(Model):
     """Adam's decay of the gradient's square."""
     penalty: float = 10.0
     """Weight of the gradient penalty (lambda)."""
+    interpolate: Literal["clips", "samples"] = "clips"
+    """What is mixed by one random share for the gradient penalty: whole clips, or each sample by a share of its own."""
     ema: float = 0.0
     """Decay of the average of the generator's weights that makes the sounds; 0 for none."""
     upsampling: Literal["zeros", "nearest"] = "zeros"

@@ -51,6 +51,8 @@ def build_module(options: Options, clips: Clips, training: Training) -> WaveGANM
     """
     if len(clips) == 0:
         raise CanaryganError("The dataset holds no clips to train on.")
+    if options.balance and clips.labels is None:
+        raise CanaryganError("--balance shows every class equally often, and these clips have no labels: leave it out.")
     world = training.devices * training.num_nodes
     if training.batch_size % world:
         raise CanaryganError(
@@ -58,7 +60,7 @@ def build_module(options: Options, clips: Clips, training: Training) -> WaveGANM
         )
     samples = lengths.choose_length(lengths.compute_shares(clips)) if options.slice_len == "auto" else options.slice_len
     shape = Shape(options.latent_dim, options.dim, samples, options.upsampling, options.batch_norm)
-    consumed = options.critic_updates * training.batch_size
+    consumed = (options.critic_updates if options.fresh_batches else 1) * training.batch_size
     schedule = Schedule(max(1, round(len(clips) / consumed)), training.max_epochs)
     return WaveGANModule(options, shape, clips, schedule, training)
 

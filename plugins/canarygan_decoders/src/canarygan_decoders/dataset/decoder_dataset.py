@@ -3,7 +3,7 @@
 import itertools
 import json
 import logging
-import tempfile
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ from canarygan_core.console import track
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import accuracy, holding
 from canarygan_core.plugins.options import share_values
+from canarygan_core.runs import files
 from canarygan_decoders.dataset.augmentation import BATCH, iterate_copies, make_conditions
 from canarygan_decoders.dataset.examples import GARBAGE, Examples, find_garbage, labels_and_sources
 from canarygan_decoders.dataset.garbage import MADE, make_garbage
@@ -125,8 +126,9 @@ def prepare_dataset(
     else:
         made = None
     everything = train_clips if made is None else concatenate([train_clips, made])
-    with tempfile.TemporaryDirectory(prefix="canarygan-features-") as folder:
-        examples = _examples_with_copies(everything, len(train_clips), parameters, copies, seed, Path(folder))
+    size = 4 * (len(everything) + copies * len(train_clips)) * math.prod(parameters.shape)
+    with files.make_temporary_folder(size) as folder:
+        examples = _examples_with_copies(everything, len(train_clips), parameters, copies, seed, folder)
         sides = {name: Examples.from_clips(part, parameters) for name, part in tests.items()}
         yield DecoderDataset(examples, sides, find_garbage(everything), everything, tests, dict(clips.origin))
 
@@ -147,13 +149,14 @@ def _examples_with_copies(
 
     path, altered = folder / "train.npy", clips.select(slice(0, count))
     shape = (len(clips) + copies * count, *parameters.shape)
-    features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
     batches = itertools.chain(clips.batches(BATCH), iterate_copies(altered, copies, seed))
-    start, total = 0, -(-len(clips) // BATCH) + copies * -(-count // BATCH)
-    for batch in track(batches, "features", total):
-        features[start : start + len(batch)] = extract(batch, parameters)
-        start += len(batch)
-    features.flush()
+    total = -(-len(clips) // BATCH) + copies * -(-count // BATCH)
+    # plain writes: where the disk fills up, a memory map would kill the process without a word
+    with files.replace_file(path) as draft, open(draft, "wb") as stream:
+        np.lib.format.write_array_header_2_0(stream, header)
+        for batch in track(batches, "features", total):
+            stream.write(np.ascontiguousarray(extract(batch, parameters), "<f4").data)
     labels, sources = labels_and_sources(clips)
     rows = np.concatenate([np.arange(len(clips)), np.tile(np.arange(count), copies)])
     loaded = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -1,5 +1,6 @@
 """`build-decoder-dataset`: turn clips into features to train decoders on."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +69,7 @@ def build_decoder_dataset(
     text = (
         f"{originals} clips to train on ({len(train) - strange} with altered copies) and {strange} of garbage, "
         f"{tests} to test on, of {len(classes)} classes; {shape} numbers a clip: {save_dir}\n"
-        f"Next: canarygan train-decoders -p {save_dir}"
+        f"Next: canarygan train-decoders -p {shlex.quote(str(save_dir))}"
     )
     counts = {"train": originals, "copies": len(train) - strange, "garbage": strange, "test": tests}
     return Answer(text, {"path": str(save_dir), "shape": list(features.shape), "classes": list(classes), **counts})

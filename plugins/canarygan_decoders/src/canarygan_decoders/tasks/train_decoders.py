@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from canarygan_core.components import Answer, Dataset, Decoder, FittedDecoder, Slot
+from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
@@ -31,6 +33,7 @@ def train_decoders(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("decoders"),
     preprocessed_dir: Annotated[Path | None, Parameter(alias="-p")] = None,
     features: Features = Features(),  # noqa: B008 frozen
+    dim: int | None = None,
     split: float = 0.1,
     group_by: str = "auto",
     augment: int = 3,
@@ -47,6 +50,7 @@ def train_decoders(
     Args:
         save_dir: Folder for one folder per decoder, metrics, confusion figures, a summary and the manifest.
         preprocessed_dir: Folder that build-decoder-dataset wrote; its feature parameters are used.
+        dim: The same as --n-mfcc, as in the original.
         split: Share of each class to test on, with -d.
         group_by: What is kept on one side of the split, as train-gan takes it: auto, none, recording, folder, or a
             regular expression that finds the group in a file's path.
@@ -62,6 +66,11 @@ def train_decoders(
     """
     if seeds < 1 or search < 0 or augment < 0:
         raise UsageError(f"--seeds must be at least 1, --search and --augment 0, not {seeds}, {search} and {augment}.")
+    if dim not in (None, features.n_mfcc):
+        if {"n-mfcc", "n_mfcc"} & request.given or preprocessed_dir is not None:
+            known = "" if preprocessed_dir is None else f", and {preprocessed_dir} has its own"
+            raise UsageError(f"--dim {dim} is the number of coefficients, as is --n-mfcc{known}: leave --dim out.")
+        features = dataclasses.replace(features, n_mfcc=dim)
     from canarygan_core.runs import files
     from canarygan_decoders.tasks.search import search_options
 
@@ -92,7 +101,10 @@ def train_decoders(
     first = (
         f"{originals} clips trained on ({int(is_real.sum())} with altered copies) and {garbage} of garbage; {sizes}."
     )
-    last = [f"Decoders: {save_dir}", f"Use them: canarygan decode -y {save_dir} SOUNDS"]
+    use = f"canarygan decode, which takes -y {shlex.quote(str(save_dir))} and sounds"
+    if preprocessed_dir is None and (data_dir := getattr(dataset, "data_dir", None)) is not None:
+        use = shlex.join(["canarygan", "decode", "-y", str(save_dir), str(data_dir)])
+    last = [f"Decoders: {save_dir}", f"Use them: {use}"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
 
@@ -220,9 +232,11 @@ def _train_and_test(
 
 def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
     if isinstance(decoder, FeatureDecoder):
-        return decoder.fit_examples(dataset.train)
+        with show_bar(f"training {decoder.name}", None):
+            return decoder.fit_examples(dataset.train)
     if dataset.clips is None:
         raise UsageError(
             f"Decoder {decoder.name} learns from sounds, and a preprocessed set holds features: give clips with -d."
         )
-    return decoder.fit(dataset.clips)
+    with show_bar(f"training {decoder.name}", None):
+        return decoder.fit(dataset.clips)

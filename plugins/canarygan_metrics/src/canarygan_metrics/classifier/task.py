@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot, runs
 from canarygan_core.lightning.session import open_training
 from canarygan_core.lightning.training import SHAPING
+from canarygan_core.plugins import options as options_of
 from canarygan_metrics.classifier.options import FIXED, ClassifierTraining, Learning
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def train_inception(
         if runs.get_rank() > 0:
             return None
         text, record = steps.test(clips.select(rows.test), run)
-    command = f"canarygan inception baseline -m {shlex.quote(str(run.best))}"
+    chosen = options_of.spell(dataset, "" if dataset.name == "folder" else "--dataset")
+    command = f"canarygan inception baseline -m {shlex.quote(str(run.best))} {chosen}".rstrip()
     text += f"\nClassifier: {run.best}\nIts score on real clips: {command}"
     return Answer(
         text, {"version": run.version, "checkpoint": str(run.best), "manifest": str(run.manifest.path)} | record

@@ -7,7 +7,14 @@ from typing import Any
 from canarygan_metrics.figures import saved_figure
 from canarygan_metrics.inception.options import CONTEXT
 
-COLOURS = {"real": "#1b7837", "held_out": "#5aae61", "ceiling": "#000000", "noise": "#777777", "shuffled": "#b35806"}
+LOOKS = {
+    "real": ("#117733", "--"),
+    "held_out": ("#44AA99", "-."),
+    "ceiling": ("#332288", (0, (6, 1, 1, 1, 1, 1))),
+    "noise": ("#777777", ":"),
+    "shuffled": ("#CC6677", (0, (8, 3))),
+}
+"""Colour and dashes of each line, so that they differ in grey, too."""
 
 
 def draw(
@@ -28,7 +35,8 @@ def draw(
         axes.errorbar(epochs, mean, spread, fmt="o-", color="#2166ac", capsize=3, label="generated")
         for name, row in context.items():
             label = f"{CONTEXT[name]} ({row['is_mean']:.2f}; {row['clips']:,})"
-            axes.axhline(row["is_mean"], color=COLOURS[name], linestyle="--", linewidth=1, label=label)
+            colour, dashes = LOOKS[name]
+            axes.axhline(row["is_mean"], color=colour, linestyle=dashes, linewidth=1.2, label=label)
         axes.axhline(classes, color="black", linewidth=0.8, label=f"{classes} classes, all equally frequent")
         clips = rows[0]["clips"]
         axes.set(

@@ -46,13 +46,25 @@ def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[n
     return np.concatenate([classifier.classify(batch)[1] for batch in batches])
 
 
-def score_checkpoint(classifier: Classifier, path: Path, source: Path | int, scoring: Scoring) -> Record:
+def score_checkpoint(
+    classifier: Classifier, path: Path, source: Path | int, scoring: Scoring, latent_dim: int | None = None
+) -> Record:
     """The row of one checkpoint: the progress of its training, and the score of its sounds.
 
-    `source` is a file of latents, or how many to draw.
+    Args:
+        classifier: to classify with.
+        path: the checkpoint.
+        source: a file of latents, or how many to draw.
+        scoring: how scores are computed.
+        latent_dim: coordinates that the latents must have, or None.
+
+    Raises:
+        CanaryganError: where the generator takes latents of other coordinates.
     """
     generator, _ = generators.load(path, get_registry(), model=None, device=choose_device(scoring))
     dim = generator.latent_dim
+    if latent_dim not in (None, dim):
+        raise CanaryganError(f"{path} takes latents of {dim} coordinates, not {latent_dim}: leave out --latent-dim.")
     z = latents.read(source, dim) if isinstance(source, Path) else latents.draw(source, dim, seed=scoring.seed)
     sounds = generators.generate_sounds(generator, z, scoring.batch_size)
     posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
@@ -137,8 +149,7 @@ def find_checkpoints(path: Path) -> tuple[list[Path], str]:
     if path.is_dir():
         run = runs.find(path)
         return run.list_checkpoints() or [runs.find_checkpoint(path)], run.version
-    owner = runs.find_by_checkpoint(runs.find_checkpoint(path))
-    return [path], path.stem if owner is None else owner.version
+    return [path], runs.name_version(runs.find_checkpoint(path))
 
 
 def check_same_run(path: Path, rows: list[Record], checkpoints: list[Path]) -> None:

@@ -58,6 +58,7 @@ def gan(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inception-scores"),
     vec_file: Annotated[Path | None, Parameter(alias="-z")] = None,
     n_samples: Annotated[int | None, Parameter(alias="-n")] = None,
+    latent_dim: int | None = None,
     scoring: Scoring = Scoring(),  # noqa: B008 frozen
     request: Request,
 ) -> Answer:
@@ -73,6 +74,7 @@ def gan(
         save_dir: Folder for is_scores-version_V.yml, its figure and its manifest.
         vec_file: File of latents (n, d), the same for every checkpoint.
         n_samples: Number of latents to draw, the same for every checkpoint. [default: 50000 without -z]
+        latent_dim: Coordinates that the generator's latents must have; not needed, a checkpoint knows its own.
     """
     from canarygan_core.runs import files
     from canarygan_metrics.inception import figure, record
@@ -109,7 +111,7 @@ def gan(
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
-            row = record.score_checkpoint(trained, checkpoint, source, scoring)
+            row = record.score_checkpoint(trained, checkpoint, source, scoring, latent_dim)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, product
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ Floats = NDArray[np.float32]
 Means = Mapping[str, Floats]
 
 COLOURS = ("#332288", "#88CCEE", "#117733", "#CC6677", "#DDCC77", "#AA4499", "#44AA99", "#882255", "#999933")
-"""Nine that people of any colour vision can distinguish (Tol, 2021); beyond nine classes, markers change too."""
+"""Nine that people of any colour vision can distinguish (Tol, 2021), for as many classes at most."""
 
-MARKERS = ("o", "^", "s", "D", "v", "P", "*", "X")
+MARKERS = ("o", "^", "s", "D", "v", "P", "*", "X", "<", ">", "p", "h")
+"""One after the other, so that classes differ in grey, too."""
 
 GREY = "#8C8C8C"
 
@@ -117,10 +118,39 @@ def label_places(points: Floats, labels: NDArray[np.str_]) -> dict[str, Floats]:
 
 
 def styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each name; X and the outside of clusters are grey."""
+    """Colour and marker of each name, no colour twice; X and the outside of clusters are grey."""
     named = [name for name in names if name not in (X, "outside")]
-    looks = {name: (colour, marker) for name, (marker, colour) in zip(named, cycle(product(MARKERS, COLOURS)))}
+    looks = dict(zip(named, zip(choose_colours(len(named)), cycle(MARKERS)), strict=True))
     return looks | {name: (GREY, "o") for name in names if name not in looks}
+
+
+def choose_colours(count: int) -> list[str]:
+    """So many colours, each of its own: Tol's nine, or hues around the circle in three degrees of lightness."""
+    from matplotlib.colors import to_hex
+
+    if count <= len(COLOURS):
+        return list(COLOURS[:count])
+    return [
+        to_hex(tuple(_convert_oklch((0.62, 0.42, 0.78)[number % 3], 0.13, 25 + 360 * number / count).tolist()))
+        for number in range(count)
+    ]
+
+
+def _convert_oklch(lightness: float, chroma: float, hue: float) -> NDArray[np.float64]:
+    """A colour of Oklab (Ottosson, 2020) in polar coordinates, hue in degrees, as sRGB (3,) from 0 to 1."""
+    a, b = chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))
+    to_cones = np.array(
+        [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
+    )
+    to_linear = np.array(
+        [
+            [4.0767416621, -3.3077115913, 0.2309699292],
+            [-1.2684380046, 2.6097574011, -0.3413193965],
+            [-0.0041960863, -0.7034186147, 1.7076147010],
+        ]
+    )
+    linear = np.clip(to_linear @ (to_cones @ np.array([lightness, a, b])) ** 3, 0, 1)
+    return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
 
 
 def draw_spectrograms(

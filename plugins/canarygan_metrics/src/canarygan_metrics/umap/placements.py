@@ -48,7 +48,8 @@ class Generation:
         version, epoch, step = (str(content.get(name, "")) for name in ("version", "epoch", "step"))
         decoded = {name[2:]: labels.astype(np.str_) for name, labels in content.items() if name.startswith("y_")}
         clips = Clips(np.asarray(sounds, np.float32), rate)
-        return cls(path, clips, version, int(epoch or -1), int(step or -1), decoded)
+        epoch, step = (number if number.isdecimal() else "-1" for number in (epoch, step))  # the original's may be None
+        return cls(path, clips, "" if version == "None" else version, int(epoch), int(step), decoded)
 
     @property
     def title(self) -> str:

@@ -16,7 +16,7 @@ const element = (name, attributes, ...children) => put(null, name, attributes, .
 function format(value) {
   if (value === null || value === undefined) return "–";
   if (Array.isArray(value)) return value.map(format).join(value.length === 2 && value.every(Number.isFinite) ? " to " : ", ");
-  if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key.replaceAll("_", " ")} ${format(one)}`).join(", ");
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return value.toLocaleString("en");
   const size = Math.abs(value);

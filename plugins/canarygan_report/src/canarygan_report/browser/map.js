@@ -11,6 +11,18 @@ function classColour(number, of) {
   return `oklch(${light} 0.145 ${Math.round((25 + (360 * number) / of) % 360)})`;
 }
 
+const SHAPES = ["\u25cf", "\u25b2", "\u25a0", "\u25c6", "\u25bc", "\u271a"];
+
+/** Outline a point of one of the shapes, so that classes differ without their colours, too. */
+function outline(pen, shape, x, y, size) {
+  const corners = { 1: [[0, -1.3], [1.2, 0.9], [-1.2, 0.9]], 2: [[-1, -1], [1, -1], [1, 1], [-1, 1]], 3: [[0, -1.4], [1.4, 0], [0, 1.4], [-1.4, 0]], 4: [[0, 1.3], [1.2, -0.9], [-1.2, -0.9]],
+    5: [[-0.4, -1.3], [0.4, -1.3], [0.4, -0.4], [1.3, -0.4], [1.3, 0.4], [0.4, 0.4], [0.4, 1.3], [-0.4, 1.3], [-0.4, 0.4], [-1.3, 0.4], [-1.3, -0.4], [-0.4, -0.4]] }[shape];
+  pen.beginPath();
+  if (!corners) pen.arc(x, y, size, 0, 2 * Math.PI);
+  else corners.forEach(([dx, dy], i) => (i ? pen.lineTo(x + dx * size, y + dy * size) : pen.moveTo(x + dx * size, y + dy * size)));
+  pen.closePath();
+}
+
 const grey = () => (dark() ? "#8b919b" : "#9a9a96");
 
 function soundMap(parent, data) {
@@ -42,12 +54,12 @@ function soundMap(parent, data) {
   const nameOf = (i) => `${sideOf(i)}, ${data.labels[data.label[i]]}`;
 
   const groupings = {
-    label: { name: "class", of: (i) => data.labels[data.label[i]], colour: (name) => (name === "X" || name === "?" ? grey() : classColour(data.labels.indexOf(name), data.labels.length)) },
-    side: { name: "real or generated", of: sideOf, colour: (name) => getComputedStyle(document.documentElement).getPropertyValue(name === "real" ? "--real" : "--made") },
+    label: { name: "class", of: (i) => data.labels[data.label[i]], shape: (name) => (name === "X" || name === "?" ? 0 : data.labels.indexOf(name) % SHAPES.length), colour: (name) => (name === "X" || name === "?" ? grey() : classColour(data.labels.indexOf(name), data.labels.length)) },
+    side: { name: "real or generated", of: sideOf, shape: () => 0, colour: (name) => getComputedStyle(document.documentElement).getPropertyValue(name === "real" ? "--real" : "--made") },
   };
   if (data.cluster.some((one) => one !== null)) {
     const names = [...new Set(data.cluster)].filter((one) => one !== null && one >= 0).sort((a, b) => a - b).map((one) => `cluster ${one}`);
-    groupings.cluster = { name: "cluster", of: clusterOf, colour: (name) => (names.includes(name) ? classColour(names.indexOf(name), names.length) : grey()) };
+    groupings.cluster = { name: "cluster", of: clusterOf, shape: (name) => Math.max(0, names.indexOf(name)) % SHAPES.length, colour: (name) => (names.includes(name) ? classColour(names.indexOf(name), names.length) : grey()) };
   }
   const isVisible = (i) => !state.hidden.has(`side:${sideOf(i)}`) && !state.hidden.has(`${state.colour}:${groupings[state.colour].of(i)}`);
   const scale = () => Math.min(canvas.clientWidth / extent.width, canvas.clientHeight / extent.height) * 0.94 * view.zoom;
@@ -68,16 +80,18 @@ function soundMap(parent, data) {
     canvas.height = canvas.clientHeight * ratio;
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
-    const { of, colour } = groupings[state.colour];
+    const { of, colour, shape } = groupings[state.colour];
     const colours = new Map();
+    const places = new Map();
     const size = Math.min(6, 2.6 * Math.sqrt(view.zoom) + (count < 400 ? 1.4 : 0));
     for (let i = 0; i < count; i++) {
       if (!isVisible(i)) continue;
       const group = of(i);
       if (!colours.has(group)) colours.set(group, colour(group));
       const [x, y] = place(i);
-      pen.beginPath();
-      pen.arc(x, y, data.real[i] ? size + 0.8 : size, 0, 2 * Math.PI);
+      if (!places.has(group)) places.set(group, []);
+      places.get(group).push([x, y]);
+      outline(pen, shape(group), x, y, data.real[i] ? size + 0.8 : size);
       pen.globalAlpha = data.real[i] ? 0.75 : 0.8;
       if (data.real[i]) {
         pen.strokeStyle = colours.get(group);
@@ -89,6 +103,18 @@ function soundMap(parent, data) {
       }
     }
     pen.globalAlpha = 1;
+    if (state.colour !== "side") {
+      pen.font = "600 12px system-ui, sans-serif";
+      pen.textAlign = "center";
+      pen.lineWidth = 3;
+      for (const [group, points] of places) {
+        const [x, y] = [0, 1].map((axis) => points.map((point) => point[axis]).sort((a, b) => a - b)[points.length >> 1]);
+        pen.strokeStyle = dark() ? "#14161a" : "#fbfaf7";
+        pen.strokeText(group, x, y + 4);
+        pen.fillStyle = dark() ? "#e7e6e1" : "#1d2129";
+        pen.fillText(group, x, y + 4);
+      }
+    }
     for (const i of [...state.pinned, state.shown]) {
       if (i === null) continue;
       const [x, y] = place(i);
@@ -252,7 +278,7 @@ function soundMap(parent, data) {
   });
 
   function showLegend() {
-    const { of, colour } = groupings[state.colour];
+    const { of, colour, shape } = groupings[state.colour];
     const sizes = new Map();
     for (let i = 0; i < count; i++) sizes.set(of(i), (sizes.get(of(i)) || 0) + 1);
     const names = [...sizes.keys()].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -260,7 +286,7 @@ function soundMap(parent, data) {
     for (const name of names) {
       const key = `${state.colour}:${name}`;
       const button = put(legend, "button", { type: "button", "aria-pressed": !state.hidden.has(key), title: `Show or hide ${name}` });
-      put(button, "i", { style: `background: ${colour(name)}` });
+      put(button, "i", { class: "shape", "data-shape": SHAPES[shape(name)], style: `color: ${colour(name)}` });
       put(button, "span", {}, name);
       put(button, "small", { class: "soft" }, format(sizes.get(name)));
       button.addEventListener("click", () => {

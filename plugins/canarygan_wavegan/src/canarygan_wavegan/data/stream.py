@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,6 +33,7 @@ class ClipStream:
         seed: of the permutations.
         start: update to begin at.
         total: updates of the whole training.
+        labels: (clips,) of the clips where every class is to be shown equally often, else None.
         ahead: whether a thread reads ahead.
         pinned: whether batches lie in pinned memory, which a GPU copies without the processor.
 
@@ -47,9 +48,15 @@ class ClipStream:
     seed: int
     start: int
     total: int
+    labels: NDArray[np.str_] | None = None
     ahead: bool = True
     pinned: bool = False
     waited: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        names = None if self.labels is None else np.unique(self.labels)
+        self._classes = None if names is None else [np.flatnonzero(self.labels == name) for name in names]
+        self._passes: dict[int, NDArray[np.intp]] = {}
 
     def __len__(self) -> int:
         return max(0, self.total - self.start)
@@ -67,10 +74,19 @@ class ClipStream:
 
     def indices(self, update: int) -> NDArray[np.intp]:
         """Indices (critic updates, batch) of the clips of an update, for all processes together."""
-        count, clips = self.shape[0] * self.shape[1], len(self.audio)
-        numbers, places = np.divmod(np.arange(update * count, (update + 1) * count), clips)
-        indices = [permute(clips, self.seed, int(number))[place] for number, place in zip(numbers, places, strict=True)]
+        count = self.shape[0] * self.shape[1]
+        numbers, places = np.divmod(np.arange(update * count, (update + 1) * count), len(self._permute(0)))
+        indices = [self._permute(int(number))[place] for number, place in zip(numbers, places, strict=True)]
         return np.asarray(indices).reshape(self.shape)
+
+    def _permute(self, number: int) -> NDArray[np.intp]:
+        """The clips of one pass over the data."""
+        if self._classes is None:
+            return permute(len(self.audio), self.seed, number)
+        if number not in self._passes:
+            self._passes = {0: self._passes.get(0, permute_classes(self._classes, self.seed, 0))}
+            self._passes[number] = permute_classes(self._classes, self.seed, number)
+        return self._passes[number]
 
     def batch(self, update: int) -> Tensor:
         """This process's clips of an update, (critic updates, rows, samples)."""
@@ -97,3 +113,22 @@ class ClipStream:
 def permute(clips: int, seed: int, number: int) -> NDArray[np.intp]:
     """A permutation of the indices of clips, a function of the seed and its number."""
     return np.random.default_rng([seed, number]).permutation(clips)
+
+
+def permute_classes(classes: Sequence[NDArray[np.intp]], seed: int, number: int) -> NDArray[np.intp]:
+    """Indices of clips in random order, as many of each class, a function of the seed and a number.
+
+    Over the numbers, each class goes through permutations of its own clips, so that it shows them equally often, too.
+
+    Args:
+        classes: indices of the clips of each.
+        seed: of the permutations.
+        number: which pass over the data it is.
+    """
+    share = -(-sum(map(len, classes)) // len(classes))
+    chosen = []
+    for place, members in enumerate(classes):
+        turns, rest = np.divmod(np.arange(number * share, (number + 1) * share), len(members))
+        orders = {turn: np.random.default_rng([seed, place, turn]).permutation(members) for turn in set(turns.tolist())}
+        chosen += [orders[turn][one] for turn, one in zip(turns.tolist(), rest.tolist(), strict=True)]
+    return np.asarray(chosen)[permute(len(chosen), seed, number)]

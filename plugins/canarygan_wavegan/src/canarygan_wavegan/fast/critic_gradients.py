@@ -38,7 +38,7 @@ def set_gradients(
         critic: its weights' `grad` are replaced.
         real: sounds (batch, samples).
         fake: generated sounds (batch, samples).
-        fraction: (batch, 1), where between real (0) and generated (1) the penalty is taken, one number an example.
+        fraction: (batch, 1) or (batch, samples), where between real (0) and generated (1) the penalty is taken.
         shifts: of each layer's output but the last's, samples (phase shuffle); the same for all sounds.
         weight: of the penalty (lambda).
         dtype: of the layers' arithmetic; scores, norms and gradients have the weights' dtype.

@@ -1,0 +1,83 @@
+"""Every command that an answer or an error prints as the next one runs as it is printed."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+for name in ("wavegan", "decoders", "metrics"):
+    pytest.importorskip(f"canarygan_{name}")
+
+SHORTER = {"train-gan": ["--max-epochs", "1", "--batch-size", "4"], "inception": ["--n-split", "2"]}
+"""What is added to a printed command, so that it takes seconds."""
+
+
+def run(words: list[str], *, code: int = 0) -> str:
+    """What a command prints, by its exit code, in the folder of the moment."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "canarygan", *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == code, f"{words}: {done.stderr}"
+    return done.stdout + done.stderr
+
+
+def run_printed(text: str, task: str, *, code: int = 0) -> str:
+    """Run the one command of a task that a text prints; gives what it prints, by its exit code."""
+    printed = [shlex.split(line) for line in re.findall(r"canarygan ((?:run )?[a-z-]+ .*)", text)]
+    (words,) = [words for words in printed if task in words[:2]]
+    return run(words + SHORTER.get(task, []), code=code)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+def test_from_a_data_set_to_sounds(place: Path) -> None:
+    written = run(["write-dataset", "-s", "my syllables", "--syllables", "2", "--per-class", "6"])
+    checked = run_printed(written, "check-data")
+    trained = run_printed(checked, "train-gan")
+    made = run_printed(trained, "generate")
+    assert "100 sounds" in made
+    (place / "my syllables" / "A" / "0000.wav").write_text("no sound")
+    refused = run(["train-gan", "-d", "my syllables"], code=1)
+    unusable = run_printed(refused, "check-data", code=1)
+    assert "--skip-unusable" in unusable
+    run_printed(unusable, "train-gan")
+
+
+def test_from_features_to_labels_and_from_a_classifier_to_its_score(place: Path) -> None:
+    run(["write-dataset", "-s", "my syllables", "--syllables", "2", "--per-class", "6"])
+    built = run(["build-decoder-dataset", "-d", "my syllables", "-s", "a set", "--augment", "0"])
+    run_printed(built, "train-decoders")
+    words = ["train-decoders", "-d", "my syllables", "-s", "my decoders", "-m", "knn", "--augment", "0"]
+    assert "12 sounds" in run_printed(run(words), "decode")
+    shape = ["--syllables", "2", "--per-class", "12"]
+    learning = ["--max-epochs", "1", "--batch-size", "8"]
+    synthetic = run(["train-inception", "-s", "a classifier", *shape, *learning])
+    assert "--dataset synthetic --syllables 2 --per-class 12" in synthetic
+    assert "Inception score of 24 real clips" in run_printed(synthetic, "inception")
+
+
+def test_a_run_whose_data_moved_says_which_flag_to_give(place: Path) -> None:
+    run(["write-dataset", "-s", "my syllables", "--syllables", "2", "--per-class", "6"])
+    small = ["--dim", "2", "--slice-len", "4096", "--critic-updates", "1", "--batch-size", "4", "--max-epochs", "1"]
+    run(["train-gan", "-d", "my syllables", *small])
+    (place / "my syllables").rename(place / "moved")
+    resumed = ["train-gan", "--resume", "-s", "runs/checkpoints/version_0", "--max-epochs", "2"]
+    refused = run(resumed, code=1)
+    assert "If it was moved, say where to: --data-dir PATH (now " in refused
+    run([*resumed, "-d", "moved"])
+    record = json.loads(Path("runs/checkpoints/version_0/manifest.json").read_text())
+    assert record["status"] == "finished"
+    assert record["options"]["dataset"]["options"]["data_dir"] == "moved"
+    assert not (place / "runs" / "checkpoints" / "version_0" / "checkpoints").exists()
