@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from canarygan_core.distributions import GROUP
+from canarygan_core.runs.distributions import GROUP
 
 if TYPE_CHECKING:
     from canarygan_core.components import Annotator, Dataset, Decoder, Metric, Model, Projector, Task

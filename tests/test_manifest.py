@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from canarygan_core import distributions
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import Request, files
+from canarygan_core.runs import Request, distributions, files
 from canarygan_core.runs.manifest import SCHEMA, Manifest
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from canarygan_core.cli.parser import name_groups
 from canarygan_core.components import Answer, Task
-from canarygan_core.distributions import find_distribution, find_entry_points
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins import Plugin, Registry
 from canarygan_core.plugins.index import read_index
 from canarygan_core.plugins.options import restore
+from canarygan_core.runs.distributions import find_distribution, find_entry_points
 
 log = logging.getLogger("canarygan")
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import ModuleType
 from typing import Any
 
-from canarygan_core.distributions import KERNEL, UNKNOWN
+from canarygan_core.runs.distributions import KERNEL, UNKNOWN
 
 
 @functools.cache

@@ -5,7 +5,7 @@ import shlex
 import tomllib
 from importlib.resources import files
 
-from canarygan_core.distributions import find_clone
+from canarygan_core.runs.distributions import find_clone
 
 
 @functools.cache

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
-from canarygan_core.distributions import (
+from canarygan_core.errors import CanaryganError, did_you_mean
+from canarygan_core.plugins.api import explain_mismatch, find_requirement
+from canarygan_core.plugins.offers import KnownOffers
+from canarygan_core.plugins.registry import Plugin, Registry
+from canarygan_core.runs.distributions import (
     GROUP,
     KERNEL,
     find_distribution,
@@ -14,10 +18,6 @@ from canarygan_core.distributions import (
     find_unknown_choices,
     find_version,
 )
-from canarygan_core.errors import CanaryganError, did_you_mean
-from canarygan_core.plugins.api import explain_mismatch, find_requirement
-from canarygan_core.plugins.offers import KnownOffers
-from canarygan_core.plugins.registry import Plugin, Registry
 
 log = logging.getLogger("canarygan")
 

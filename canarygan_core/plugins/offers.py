@@ -18,9 +18,9 @@ from typing import Any
 
 from canarygan_core.components import KINDS, Annotator, Component, Task
 from canarygan_core.datasets.location import find_folder
-from canarygan_core.distributions import KERNEL, find_version
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import files
+from canarygan_core.runs.distributions import KERNEL, find_version
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What a name looks like: it is typed, and is part of flags."""

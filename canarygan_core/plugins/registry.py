@@ -14,10 +14,10 @@ import pluggy
 
 from canarygan_core import hookspecs
 from canarygan_core.components import Annotator, Task
-from canarygan_core.distributions import GROUP, LIBRARIES, UNKNOWN, find_version
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.index import is_task, suggest_distribution
 from canarygan_core.plugins.offers import OFFERED, Known, KnownOffers, check_offer
+from canarygan_core.runs.distributions import GROUP, LIBRARIES, UNKNOWN, find_version
 
 log = logging.getLogger("canarygan")
 

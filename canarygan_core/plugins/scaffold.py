@@ -6,10 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from canarygan_core.components import Answer
-from canarygan_core.distributions import KERNEL
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import SPELLING, WORD, Registry
 from canarygan_core.plugins.index import read_index
+from canarygan_core.runs.distributions import KERNEL
 from canarygan_core.runs.files import replace_folder
 
 RUNS = {

@@ -1,6 +1,6 @@
 """Runs: versions, their manifests and checkpoints, and files that are whole or absent. Nothing here knows a sound."""
 
-from canarygan_core.distributions import collect_versions as collect_versions
+from canarygan_core.runs.distributions import collect_versions as collect_versions
 from canarygan_core.runs.manifest import Manifest as Manifest
 from canarygan_core.runs.processes import get_rank as get_rank
 from canarygan_core.runs.request import Request as Request

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from canarygan_core.distributions import collect_versions
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import files
+from canarygan_core.runs.distributions import collect_versions
 from canarygan_core.runs.request import Request
 
 SCHEMA = 1

@@ -63,7 +63,7 @@ def find_distribution(point: EntryPoint) -> str:
 
 def find_clone() -> Path | None:
     """The folder of a clone that this system runs or was installed from, None where there is none."""
-    folders = [Path(__file__).parents[1]]
+    folders = [Path(__file__).parents[2]]
     try:
         origin = json.loads(distribution(KERNEL).read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError):
