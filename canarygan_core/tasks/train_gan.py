@@ -74,7 +74,6 @@ def train_gan(
 def _hold_out(clips: "Clips", run: Run, share: float, seed: int, group_by: str) -> "Clips":
     """The clips that are left to train on; those that are held out are named in the run's manifest."""
     from canarygan_core.datasets import cache
-
     from canarygan_core.evaluation import holding
 
     held = holding.hold_out(clips, share, seed, group_by)
