@@ -242,8 +242,7 @@ class Task:
         name: what a user types; two words where tasks form a group, such as `inception gan`.
         target: `module:function`, imported when the task is asked for.
         summary: one line for the list of tasks.
-        reads: `module:function` that gives back what the task left, from its path and a device as torch spells it, for
-            `canarygan_core.load`; empty where nothing does.
+        reads: `module:function` that gives back what the task left, from its path and a device; empty for nothing.
     """
 
     name: str

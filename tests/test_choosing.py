@@ -299,3 +299,6 @@ def test_an_option_that_the_task_supplies_is_no_flag_of_the_component(capsys):
     assert type(bound.arguments["dataset"]) is Field
     Command(task_of(supplies), ["--help"], registry).help()
     assert capsys.readouterr().out.count("--rate") == 1
+    words = ["--dataset", "field", "-d", "x", "--rate", "7", "--dataset.rate", "9"]
+    both = Command(task_of(loads), words, registry).bind().arguments
+    assert (both["rate"], both["dataset"].rate) == (7, 9), "not supplied, it has a flag of its own"
