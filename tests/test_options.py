@@ -61,7 +61,7 @@ class Corner(Dataset):
     levels: tuple[Loudness, ...] = ()
     """Levels."""
     pair: tuple[int, float] = (1, 2.0)
-    """A pair."""
+    """A pair, Hz."""
     limit: int | None = None
     """Limit, clips."""
     file: Path | None = None

@@ -7,7 +7,7 @@ from canarygan_core.datasets.folder import Folder
 
 def test_paper_is_large_with_the_clips_as_the_authors_had_them() -> None:
     assert WaveGAN.presets["paper"] == WaveGAN.presets["large"]
-    assert WaveGAN.preset_data.keys() == {"paper"}
+    assert WaveGAN.preset_data.keys() == {"paper", "original"}
     clips = Folder(**WaveGAN.preset_data["paper"])
     assert (clips.gain, clips.highpass) == ("set", 700)
     assert Folder().gain == "clip", "what the other presets take"
