@@ -227,6 +227,7 @@ def register_tasks():
 def test_a_closed_terminal_is_taken_like_a_stop_unless_that_is_to_be_ignored(site, sent, ignored):
     site.install("sleeper", SLEEPER)
     path = os.pathsep.join([str(site.folder), str(Path(__file__).parents[1])])
+    handler = signal.SIG_IGN if ignored else signal.SIG_DFL  # whatever these tests were started with, such as nohup
     with subprocess.Popen(
         [sys.executable, "-m", "canarygan", "sleeper"],
         env={**os.environ, "PYTHONPATH": path, "CANARYGAN_PLUGINS": "sleeper"},
@@ -234,7 +235,7 @@ def test_a_closed_terminal_is_taken_like_a_stop_unless_that_is_to_be_ignored(sit
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=(lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else None,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, handler),
     ) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(getattr(signal, sent))
