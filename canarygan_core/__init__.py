@@ -17,7 +17,7 @@ from canarygan_core.components import (
     Task,
 )
 from canarygan_core.errors import CanaryganError
-from canarygan_core.hookspecs import hookimpl
+from canarygan_core.plugins import hookimpl
 from canarygan_core.plugins.api import MovedModules
 from canarygan_core.runs import Request
 

@@ -1,7 +1,11 @@
 """Errors for people: what was wrong, where, and what would have worked."""
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
+"""The numbers of an `OSError` where there is no room to write."""
 
 
 class CanaryganError(Exception):

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.datasets.location import find_folder as find_folder
-from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import files
+from canarygan_core.errors import FULL, CanaryganError
 
 ADVICE = "Set CANARYGAN_CACHE to a folder with room."
 
@@ -79,7 +78,7 @@ def build(path: Path, fill: Callable[[Path], None]) -> Entry:
         _place(draft, path)
     except OSError as error:
         reason = error.strerror or error
-        advice = ADVICE if error.errno in files.FULL else "Mend that, or set CANARYGAN_CACHE to another folder."
+        advice = ADVICE if error.errno in FULL else "Mend that, or set CANARYGAN_CACHE to another folder."
         raise CanaryganError(f"Cannot keep decoded sounds in {find_folder()}: {reason}. {advice}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)

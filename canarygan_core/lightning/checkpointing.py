@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from canarygan_core.console import format_duration, log
-from canarygan_core.errors import CanaryganError, Interrupted
+from canarygan_core.errors import FULL, CanaryganError, Interrupted
 from canarygan_core.runs import files
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Checkpointing:
 def _explain(error: Exception, folder: Path) -> str:
     """Why a checkpoint could not be written, and what to do, to be read after its path."""
     number = getattr(error, "errno", None)
-    if number in files.FULL:
+    if number in FULL:
         return f"{os.strerror(number)}. Make room, and go on with --resume."
     if number is not None:
         return f"{os.strerror(number)}. Mend that, and go on with --resume."

@@ -1,7 +1,6 @@
 """Files and folders that are whole or absent, and text that comes in."""
 
 import codecs
-import errno
 import hashlib
 import os
 import secrets
@@ -12,10 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from canarygan_core.errors import CanaryganError, UsageError
-
-FULL = frozenset({errno.ENOSPC, errno.EFBIG, *([errno.EDQUOT] if hasattr(errno, "EDQUOT") else [])})
-"""What writing fails with where there is no room."""
+from canarygan_core.errors import FULL, CanaryganError, UsageError
 
 
 @contextmanager

@@ -22,8 +22,7 @@ from typing import Any
 
 from canarygan_core.components import KINDS, Component
 from canarygan_core.errors import CanaryganError
-from canarygan_core.hookspecs import hookimpl
-from canarygan_core.plugins import Plugin, Registry
+from canarygan_core.plugins import Plugin, Registry, hookimpl
 from canarygan_core.plugins.options import build_app, restore, to_json
 from canarygan_core.testing import contracts
 from canarygan_core.testing.hygiene import check_traces
