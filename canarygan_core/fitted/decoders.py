@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import SILENT, Filter, hear
+from canarygan_core.audio import NOTHING, SILENT, Filter, hear
 from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
@@ -136,11 +136,12 @@ class TrainedDecoder:
         return np.where(rejected, X, labels)
 
     def judge(self, clips: Clips) -> Judgement:
-        """What it says of clips: which syllable each is, and whether it is one.
+        """What it says of clips, which it hears filtered: which syllable each is, and whether it is one.
 
         Raises:
             CanaryganError: where the decoder gives something else.
         """
+        clips = hear(clips, self.filtering)
         usable = is_audible(clips.audio)
         heard = clips if usable.all() else clips.select(usable)
         posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
@@ -156,6 +157,12 @@ class TrainedDecoder:
             threshold=self.threshold,
             usable=usable,
         )
+
+
+def find_filter(trained: Sequence[TrainedDecoder]) -> Filter:
+    """What all decoders take out of what they hear; nothing where they differ, as each then does it for itself."""
+    filters = {one.filtering for one in trained}
+    return filters.pop() if len(filters) == 1 else NOTHING
 
 
 def find_context(trained: Sequence[TrainedDecoder]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core.audio import NOTHING, Problem, UnusableAudio
+from canarygan_core.audio import Problem, UnusableAudio
 from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.songs import collect_songs
@@ -93,8 +93,7 @@ def decode(
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         if onsets is not None and onsets.is_file():
             manifest.add_input("onsets", onsets)
-        filters = {one.filtering for one in trained}
-        filtering = filters.pop() if len(filters) == 1 else NOTHING  # each then takes out of the clips what it must
+        filtering = decoders.find_filter(trained)
         table: list[dict[str, Any]] = []
         problems: list[Problem] = []
         for batch, audio, refused in read_clips(sounds, rate, seconds, filtering=filtering, channel=channel):

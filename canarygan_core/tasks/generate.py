@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core import audio, console, runs
-from canarygan_core.audio import archives
+from canarygan_core.audio import archives, hear
 from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Answer
 from canarygan_core.fitted import decoders, generators, latents
@@ -92,7 +92,7 @@ def generate(
 
         def decode_batches() -> Iterator[NDArray[np.float32]]:
             for batch in generators.generate_sounds(generator, z, batch_size):
-                clips = Clips(batch, generator.rate)
+                clips = hear(Clips(batch, generator.rate), decoders.find_filter(trained))  # once for all of them
                 for one, parts in zip(trained, judged, strict=True):
                     parts.append(one.judge(clips))
                 yield batch

@@ -248,6 +248,9 @@ def test_decoders_keep_the_filter_of_their_clips_and_hear_with_it(tmp_path: Path
     np.testing.assert_allclose(hum, clean, atol=0.05)
     filtered = audio.hear(replace(raw, audio=humming), one.filtering)
     np.testing.assert_array_equal(one.posteriors(filtered), hum, "not twice")
+    unfiltered = replace(raw, audio=humming)
+    np.testing.assert_array_equal(one.judge(unfiltered).posteriors, one.judge(filtered).posteriors)
+    np.testing.assert_array_equal(one.judge(unfiltered).syllable, one.judge(filtered).syllable)
     capsys.readouterr()
     assert main.main(["train-decoders", "-p", str(built), "-s", str(tmp_path / "x"), "--highpass", "500"]) == 2
     assert "--highpass was settled" in capsys.readouterr().err
