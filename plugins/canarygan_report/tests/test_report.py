@@ -5,15 +5,18 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from canarygan_report import browser, material, page, points, records
+from canarygan_report.content import _missing as find_missing
 from canarygan_report.inputs import Inputs, Notes, Paths
 from canarygan_report.material import Layout
 
 from canarygan_core import audio
-from canarygan_core.audio import archives
+from canarygan_core.audio import Filter, archives
 from canarygan_core.cli import main
 from canarygan_core.testing import toy_clips
 
@@ -222,6 +225,15 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
     assert content["material"]["real"]["clips"] == 24
     assert set(content["missing"]) == {"inception", "scores", "confusion", "shares", "map"}
     assert content["map"] is None
+
+
+def test_advice_filters_clips_as_those_of_the_run_are() -> None:
+    origin = {"path": "bird", **Filter(highpass=500.0).origin}
+    nothing = {"run": None, "generated": None, "paths": SimpleNamespace(data=None, generated=None)}
+    inputs: Any = SimpleNamespace(real=replace(toy_clips(2), origin=origin), **nothing)
+    names = ("run", "curves", "inception", "scores", "confusion", "shares", "map", "spectra")
+    missing = find_missing(inputs, dict.fromkeys(names))
+    assert missing["map"]["command"].endswith("umap -d bird --highpass 500 -g GENERATED")
 
 
 def test_a_map_of_other_sounds_is_not_shown(toy_run, tmp_path: Path, capsys) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.audio import Filter
 from canarygan_report import material, points, records
 from canarygan_report.inputs import Inputs, Notes
 from canarygan_report.material import Layout
@@ -137,6 +138,8 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
         return word if path is None else shlex.quote(str(path))
 
     data = quoted(inputs.paths.data or (None if inputs.real is None else inputs.real.origin.get("path")), "DATA")
+    if inputs.real is not None:
+        data += Filter.of(inputs.real.origin).flags
     run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
     generated = quoted(inputs.paths.generated, "GENERATED")
     missing = {
