@@ -3,9 +3,9 @@
     python benchmarks/answers.py DATA_DIR --classifier DIR [--other-bird DIR] [--own-bird DIR] [--run DIR]
     python benchmarks/answers.py --collect
 
-The first form runs labels.py, rumble.py and nulls.py, which explain their arguments, and takes hours; the second makes
-the table of what they left. `labels-0.2.json` holds the figures of the software before labels rejected, as labels.py of
-today measured them. Writes answers.json and answers.md into benchmarks/results.
+The first form runs labels.py, rumble.py, nulls.py and robustness.py, which explain their arguments, and takes hours.
+The second makes the table of what they left. `labels-0.2.json` holds the figures of the software before labels
+rejected, as labels.py of today measured them. Writes answers.json and answers.md into benchmarks/results.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from statistics import mean
 from typing import Any
 
 import machine
+from robustness import BEFORE
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -102,6 +103,12 @@ def compare_scores() -> Iterator[tuple[str, str, str]]:
         yield f"memorisation outside: {what}", "", f"{outside[key]['memorisation']} of {outside[key]['times']}"
 
 
+def compare_robustness() -> Iterator[tuple[str, str, str]]:
+    """Copies, later onsets and durations; what was before is in the script that measures them."""
+    for what, now in read("robustness")["rows"].items():
+        yield what, BEFORE.get(what, ""), f"{now:.2f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_dir", nargs="?")
@@ -119,9 +126,10 @@ def main() -> None:
             ("labels", labels),
             ("rumble", [given.data_dir]),
             ("nulls", [given.classifier, given.data_dir]),
+            ("robustness", [given.classifier, given.data_dir]),
         ):
             subprocess.run([sys.executable, HERE / f"{name}.py", *words], check=True)
-    rows = [*compare_labels(), *compare_rumble(), *compare_scores()]
+    rows = [*compare_labels(), *compare_rumble(), *compare_scores(), *compare_robustness()]
     lines = ["# answers: what labels and scores are worth", "", "| figure | before | now |", "| --- | ---: | ---: |"]
     lines += [f"| {what} | {before} | {now} |" for what, before, now in rows]
     about = machine.described()
