@@ -13,7 +13,7 @@ import pytest
 
 from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import Request, open_run, processes, versions
+from canarygan_core.runs import Request, locks, open_run, processes, versions
 
 WORK = Request("work", ("work", "-x"), {"task": {"x": 1}})
 
@@ -352,7 +352,7 @@ def test_a_lock_that_the_work_waits_for_is_told_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("name", ["ENOSYS", "EOPNOTSUPP", "ENOLCK", "EINVAL", "EACCES"])
 def test_a_file_system_without_locks_is_said_once_and_keeps_nobody_from_training(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(versions, "_lock_file", _raise(OSError(getattr(errno, name), "no locks here")))
+    monkeypatch.setattr(locks, "take", _raise(OSError(getattr(errno, name), "no locks here")))
     said = []
     monkeypatch.setattr(versions.log, "warning", said.append)
     with open_run(tmp_path, WORK):
@@ -366,7 +366,7 @@ def test_a_file_system_without_locks_is_said_once_and_keeps_nobody_from_training
 
 @pytest.mark.parametrize("name", ["EAGAIN", "EWOULDBLOCK"])
 def test_a_lock_that_another_process_holds_is_told_and_no_empty_version_is_left(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(versions, "_lock_file", _raise(OSError(getattr(errno, name), "held")))
+    monkeypatch.setattr(locks, "take", _raise(OSError(getattr(errno, name), "held")))
     with pytest.raises(CanaryganError, match="is being trained by another process"), open_run(tmp_path, WORK):
         raise AssertionError("never gets here")
     assert runs.list_versions(tmp_path) == []

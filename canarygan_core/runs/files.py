@@ -3,15 +3,15 @@
 import codecs
 import hashlib
 import os
-import secrets
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from canarygan_core.errors import FULL, CanaryganError, UsageError
+from canarygan_core.runs import drafts
 
 
 @contextmanager
@@ -21,44 +21,38 @@ def replace_file(path: Path) -> Iterator[Path]:
     Raises:
         CanaryganError: where the folder cannot be written, or is full.
     """
-    draft = _name_draft(path)
-    try:
-        with _explain(path, draft):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with _explain(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with drafts.claim(path) as draft:
             yield draft
             os.replace(draft, path)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
     """A folder to fill beside `path`, which takes its place when the block ends well and is removed when it does not.
 
-    A folder that is there is renamed aside and removed at the very end, so that one of the two is always whole.
+    A folder that is there is renamed aside and removed at the very end, so that one of the two is always whole. Where
+    the process is killed in between, the next one that writes there puts the old one back.
 
     Raises:
         CanaryganError: where the folder cannot be written, or is full.
     """
-    draft, aside = _name_draft(path), _name_draft(path)
     if path.exists() and not path.is_dir():
         raise CanaryganError(f"Cannot write {path}: it is a file, and a folder is to go there.")
-    try:
-        with _explain(path, draft):
-            draft.mkdir(parents=True)
+    with _explain(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with drafts.claim(path, is_folder=True) as draft:
             yield draft
-            with suppress(FileNotFoundError):
-                path.rename(aside)
-            draft.rename(path)
-    finally:
-        if aside.exists() and not path.exists():
-            aside.rename(path)
-        for folder in (draft, aside):
-            if folder.is_symlink():
-                folder.unlink()
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
+            aside = drafts.name_aside(draft)
+            try:
+                with suppress(FileNotFoundError):
+                    path.rename(aside)
+                draft.rename(path)
+            finally:
+                if aside.exists() and not path.exists():
+                    aside.rename(path)
+                drafts.remove(aside)
 
 
 @contextmanager
@@ -71,23 +65,31 @@ def make_temporary_folder(size: int = 0) -> Iterator[Path]:
     Raises:
         CanaryganError: where none can be had, or there is no room.
     """
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="canarygan-", ignore_cleanup_errors=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).rstrip(".")
-        raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to one with room.") from None
-    with folder as name:
-        if size > (free := shutil.disk_usage(name).free):
+    with ExitStack() as stack:
+        try:
+            folder = Path(tempfile.gettempdir())
+            draft = stack.enter_context(drafts.claim(folder / "canarygan", is_folder=True))
+            draft.chmod(0o700)
+        except OSError as error:
+            reason = (error.strerror or str(error)).rstrip(".")
+            raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to one with room.") from None
+        if size > (free := shutil.disk_usage(folder).free):
             needed = f"{size / 1e9:.1f} GB are needed, and {free / 1e9:.1f} GB are free"
-            raise CanaryganError(f"No room for temporary files in {Path(name).parent}: {needed}. Set TMPDIR elsewhere.")
-        yield Path(name)
+            raise CanaryganError(f"No room for temporary files in {folder}: {needed}. Set TMPDIR elsewhere.")
+        yield draft
 
 
-def check_absent(*paths: Path, overwrite: bool = False) -> None:
-    """Raise `CanaryganError` where one of the paths is there and may not be overwritten."""
-    for path in () if overwrite else paths:
+def check_absent(*paths: Path, overwrite: bool = False) -> tuple[Path, ...]:
+    """Raise `CanaryganError` where one of the paths is there and may not be overwritten.
+
+    Returns:
+        Those that may not be there, to be checked again by `Manifest.begin`.
+    """
+    checked = () if overwrite else paths
+    for path in checked:
         if path.exists():
             raise CanaryganError(f"{path} is there already: give another --save-dir, or --overwrite.")
+    return checked
 
 
 def check_outside(data_dir: Path | None, *outputs: Path) -> None:
@@ -145,13 +147,8 @@ def compute_digest(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _name_draft(path: Path) -> Path:
-    """A hidden name beside a path that nothing else has."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-
-
 @contextmanager
-def _explain(path: Path, draft: Path) -> Iterator[None]:
+def _explain(path: Path) -> Iterator[None]:
     """Turn a failure to write into an error that says why; other errors pass."""
     try:
         yield
@@ -162,7 +159,8 @@ def _explain(path: Path, draft: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # numpy's word for a disk that took only a part
             raise CanaryganError(f"Cannot write {path}: {error}.") from error
-        names = {str(draft), *map(str, path.parents)}
-        if error.errno in FULL or str(error.filename) in names:
+        named = Path(str(error.filename))
+        is_ours = named in path.parents or (named.parent == path.parent and named.name.startswith(f".{path.name}."))
+        if error.errno in FULL or is_ours:
             raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         raise

@@ -1,16 +1,15 @@
 """Versions of a training: listed, found, claimed by one process alone, and opened to work in."""
 
-import errno
 import itertools
 import logging
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import locks
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.processes import announce, get_rank, join
 from canarygan_core.runs.request import Request
@@ -209,25 +208,10 @@ def _lock(folder: Path) -> Iterator[None]:
     """
     with open(folder / ".lock", "ab") as stream:
         try:
-            _lock_file(stream.fileno())
+            locks.take(stream.fileno())
         except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN):
+            if error.errno in locks.HELD:
                 raise CanaryganError(f"{folder} is being trained by another process.") from None
             reason = f"the file system of {folder} has no locks ({error.strerror})"
             log.warning(f"{reason}: nothing keeps another process from training this version, too.")
         yield
-
-
-def _lock_file(number: int) -> None:
-    """Lock an open file without waiting; OSError with EAGAIN or EWOULDBLOCK where another process holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise OSError(errno.EAGAIN, error.strerror) from None
-    else:
-        import fcntl
-
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
