@@ -112,7 +112,7 @@ def _check_save_dir(save_dir: Path, names: set[str], overwrite: bool) -> None:
     """Refuse to replace decoders without --overwrite; warn of other decoders there, which `decode` will use too."""
     from canarygan_core.fitted import decoders
 
-    present = {path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}")}
+    present = {folder.name for folder in decoders.FORMAT.find(save_dir)}
     same, others = sorted(present & names), sorted(present - names)
     if same and not overwrite:
         raise CanaryganError(f"{save_dir} holds {', '.join(same)} already: give another --save-dir, or --overwrite.")
