@@ -80,6 +80,61 @@ def test_a_name_is_taken_once(tmp_path):
     assert record(tmp_path / "checkpoints" / "version_mine") == before
 
 
+def kill_at(tmp_path, monkeypatch, step):
+    """Open the version `mine` in a process that is killed at this step of its manifest, or else in the work."""
+
+    def die():
+        monkeypatch.setattr(runs.Manifest, step, lambda *_, **__: os._exit(9), raising=False)
+        with open_run(tmp_path, WORK, version="mine") as run:
+            (run.logs("csv")).mkdir(parents=True)
+            (run.logs("csv") / "metrics.csv").write_text("step\n1\n")
+            os._exit(9)
+
+    process = multiprocessing.get_context("fork").Process(target=die)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+@pytest.mark.parametrize("step", ["begin", "add", "no_such_step"])
+def test_a_name_whose_training_was_killed_before_it_saved_anything_can_be_used(tmp_path, monkeypatch, step):
+    kill_at(tmp_path, monkeypatch, step)
+    with open_run(tmp_path, WORK, version="mine") as run:
+        assert not run.logs("csv").exists()
+        run.last.parent.mkdir()
+        run.last.write_text("weights")
+    assert record(run.checkpoints)["status"] == "finished"
+    with pytest.raises(CanaryganError, match="is already in"), open_run(tmp_path, WORK, version="mine"):
+        pytest.fail("took over what has a checkpoint")
+
+
+def test_a_version_without_a_manifest_is_started_and_not_resumed(tmp_path):
+    (tmp_path / "checkpoints" / "version_mine").mkdir(parents=True)
+    with pytest.raises(CanaryganError, match=r"was never trained in\. Leave out --resume"):  # noqa: SIM117
+        with open_run(tmp_path, WORK, version="mine", resume=True):
+            pytest.fail("resumed")
+
+
+def test_a_name_whose_training_failed_at_once_can_be_used_and_one_that_goes_on_cannot(tmp_path):
+    pytest.importorskip("fcntl")
+    with pytest.raises(ValueError, match="at once"), open_run(tmp_path, WORK, version="mine"):
+        raise ValueError("at once")
+    taken = pytest.raises(CanaryganError, match="is being trained by another process")
+    with open_run(tmp_path, WORK, version="mine"), taken, open_run(tmp_path, WORK, version="mine"):
+        pytest.fail("two owners")
+
+
+def test_a_version_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    with open_run(tmp_path, WORK):
+        pass
+    (tmp_path / "checkpoints" / "version_0" / ".lock").unlink()
+    (tmp_path / "checkpoints" / "version_0" / ".lock").mkdir()  # as good as read-only, and the same for root
+    with pytest.raises(CanaryganError, match=r"Cannot write to .*version_0: Is a dir"):  # noqa: SIM117
+        with open_run(tmp_path, WORK, resume=True):
+            pytest.fail("resumed")
+
+
 @pytest.mark.parametrize("name", ["a/b", "..\\a", "a b", "", "a:b"])
 def test_a_name_that_is_no_name(tmp_path, name):
     with pytest.raises(CanaryganError, match="A version is a name of letters"), open_run(tmp_path, WORK, version=name):
