@@ -56,7 +56,13 @@ def reserve(path: Path) -> Iterator[None]:
     """
     note = path.with_name(f".{path.name}.{0:08}.part")
     for attempt in range(10):
-        note.open("ab").close()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            note.open("ab").close()
+        except (FileExistsError, NotADirectoryError):
+            raise CanaryganError(f"Cannot write {path}: {path.parent} is no folder.") from None
+        except OSError as error:
+            raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         with locks.hold(note) as is_free:
             if is_free is not False:
                 try:

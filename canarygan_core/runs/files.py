@@ -1,22 +1,34 @@
 """Files and folders that are whole or absent, and text that comes in."""
 
 import codecs
+import errno
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from canarygan_core.errors import FULL, CanaryganError, UsageError
 from canarygan_core.runs import drafts
 
+T = TypeVar("T")
+
+BROKEN = frozenset({errno.EIO, errno.EROFS, *([errno.ESTALE] if hasattr(errno, "ESTALE") else [])})
+"""The numbers of an `OSError` of a disk that fails while a file is written to."""
+
 
 @contextmanager
-def replace_file(path: Path) -> Iterator[Path]:
+def replace_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
     """A draft beside `path`, which takes its place when the block ends well and is removed when it does not.
+
+    Args:
+        path: the file.
+        sync: whether to wait until the disk has it, so that it survives a power cut.
 
     Raises:
         CanaryganError: where the folder cannot be written, or is full.
@@ -25,7 +37,11 @@ def replace_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with drafts.claim(path) as draft:
             yield draft
+            if sync:
+                _sync(draft)
             os.replace(draft, path)
+            if sync:
+                _sync(path.parent)
 
 
 @contextmanager
@@ -120,16 +136,16 @@ def read_text(path: Path) -> str:
         raise CanaryganError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, sync: bool = False) -> None:
     """Write UTF-8 text, atomically. Bytes of a file's name that are no UTF-8 become question marks."""
     known = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    with replace_file(path) as draft:
+    with replace_file(path, sync=sync) as draft:
         draft.write_text(known, encoding="utf-8")
 
 
-def copy(existing: Path, path: Path) -> None:
+def copy(existing: Path, path: Path, *, sync: bool = False) -> None:
     """Copy a file, atomically. A hard link would be cheaper, but damage to one name would be damage to both."""
-    with replace_file(path) as draft:
+    with replace_file(path, sync=sync) as draft:
         shutil.copyfile(existing, draft)
 
 
@@ -141,10 +157,29 @@ def check_zip(path: Path) -> None:
         raise zipfile.BadZipFile(f"{member} has changed since it was written")
 
 
+def read_with_digest(path: Path, read: Callable[[Path], T]) -> tuple[T, str]:
+    """What `read` makes of a file, and the digest of these bytes, even where another process replaces it meanwhile."""
+    while True:
+        before, digest = os.stat(path), compute_digest(path)
+        value, after = read(path), os.stat(path)
+        if (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns):
+            return value, digest
+
+
 def compute_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as `sha256:...`."""
     with open(path, "rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    if sys.platform != "win32":  # which opens no folders, and syncs no file that is open to be read
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 @contextmanager
@@ -161,6 +196,6 @@ def _explain(path: Path) -> Iterator[None]:
             raise CanaryganError(f"Cannot write {path}: {error}.") from error
         named = Path(str(error.filename))
         is_ours = named in path.parents or (named.parent == path.parent and named.name.startswith(f".{path.name}."))
-        if error.errno in FULL or is_ours:
+        if error.errno in FULL or is_ours or (error.errno in BROKEN and error.filename is None):
             raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         raise
