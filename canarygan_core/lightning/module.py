@@ -51,8 +51,8 @@ def train(model: Learner, clips: Clips, run: "Run", training: Training) -> None:
     module.on_log = monitor.check_values
     check, saved = monitor.check_weights, monitor.write_previews
     checkpointing = Checkpointing(run, schedule, training, updates=lambda: module.updates, check=check, saved=saved)
-    trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
-    run.manifest.add(result={"updates": module.updates, "epochs": schedule.epoch(module.updates), "samples": samples})
+    updates = trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
+    run.manifest.add(result={"updates": updates, "epochs": schedule.epoch(updates), "samples": samples})
 
 
 def build_module(
