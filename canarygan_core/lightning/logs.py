@@ -6,6 +6,7 @@ Nothing here imports torch or Lightning before a training starts.
 import csv
 import io
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +34,9 @@ def create_loggers(run: Run, done: int) -> "list[Logger]":
 
         def finalize(self, status: str) -> None:
             try:
-                super().finalize(status)
-            except OSError:
+                with _explain(folder):
+                    super().finalize(status)
+            except CanaryganError:
                 if status == "success":
                     raise  # else the error that ended the training has said it
 
@@ -53,6 +55,22 @@ def create_loggers(run: Run, done: int) -> "list[Logger]":
     purge = done + 1 if done else 0 if folder.is_dir() else None
     logs = run.save_dir / "logs" / "tensorboard"
     return [Board(logs, name="", version=run.folder, purge_step=purge), CSVTable()]
+
+
+@contextmanager
+def leave_to_main_thread() -> Iterator[None]:
+    """Let a thread that writes a log fail without a word: what it met is raised where the next row is logged."""
+    before = threading.excepthook
+
+    def tell(failed: threading.ExceptHookArgs) -> None:
+        if not isinstance(failed.exc_value, OSError):
+            before(failed)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 class Table:

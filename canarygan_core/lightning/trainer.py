@@ -12,7 +12,7 @@ from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.checkpoints import create_writer
-from canarygan_core.lightning.logs import create_loggers
+from canarygan_core.lightning.logs import create_loggers, leave_to_main_thread
 from canarygan_core.lightning.training import Training, set_float32
 from canarygan_core.runs import Run, files
 
@@ -94,7 +94,7 @@ def fit(
             asked = f"--accelerator {training.accelerator} -G {training.devices} -N {training.num_nodes}"
             raise CanaryganError(f"{asked} cannot be had here: {str(error).strip().splitlines()[0]}") from None
         try:
-            with set_float32(exact=training.precision == "32"):
+            with leave_to_main_thread(), set_float32(exact=training.precision == "32"):
                 trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
         except SystemExit as left:  # what Lightning makes of a second Ctrl-C
             raise KeyboardInterrupt from left

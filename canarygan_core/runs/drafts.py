@@ -54,7 +54,7 @@ def reserve(path: Path) -> Iterator[None]:
     Raises:
         CanaryganError: where another process is at it.
     """
-    note = path.with_name(f".{path.name}.{0:08}.part")
+    note = name_reservation(path)
     for attempt in range(10):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +72,11 @@ def reserve(path: Path) -> Iterator[None]:
                 return
         time.sleep(0.01 * attempt)  # one that only sweeps lets go at once
     raise CanaryganError(f"Another process is writing {path.name} in {path.parent}: wait for it, or write elsewhere.")
+
+
+def name_reservation(path: Path) -> Path:
+    """The file whose lock a process holds while it is at work that is described by a file."""
+    return path.with_name(f".{path.name}.{0:08}.part")
 
 
 def name_aside(draft: Path) -> Path:

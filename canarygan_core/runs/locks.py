@@ -49,10 +49,10 @@ def hold(path: Path) -> Iterator[bool | None]:
         os.close(number)
 
 
-def is_held(path: Path) -> bool:
-    """Whether a process holds the lock of a file or folder."""
+def is_held(path: Path) -> bool | None:
+    """Whether a process holds the lock of a file or folder, which need not be there; None where nothing can tell."""
     with hold(path) as is_free:
-        return is_free is False and path.exists()
+        return None if is_free is None else not is_free and path.exists()
 
 
 def _try(number: int, path: Path) -> bool | None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import drafts, files
+from canarygan_core.runs import drafts, files, locks
 from canarygan_core.runs.distributions import collect_versions
 from canarygan_core.runs.request import Request
 
@@ -84,6 +84,14 @@ class Manifest:
             ended=None,
         )
         return self
+
+    @property
+    def status(self) -> str:
+        """What the record says, but `killed` where it says `running` and no process is at it."""
+        status = str(self.record.get("status", ""))
+        locked = (drafts.name_reservation(self.path), self.path.with_name(".lock"))
+        is_over = status == "running" and all(locks.is_held(lock) is False for lock in locked)
+        return "killed" if is_over else status
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
