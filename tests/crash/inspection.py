@@ -104,7 +104,7 @@ def _summarise_file(path: Path) -> Any:
     if path.suffix == ".csv":
         return list(csv.reader(path.read_text().splitlines()))
     if path.suffix == ".html":
-        return re.sub(r'"(made|started|ended|time)": ?"[^"]*"', "", path.read_text())
+        return re.sub(r'"(made|started|ended|time|command)": ?"[^"]*"', "", path.read_text())
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -78,6 +78,8 @@ class Crash:
         moments += [{"after": self.rng.uniform(0, whole.seconds)} for _ in range(round(most * 0.2))]
         faults = choose_changes(whole.changes, max(1, most - len(moments)), self.rng)
         moments += [{"at": at, "fault": self.rng.choice(sorted(FAULTS))} for at in faults]
+        sizes = [path.stat().st_size for path in self.place.root.rglob("*") if path.is_file()]
+        moments += [{"limit": self.rng.randrange(64, max(sizes))} for _ in range(max(1, most // 20))]
         for number, moment in enumerate(moments):
             copy_tree(base, self.place.root)
             self._check(scenario, moment, expected, counts, again=number % 4 == 3)
@@ -90,7 +92,7 @@ class Crash:
         self, scenario: Scenario, moment: dict[str, Any], expected: Any, counts: "Counter[str]", *, again: bool
     ) -> None:
         ended = self.place.run(scenario.words, **moment)
-        kind = "faults" if "fault" in moment else "kills"
+        kind = "faults" if moment.keys() & {"fault", "limit"} else "kills"
         problems = [f"half written: {one}" for one in find_broken(self.place.root)]
         if kind == "kills" and ended.code not in (0, KILLED):
             problems.append(f"ended with {ended.code}: {ended.text[-500:]}")

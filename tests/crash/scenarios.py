@@ -86,8 +86,8 @@ def repeat(words: Words) -> Callable[[Path], Words]:
 
 
 def start_unless_there(words: Words, folder: str) -> Callable[[Path], Words]:
-    """The same once more, where it has not come to its end."""
-    return lambda root: words if not (root / folder).exists() else SAMPLE
+    """The same once more where it has not come to its end, and else a command that only reads."""
+    return lambda root: words if not (root / folder).exists() else ("check-data", "-d", folder, "-q")
 
 
 TWO, FOUR = ("--max-epochs", "2"), ("--max-epochs", "4")
@@ -109,7 +109,7 @@ SCENARIOS = [
     ),
     Scenario("build-decoder-dataset", SET, (DATA,), repeat(SET)),
     Scenario("train-decoders", DECODERS, (DATA, SET), repeat(DECODERS)),
-    Scenario("train-decoders --overwrite", (*DECODERS, *AGAIN), (DATA, SET, (*DECODERS, "--knn.neighbours", "2"))),
+    Scenario("train-decoders --overwrite", (*DECODERS, *AGAIN), (DATA, SET, (*DECODERS, "--knn.k", "2"))),
     Scenario("generate", GENERATE, DECODED, repeat(GENERATE)),
     Scenario("generate --overwrite", (*GENERATE, *AGAIN), (*DECODED, (*GENERATE, "--seed", "1"))),
     Scenario("decode", DECODE, DECODED, repeat(DECODE)),
