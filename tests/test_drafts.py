@@ -1,6 +1,8 @@
 """Drafts: what a killed process left is told from what a living one is at, and swept by whoever writes there next."""
 
+import errno
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -124,3 +126,45 @@ def test_only_one_process_is_at_a_piece_of_work(tmp_path):
     with drafts.reserve(tmp_path / "scores.manifest.json"):
         pass
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EIO", "EROFS"])
+@pytest.mark.parametrize("step", ["write", "fsync", "replace"])
+def test_a_disk_that_fails_is_told_with_the_file_and_leaves_the_old_one(tmp_path, monkeypatch, name, step):
+    number = getattr(errno, name)
+
+    def fail(*paths):
+        raise OSError(number, os.strerror(number), *paths[:1])
+
+    def write():
+        with files.replace_file(tmp_path / "a.json", sync=True) as draft:
+            draft.write_text("new")
+            if step == "write":
+                fail()
+
+    files.write_text(tmp_path / "a.json", "old")
+    if step != "write":
+        monkeypatch.setattr(os, step, fail if step == "replace" else lambda _: fail())
+    with pytest.raises(files.CanaryganError, match=rf"Cannot write {tmp_path}/a\.json: {os.strerror(number)}\."):
+        write()
+    assert names(tmp_path) == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "old"
+
+
+def test_an_error_of_another_file_is_told_as_it_is(tmp_path):
+    with pytest.raises(OSError, match="elsewhere"), files.replace_file(tmp_path / "a.json"):
+        raise OSError(errno.EIO, "Input/output error", "elsewhere")
+
+
+def test_a_file_that_is_to_survive_a_power_cut_is_synced_before_it_is_renamed_and_its_folder_after(
+    tmp_path, monkeypatch
+):
+    done, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(
+        os, "fsync", lambda number: done.append(os.path.isdir(f"/proc/self/fd/{number}")) or fsync(number)
+    )
+    monkeypatch.setattr(os, "replace", lambda *paths: done.append("rename") or replace(*paths))
+    files.write_text(tmp_path / "a.json", "a")
+    assert done == ["rename"]
+    files.write_text(tmp_path / "a.json", "a", sync=True)
+    assert done == ["rename", False, "rename", True]

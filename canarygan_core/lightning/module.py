@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.clips import Clips, fit_length
+from canarygan_core.clips import Clips, check_whole, fit_length
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning import checkpoints, trainer
 from canarygan_core.lightning.checkpointing import Checkpointing, Schedule
@@ -142,6 +142,7 @@ class Batches:
         import torch
 
         for update in self.updates:
+            check_whole(self.clips.audio)
             rows = self.list_rows(update)[self.rows]
             yield torch.from_numpy(fit_length(np.asarray(self.clips.audio[rows], np.float32), self.samples).copy())
 
