@@ -302,6 +302,27 @@ def test_a_process_of_the_same_job_attaches_by_its_note(tmp_path, monkeypatch, p
         pytest.fail("attached to a job that is over")
 
 
+def test_the_note_of_a_job_that_was_killed_misleads_nobody(tmp_path, monkeypatch, patience):
+    pytest.importorskip("fcntl")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")  # torchrun's own, whichever the job
+    with open_run(tmp_path, WORK, version="old"):
+        pass
+    (tmp_path / "checkpoints" / ".job-none-0").write_text("old")
+    (tmp_path / "checkpoints" / ".job-17-0").write_text("older")
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(CanaryganError, match="same --version NAME"), open_run(tmp_path, WORK):
+        pytest.fail("attached to a job that was killed")
+    monkeypatch.delenv("RANK")
+    with open_run(tmp_path, WORK, version="new"):
+        assert [path.name for path in (tmp_path / "checkpoints").glob(".job-*")] == [".job-none-0"]
+        monkeypatch.delenv(processes.ANNOUNCED)
+        monkeypatch.setenv("RANK", "1")
+        with open_run(tmp_path, WORK) as other:
+            assert other.version == "new"
+        monkeypatch.delenv("RANK")
+        monkeypatch.setenv(processes.ANNOUNCED, "new")
+
+
 def test_a_process_of_higher_rank_attaches_by_name_and_waits_no_longer_than_its_patience(
     tmp_path, monkeypatch, patience
 ):
