@@ -21,6 +21,7 @@ from canarygan_metrics.umap.projector import UMAP
 from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.evaluation import accuracy
+from canarygan_core.fitted.decoders import X
 
 WAYS = {"alone": "clustered alone", "together": "clustered with the real ones"}
 """How the unseen clips are clustered."""
@@ -34,13 +35,13 @@ def measure(clips: Clips, size: int, seed: int) -> dict[str, float]:
     real, placed = (np.asarray(fitted.project(clips.select(rows)), np.float32) for rows in (known, unseen))
     alone = clusters.find_clusters(placed, clusters.Scale.of(len(placed)))
     together = Placement.compute(placed, real, clips.labels[known]).label
-    right = float(np.mean(together[together != clusters.X] == clips.labels[unseen][together != clusters.X]))
+    right = float(np.mean(together[together != X] == clips.labels[unseen][together != X]))
     return {
         "size": len(known),
         "unseen": len(unseen),
         "seed": seed,
         "alone": float(np.mean(alone == clusters.OUTSIDE)),
-        "together": float(np.mean(together == clusters.X)),
+        "together": float(np.mean(together == X)),
         "right": right,
     }
 
