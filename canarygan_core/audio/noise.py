@@ -34,7 +34,7 @@ def add_noise(sound: Audio, rate: int, snr: float, rng: Rng, filtering: Filter =
     """
     start, end = find_extent(sound, rate, background=None, block=0.0)
     power = np.sum(np.square(sound[start:end], dtype=np.float64)) / max(end - start, 1)
-    noise = apply(rng.standard_normal((1, len(sound)), np.float32), rate, filtering)[0]
+    noise: Audio = apply(rng.standard_normal((1, len(sound)), np.float32), rate, filtering)[0]
     return sound + noise * np.float32(np.sqrt(power * 10 ** (-snr / 10)))
 
 
