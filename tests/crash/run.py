@@ -101,8 +101,6 @@ class Crash:
             problems.append(f"ended with {ended.code}: {ended.text[-500:]}")
         if kind == "faults" and (ended.code not in (0, 1) or "Traceback" in ended.text):
             problems.append(f"answered a fault with {ended.code}: {ended.text[-1500:]}")
-        if kind == "faults" and (left := find_left(self.place.root)):
-            problems.append(f"left after a fault: {left}")
         counts[kind] += 1
         if again:
             second = self.place.run(scenario.follow(self.place.root), at=self.rng.randrange(1, 20))
