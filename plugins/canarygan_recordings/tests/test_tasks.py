@@ -2,18 +2,24 @@
 
 import csv
 import json
+import shlex
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from canarygan_recordings import Recordings
+from canarygan_recordings import Recordings, loading
 from canarygan_recordings.annotations.reading import read
+from canarygan_recordings.sounds import Header
+from canarygan_recordings.survey import Segments
+from canarygan_recordings.tasks import cut
 from songs import RATE, make_song, put_labels
 
 from canarygan_core import audio
 from canarygan_core.cli import main
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.runs import Request
 
 PNG = b"\x89PNG\r\n"
 
@@ -52,6 +58,40 @@ def test_cut_writes_what_the_dataset_brings_and_where_it_comes_from(songs, tmp_p
     record = json.loads((tmp_path / "cut" / "cut.manifest.json").read_text())
     assert record["status"] == "finished"
     assert sorted(record["outputs"]) == ["clips.csv", "contact-sheet.png"]
+
+
+def test_the_next_command_of_cut_checks_what_was_cut_as_it_was_heard(songs, tmp_path, capsys):
+    target = tmp_path / "a cut"
+    words = ["cut", "-d", songs[0].path.parent, "-s", target, "--sampling-rate", RATE, "--highpass", "700"]
+    _, out, _ = run(capsys, *words)
+    check = out.splitlines()[-1].partition("Next: canarygan ")[2]
+    assert check == f"check-data -d '{target}' --highpass 700 --sampling-rate {RATE}"
+    code, out, _ = run(capsys, *shlex.split(check))
+    assert code == 0
+    assert f"--highpass 700 --sampling-rate {RATE} --preset small" in out
+
+
+def test_memory_of_cut_does_not_grow_by_rows_of_its_table(tmp_path, monkeypatch):
+    def measure(count):
+        which, times = np.zeros(count, np.int64), np.arange(count) / 10
+        found = Segments(
+            tmp_path, (tmp_path / "a.wav",), ("a.wav",), (Header(RATE, count, 1),), which, times, times + 0.05,
+            np.full(count, "a"), (), (), (),
+        )  # fmt: skip
+        monkeypatch.setattr("canarygan_recordings.survey.survey", lambda _: found)
+        tracemalloc.start()
+        cut.cut(dataset=Recordings(data_dir=tmp_path / "data"), save_dir=tmp_path / str(count), request=Request("cut"))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(table(tmp_path / str(count) / "clips.csv")) == count
+        return peak
+
+    clip = np.full(10, 0.5, np.float32)
+    monkeypatch.setattr(loading, "read_clips", lambda found, _: ((row, clip, 0.0) for row in range(len(found))))
+    monkeypatch.setattr(cut, "_draw_sheet", lambda path, *_: path.write_bytes(PNG))
+    monkeypatch.setattr(audio, "write", lambda *_: None)
+    measure(10)  # imports
+    assert (measure(8500) - measure(500)) / 8000 < 200, "bytes a clip"
 
 
 def test_a_dry_run_counts_and_draws_and_cuts_nothing(songs, tmp_path, capsys):

@@ -1,7 +1,6 @@
 """`cut`: write the syllables of recordings as a folder of clips, with a table of where each comes from."""
 
 import csv
-import io
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -9,11 +8,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
+from numpy.typing import NDArray
 
 from canarygan_core import audio
 from canarygan_core.clips import count_labels
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.console import log
+from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.runs import Manifest, Request, files
 from canarygan_recordings.dataset import Recordings
@@ -47,78 +48,66 @@ def cut(
     target = save_dir.expanduser().resolve()
     if target.exists() and any(entry for entry in target.iterdir() if entry.name not in LEFT):
         raise CanaryganError(f"{save_dir} is not empty: name a folder that is not there yet.")
-    folders = names.name_folders(segments.labels.tolist())
-    table = _make_table(segments, folders)
     counts = count_labels(segments.labels)
+    folders = names.name_folders(counts)
     with Manifest.begin(save_dir / LEFT[0], request) as manifest:
         sheet = save_dir / LEFT[1]
         _draw_sheet(sheet, segments, dataset, counts)
         manifest.add_output(sheet)
         if not dry_run:
-            left_out = _write_clips(save_dir, segments, dataset, table)
-            table = [row for number, row in enumerate(table) if number not in left_out]
-            files.write_text(save_dir / TABLE, _format_table(table))
+            silent = _write_clips(save_dir, segments, dataset, folders)
             manifest.add_output(save_dir / TABLE)
-            counts = count_labels(row["label"] for row in table)
-            for row in left_out:
-                manifest.warn(f"{loading.name_sources(segments)[row]}: silent, left out")
+            counts = count_labels(np.delete(segments.labels, silent))
+            for source in loading.name_sources(segments.select(silent)):
+                manifest.warn(f"{source}: silent, left out")
     return _make_answer(segments, dataset, counts, folders, save_dir, dry_run=dry_run)
 
 
 LEFT = ("cut.manifest.json", "contact-sheet.png")
 """What a dry run leaves: the manifest, and the contact sheet."""
 
-TABLE = "clips.csv"
-"""The table of where each clip comes from."""
+TABLE, COLUMNS = "clips.csv", ("file", "label", "recording", "onset", "offset", "start")
+"""The table of where each clip comes from, and what it tells of one."""
 
 
-def _make_table(segments: Any, folders: dict[str, str]) -> list[dict[str, Any]]:
-    """A row a clip, in the order of recordings and onsets."""
-    rows = []
-    columns = (segments.which.tolist(), segments.onsets.tolist(), segments.offsets.tolist(), segments.labels.tolist())
-    for number, (which, onset, offset, label) in enumerate(zip(*columns, strict=True)):
-        recording = PurePosixPath(segments.names[which])
-        stem = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "_", str(recording.with_suffix(""))).lstrip(".") or "recording"
-        rows.append(
-            {
-                "file": f"{folders[label]}/{stem}_{number:05d}.wav",
-                "label": label,
-                "recording": str(recording),
-                "onset": round(onset, 6),
-                "offset": round(offset, 6),
-            }
-        )
-    return rows
-
-
-def _write_clips(save_dir: Path, segments: Any, dataset: Recordings, table: list[dict[str, Any]]) -> set[int]:
-    """Write a WAV file for each row of the table; gives the rows that are silent, of which none is written."""
+def _write_clips(save_dir: Path, segments: Any, dataset: Recordings, folders: dict[str, str]) -> NDArray[np.intp]:
+    """Write each clip with its row of the table; gives the segments that are silent, of which nothing is written."""
     from canarygan_recordings import loading
 
     loudest = 0.0
     if dataset.gain == "set":
         loudest = max(float(np.abs(clip).max(initial=0)) for _, clip, _ in loading.read_clips(segments, dataset))
-    silent: set[int] = set()
-    for number, clip, start in loading.read_clips(segments, dataset):
-        peak = float(np.abs(clip).max(initial=0))
-        table[number]["start"] = round(start, 6)
-        if not audio.SILENT <= peak < np.inf:
-            silent.add(number)
-            continue
-        factor = {"none": 1.0, "clip": loading.PEAK / peak, "set": loading.PEAK / (loudest or 1)}[dataset.gain]
-        audio.write(save_dir / table[number]["file"], clip * np.float32(factor), dataset.sampling_rate)
+    silent: list[int] = []
+    with files.replace_file(save_dir / TABLE) as draft, open(draft, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for number, clip, start in loading.read_clips(segments, dataset):
+            peak = float(np.abs(clip).max(initial=0))
+            if not audio.SILENT <= peak < np.inf:
+                silent.append(number)
+                continue
+            factor = {"none": 1.0, "clip": loading.PEAK / peak, "set": loading.PEAK / (loudest or 1)}[dataset.gain]
+            row = _describe_clip(segments, number, folders) | {"start": round(start, 6)}
+            audio.write(save_dir / row["file"], clip * np.float32(factor), dataset.sampling_rate)
+            writer.writerow(row)
+    rows = np.array(silent, np.intp)
     if silent and not dataset.skip_unusable:
-        first = loading.name_sources(segments)[min(silent)]
+        first = loading.name_sources(segments.select(rows[:1]))[0]
         log.warning(f"{len(silent)} silent segments are not written, such as {first}.")
-    return silent
+    return rows
 
 
-def _format_table(table: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
+def _describe_clip(segments: Any, number: int, folders: dict[str, str]) -> dict[str, Any]:
+    """A row of the table, but for where the clip starts."""
+    label, recording = str(segments.labels[number]), PurePosixPath(segments.names[segments.which[number]])
+    stem = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "_", str(recording.with_suffix(""))).lstrip(".") or "recording"
+    return {
+        "file": f"{folders[label]}/{stem}_{number:05d}.wav",
+        "label": label,
+        "recording": str(recording),
+        "onset": round(float(segments.onsets[number]), 6),
+        "offset": round(float(segments.offsets[number]), 6),
+    }
 
 
 def _draw_sheet(path: Path, segments: Any, dataset: Recordings, counts: dict[str, int]) -> None:
@@ -166,6 +155,8 @@ def _make_answer(
     total = sum(counts.values())
     lines.append(f"{total} clips of {len(counts)} classes at {dataset.sampling_rate} Hz.")
     lines.append(f"Look at {save_dir / LEFT[1]}.")
-    lines.append("Nothing was cut." if dry_run else f"Written: {save_dir}. Next: canarygan check-data -d {save_dir}")
+    heard = {name: getattr(dataset, name) for name in ("sampling_rate", "max_length", *dataset.origin["filter"])}
+    check = f"canarygan check-data {Folder(data_dir=save_dir, **heard).spell()}"
+    lines.append("Nothing was cut." if dry_run else f"Written: {save_dir}. Next: {check}")
     data = {"path": str(save_dir), "clips": total, "classes": classes, "dry_run": dry_run}
     return Answer("\n".join(lines), data)
