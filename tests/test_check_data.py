@@ -63,7 +63,7 @@ def test_numbers_of_a_good_set(data):
     assert first["rms_dbfs"]["max"] == pytest.approx(-6.02 - 3.01 - 10, abs=0.02)
 
 
-def test_warnings_alone_leave_it_usable(data):
+def test_warnings_alone_leave_it_usable(data, tmp_path):
     put(data / "rare" / "0.wav", burst(400))
     for number in range(6):
         put(data / "syll_0" / f"more{number}.wav", burst(3000 + number))
@@ -88,6 +88,11 @@ def test_warnings_alone_leave_it_usable(data):
     for sentence in (*said, "1 longer than 1 s", "1 other file ignored"):
         assert sentence in answer.text
     assert "Usable with 7 warnings." in answer.text
+    assert answer.text.endswith(f"canarygan train-gan -d {data} --preset small --balance")
+    put(tmp_path / "one class" / "few" / "0.wav", burst(500))
+    alone = check_data(data_dir=tmp_path / "one class").text
+    assert "few clips" in alone
+    assert alone.endswith("--preset small"), "one class is not shown as often as others"
 
 
 def test_unusable_files_are_named_with_the_reasons_that_loading_gives(data, tmp_path, monkeypatch):
@@ -134,7 +139,7 @@ def test_nothing_left(tmp_path):
 
 def test_options_are_passed_on_in_the_advice(data):
     text = check_data(data_dir=data, sampling_rate=8000, max_length=0.5).text
-    assert text.endswith(f"canarygan train-gan -d {data} --preset small --sampling-rate 8000 --max-length 0.5")
+    assert text.endswith(f"canarygan train-gan -d {data} --sampling-rate 8000 --max-length 0.5 --preset small")
 
 
 def test_errors_for_people(tmp_path):
@@ -166,16 +171,21 @@ def test_hum_is_measured_on_what_is_learnt_and_the_flag_helps(data):
     (warning,) = answer.data["warnings"]
     assert "most energy below 300 Hz, as of hum or wind, in low 75%" in warning
     assert "--highpass 500 takes it out" in warning
+    assert answer.text.endswith(f"canarygan train-gan -d {data} --highpass 500 --preset small")
+    narrow = check_data(data_dir=data, filtering=Filter(lowpass=400.0))
+    assert narrow.text.endswith("--lowpass 400 --preset small"), "a cut-off that could not be is not advised"
     filtered = check_data(data_dir=data, filtering=Filter(highpass=500.0))
     assert filtered.data["warnings"] == []
-    assert filtered.text.endswith("--preset small --highpass 500")
+    assert filtered.text.endswith("--highpass 500 --preset small")
 
 
 def test_an_offset_is_named_and_gone(data):
     put(data / "syll_0" / "offset.wav", 0.02 + burst(500, 0.03, seconds=0.4))
     assert warnings_of(data) == ["1 of 37 with an offset of up to 40% of the peak: taken out on reading"]
-    (warning,) = warnings_of(data, filtering=NOTHING)
+    kept = check_data(data_dir=data, filtering=NOTHING)
+    (warning,) = kept.data["warnings"]
     assert "leave out --no-remove-mean" in warning
+    assert kept.text.endswith(f"train-gan -d {data} --preset small")
     clean, offset = (check_data(data_dir=data, filtering=one).data["all"] for one in (Filter(), NOTHING))
     assert clean["sound_seconds"]["max"] == pytest.approx(0.1, abs=0.005)
     assert offset["sound_seconds"]["max"] == pytest.approx(0.4, abs=0.005)
@@ -188,7 +198,9 @@ def test_energy_above_what_is_learnt_is_named_with_the_rate_that_keeps_it(data):
     for number in range(3):
         sound = burst(60000 + 1000 * number, rate=250000) + 0.001 * rng.standard_normal(250000)
         put(data / "usv" / f"{number}.wav", sound, 250000)
-    (warning,) = warnings_of(data)
+    answer = check_data(data_dir=data)
+    (warning,) = answer.data["warnings"]
+    assert answer.text.endswith("--sampling-rate 128000 --preset small")
     assert warning == "3 of 39 with 100% of the energy above 8 kHz, lost: --sampling-rate 128000 keeps it"
     kept = warnings_of(data, sampling_rate=128000)
     assert not any("lost" in one for one in kept)
@@ -198,10 +210,12 @@ def test_unlike_channels_are_named_and_one_may_be_taken(data):
     for number in range(3):
         square = 0.3 * np.sign(np.sin(2 * np.pi * (5 + number) * np.arange(16000) / 16000 + 0.1))
         put(data / "two" / f"{number}.wav", np.stack([burst(800, 0.1), square], 1))
-    assert "3 of 39 with channels that are unlike (correlation 0.00): --channel 1" in "\n".join(warnings_of(data))
+    answer = check_data(data_dir=data)
+    assert "3 of 39 with channels that are unlike (correlation 0.00): --channel 1" in "\n".join(answer.data["warnings"])
+    assert answer.text.endswith("--channel 1 --preset small")
     answer = check_data(data_dir=data / ".." / "data", channel=1)
     assert answer.data["warnings"] == []
-    assert answer.text.endswith("--preset small --channel 1")
+    assert answer.text.endswith("--channel 1 --preset small")
     refused = check_data(data_dir=data, channel=2)
     assert {problem["kind"] for problem in refused.data["problems"]} == {"too-few-channels"}
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,12 +32,13 @@ Options = Mapping[str, Any]
 `min_per_class`, `skip_unusable`, and those of `Filter`."""
 
 
-def load(data_dir: Path, options: Options) -> Clips:
+def load(data_dir: Path, options: Options, check: str) -> Clips:
     """The clips of a folder, from the cache where they are in it.
 
     Args:
         data_dir: holds one folder of sound files a class.
         options: of the dataset.
+        check: the command that reports on the folder.
 
     Raises:
         CanaryganError: where the folder holds nothing to load, or the cache cannot be written.
@@ -49,7 +49,7 @@ def load(data_dir: Path, options: Options) -> Clips:
     if place.is_relative_to(files.folder):
         raise CanaryganError(f"The cache {place} lies among the data: set CANARYGAN_CACHE to another folder.")
     path = place / "folder" / _compute_key(files, options)
-    entry = cache.read(path) or cache.build(path, lambda draft: _decode(draft, files, options))
+    entry = cache.read(path) or cache.build(path, lambda draft: _decode(draft, files, options, check))
     for level, note in entry.about["notes"]:
         log.log(level, "%s: %s", data_dir, note)
     about = {"path": str(files.folder), "options": options, "fingerprint": entry.about["fingerprint"]}
@@ -80,7 +80,7 @@ def _compute_key(files: Survey, options: Options) -> str:
     return key.hexdigest()
 
 
-def _decode(draft: Path, files: Survey, options: Options) -> None:
+def _decode(draft: Path, files: Survey, options: Options, check: str) -> None:
     """Write the three files of a cache entry."""
     rate, max_length, gain = options["sampling_rate"], options["max_length"], options["gain"]
     samples = round(max_length * rate)
@@ -97,7 +97,7 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
             decoded.append(Measured.of(source, result, samples))
             clip = fit_length(result.audio[None], samples)
             stream.write((clip * np.float32(PEAK / decoded[-1].peak) if gain == "clip" else clip).tobytes())
-    _check_problems(problems, files, skip=options["skip_unusable"])
+    _check_problems(problems, files, check, skip=options["skip_unusable"])
     peaks = np.array([one.peak for one in decoded])
     factors = {"none": np.ones_like(peaks), "clip": PEAK / peaks, "set": np.full_like(peaks, PEAK / peaks.max())}[gain]
     if problems or gain == "set":
@@ -116,7 +116,7 @@ def _decode(draft: Path, files: Survey, options: Options) -> None:
     cache.write_table(draft, table, fingerprint=hashlib.sha256(lines.encode()).hexdigest(), notes=notes)
 
 
-def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -> None:
+def _check_problems(problems: Sequence[Problem], files: Survey, check: str, *, skip: bool) -> None:
     """Raise for files that cannot be used, where they are not to be left out or nothing else is there."""
     total, remedy = len(files.sources), "remove them, or leave them out with --skip-unusable."
     if (skip or not (problems or files.empty)) and len(problems) < total:
@@ -128,9 +128,8 @@ def _check_problems(problems: Sequence[Problem], files: Survey, *, skip: bool) -
     if not problems:
         raise CanaryganError(f"{empty}{LAYOUT} Fill or {remedy}")
     heading = f"{empty}{len(problems)} of {format_count(total, 'file')} in {files.folder} cannot be used:"
-    place = shlex.quote(str(files.folder))
     advice = f"Mend or {remedy}" if len(problems) < total else "None is left to load."
-    raise UnusableAudio(problems, heading, f"{advice} For a full report: canarygan check-data -d {place}")
+    raise UnusableAudio(problems, heading, f"{advice} For a full report: {check}")
 
 
 def _describe(

@@ -59,6 +59,25 @@ def summarise(measured: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
+def advise(faults: dict[str, Any], rate: int, filtering: Filter) -> dict[str, Any]:
+    """The options of the folder dataset that help against these faults, by name; arguments as of `describe`."""
+    advice: dict[str, Any] = {}
+    if list_rumbling(faults) and (filtering.highpass or 0) < HIGHPASS < min(rate / 2, filtering.lowpass or rate):
+        advice["highpass"] = HIGHPASS
+    if faults["offset"]:
+        advice["remove_mean"] = True
+    if faults["beyond_rate"]:
+        advice["sampling_rate"] = faults["rate_kept"]
+    if faults["unlike_channels"]:
+        advice["channel"] = 1
+    return advice
+
+
+def list_rumbling(faults: dict[str, Any]) -> dict[str, float]:
+    """The classes most of whose energy lies below `LOW`, each with its share."""
+    return {label: share for label, share in faults["below_300_hz"].items() if share > RUMBLE}
+
+
 def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter) -> list[str]:
     """A warning for each fault that is worth a word, with the flag that helps.
 
@@ -69,8 +88,7 @@ def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter) -
         filtering: what is taken out of the clips.
     """
     warnings = []
-    rumbling = {label: share for label, share in faults["below_300_hz"].items() if share > RUMBLE}
-    if rumbling:
+    if rumbling := list_rumbling(faults):
         shares = ", ".join(f"{label} {share:.0%}" for label, share in list(rumbling.items())[:8])
         more = f" and {len(rumbling) - 8} more" if len(rumbling) > 8 else ""
         warnings.append(

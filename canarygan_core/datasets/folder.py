@@ -1,8 +1,9 @@
 """The dataset that is a folder of sound files."""
 
 import math
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -62,6 +63,16 @@ class Folder(Filter, _Place):
         check_channel(self.channel)
         self.check_rate(self.sampling_rate)
 
+    def spell(self) -> str:
+        """The words by which other commands, `check-data` too, read a folder as this does; defaults are left out."""
+        words = [] if self.data_dir is None else ["-d", str(self.data_dir)]
+        for option in fields(self):
+            value, flag = getattr(self, option.name), option.name.replace("_", "-")
+            if value == option.default or option.name in ("data_dir", "gain", "skip_unusable"):
+                continue
+            words += [f"--no-{flag}"] if value is False else [f"--{flag}", f"{value:.15g}"]
+        return shlex.join(words)
+
     def load(self) -> "Clips":
         """All clips by label and name, with the facts `gain`, `length` (samples of sound) and `peak` (before gain)."""
         from canarygan_core.datasets import decoding
@@ -73,4 +84,4 @@ class Folder(Filter, _Place):
                 "The folder dataset needs --data-dir (-d): a folder with one folder of sound files a class, "
                 "DATA_DIR/label/*.wav. --dataset synthetic needs no recordings."
             )
-        return decoding.load(data_dir, options)
+        return decoding.load(data_dir, options, f"canarygan check-data {self.spell()}")

@@ -1,7 +1,6 @@
 """`check-data`: tell what is wrong with a folder of clips, before a training does."""
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
@@ -57,7 +56,7 @@ def check_data(
     asked: dict[str, Any] = {"sampling_rate": sampling_rate, "max_length": max_length, "channel": channel}
     asked["min_per_class"] = min_per_class
     asked |= asdict(filtering)
-    Folder(data_dir=data_dir, **asked)  # refuses options out of range
+    folder = Folder(data_dir=data_dir, **asked)  # refuses options out of range
     if sheet is not None:
         files.check_outside(data_dir, sheet)
     listening: dict[str, Any] = {"channel": channel, "filtering": filtering}
@@ -81,7 +80,7 @@ def check_data(
         with files.replace_file(sheet) as draft:
             draft.write_bytes(picture)
         data["sheet"] = str(sheet)
-    return Answer(_format(data, problems, data_dir), data, 0 if data["usable"] else 1)
+    return Answer(_format(data, problems, folder), data, 0 if data["usable"] else 1)
 
 
 def _summarise(
@@ -114,6 +113,9 @@ def _summarise(
     }
     data["warnings"] = _warn(data)
     data["warnings"] += faults.describe(data["faults"], len(measured), asked["sampling_rate"], filtering)
+    data["advice"] = faults.advise(data["faults"], asked["sampling_rate"], filtering)
+    if any("--balance" in one for one in data["warnings"]) and len(found.labels) > 1:
+        data["advice"]["balance"] = True
     data["usable"] = not problems and not found.empty
     return data
 
@@ -171,7 +173,7 @@ def _warn(data: dict[str, Any]) -> list[str]:
     return warnings + [f"{count} {sentence}" for count, sentence in counts if count]
 
 
-def _format(data: dict[str, Any], problems: Sequence[Problem], data_dir: Path) -> str:
+def _format(data: dict[str, Any], problems: Sequence[Problem], folder: Folder) -> str:
     """The report for people: a row a class, what the set is, what to mind, and a verdict."""
     classes = data["classes"]
     width = max(5, *(len(one["label"]) for one in classes))
@@ -195,7 +197,7 @@ def _format(data: dict[str, Any], problems: Sequence[Problem], data_dir: Path) -
         lines += ["", f"Empty classes  {', '.join(data['empty_classes'])}"]
     if "sheet" in data:
         lines += ["", f"Spectrograms of {CLIPS} clips a class: {data['sheet']}"]
-    return "\n".join([*lines, "", _judge(data, data_dir)])
+    return "\n".join([*lines, "", _judge(data, folder)])
 
 
 def _slash(spread: dict[str, float] | None, times: float = 1) -> str:
@@ -209,12 +211,11 @@ def _tally(counts: dict[str, int], suffix: str = "") -> str:
     return ", ".join(f"{count} x {value}{suffix}" for value, count in counts.items())
 
 
-def _judge(data: dict[str, Any], data_dir: Path) -> str:
-    train = f"canarygan train-gan -d {shlex.quote(str(data_dir))} --preset small"
-    for field in ("sampling_rate", "max_length", "channel", "min_per_class", "highpass", "lowpass"):
-        if data[field] != getattr(Folder, field):
-            train += f" --{field.replace('_', '-')} {data[field]:{'' if isinstance(data[field], int) else 'g'}}"
-    train += "" if data["remove_mean"] else " --no-remove-mean"
+def _judge(data: dict[str, Any], folder: Folder) -> str:
+    """Whether the folder can be used, and the training of it, with what was given and what is advised."""
+    advised = {name: value for name, value in data["advice"].items() if name != "balance"}
+    train = f"canarygan train-gan {replace(folder, **advised).spell()} --preset small"
+    train += " --balance" if "balance" in data["advice"] else ""
     if (recordings := _describe_recordings(data)) is not None:
         return recordings
     if data["usable"]:

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from canarygan_core import audio
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.console import track
+from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs.files import replace_folder
 
@@ -41,7 +41,9 @@ def write_dataset(
     if clipped:
         text += f" {clipped} exceed full scale and were clipped."
     data = {"path": str(target), "clips": len(clips), "classes": clips.classes, "rate": clips.rate, "clipped": clipped}
-    return Answer(f"{text} Next: canarygan check-data -d {shlex.quote(str(save_dir))}", data)
+    heard = {"sampling_rate": clips.rate, "max_length": clips.samples / clips.rate, **clips.origin.get("filter", {})}
+    written = Folder(data_dir=save_dir, **heard)
+    return Answer(f"{text} Next: canarygan check-data {written.spell()}", data)
 
 
 def _check_target(target: Path, save_dir: Path) -> None:

@@ -227,13 +227,23 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
     assert content["map"] is None
 
 
-def test_advice_filters_clips_as_those_of_the_run_are() -> None:
-    origin = {"path": "bird", **Filter(highpass=500.0).origin}
+@pytest.mark.parametrize(
+    ("known", "flags"),
+    [
+        ({}, "--highpass 500"),
+        (
+            {"dataset": "folder", "options": {"highpass": 500.0, "channel": 2, "gain": "none", "min_per_class": 3}},
+            "--highpass 500 --channel 2 --min-per-class 3",
+        ),
+    ],
+)
+def test_advice_reads_clips_as_those_of_the_run_are(known: dict[str, Any], flags: str) -> None:
+    origin = {"path": "bird", **Filter(highpass=500.0).origin, **known}
     nothing = {"run": None, "generated": None, "paths": SimpleNamespace(data=None, generated=None)}
     inputs: Any = SimpleNamespace(real=replace(toy_clips(2), origin=origin), **nothing)
     names = ("run", "curves", "inception", "scores", "confusion", "shares", "map", "spectra")
     missing = find_missing(inputs, dict.fromkeys(names))
-    assert missing["map"]["command"].endswith("umap -d bird --highpass 500 -g GENERATED")
+    assert missing["map"]["command"].endswith(f"umap -d bird {flags} -g GENERATED")
 
 
 def test_a_map_of_other_sounds_is_not_shown(toy_run, tmp_path: Path, capsys) -> None:

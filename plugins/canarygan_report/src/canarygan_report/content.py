@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio import Filter
+from canarygan_core.datasets.folder import Folder
 from canarygan_report import material, points, records
 from canarygan_report.inputs import Inputs, Notes
 from canarygan_report.material import Layout
@@ -137,19 +138,21 @@ def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
     def quoted(path: Path | str | None, word: str) -> str:
         return word if path is None else shlex.quote(str(path))
 
-    data = quoted(inputs.paths.data or (None if inputs.real is None else inputs.real.origin.get("path")), "DATA")
-    if inputs.real is not None:
-        data += Filter.of(inputs.real.origin).flags
+    origin = {} if inputs.real is None else inputs.real.origin
+    place = inputs.paths.data or origin.get("path")
+    data = f"-d {quoted(place, 'DATA')}{Filter.of(origin).flags}"
+    if origin.get("dataset") == Folder.name:
+        data = Folder(**{**origin.get("options", {}), "data_dir": place}).spell()
     run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
     generated = quoted(inputs.paths.generated, "GENERATED")
     missing = {
-        "run": ("No run yet.", f"train-gan -d {data}"),
-        "curves": ("No training curves: no logs of a run.", f"train-gan -d {data}"),
+        "run": ("No run yet.", f"train-gan {data}"),
+        "curves": ("No training curves: no logs of a run.", f"train-gan {data}"),
         "inception": ("No inception scores by epoch yet.", f"inception gan -m CLASSIFIER -x {run}"),
-        "scores": ("No scores of metrics yet.", f"score -m CLASSIFIER -d {data} {generated}"),
-        "confusion": ("No confusion of a decoder yet.", f"train-decoders -d {data} -s decoders"),
+        "scores": ("No scores of metrics yet.", f"score -m CLASSIFIER {data} {generated}"),
+        "confusion": ("No confusion of a decoder yet.", f"train-decoders {data} -s decoders"),
         "shares": ("No labels of generated sounds yet.", f"generate -x {run} -y decoders"),
-        "map": ("No map yet.", f"umap -d {data} -g {generated}"),
+        "map": ("No map yet.", f"umap {data} -g {generated}"),
         "spectra": ("No sounds with labels yet.", f"generate -x {run} -y decoders"),
     }
     absent = {name for name in missing if not content[name]}

@@ -105,7 +105,9 @@ def train_decoders(
     )
     use = f"canarygan decode, which takes -y {shlex.quote(str(save_dir))} and sounds"
     if preprocessed_dir is None and (data_dir := getattr(dataset, "data_dir", None)) is not None:
-        use = shlex.join(["canarygan", "decode", "-y", str(save_dir), str(data_dir)])
+        channel = getattr(dataset, "channel", None)
+        taken = [] if channel is None else ["--channel", str(channel)]
+        use = shlex.join(["canarygan", "decode", "-y", str(save_dir), *taken, str(data_dir)])
     last = [f"Decoders: {save_dir}", f"Use them: {use}"]
     return Answer("\n".join([first, *lines, *last]), {"path": str(save_dir), "decoders": summary})
 
