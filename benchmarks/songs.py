@@ -54,7 +54,7 @@ def measure_labels(folder: Path, folds: int, work: Path) -> list[dict[str, Any]]
     names, rows = list_recordings(folder), []
     for fold in range(folds):
         held = names[fold::folds]
-        decoders, row = work / f"decoders-{fold}", {"held out": held}
+        decoders, row = work / f"decoders-{fold}", dict[str, Any]({"held out": held})
         run("train-decoders", "-d", folder, "--highpass", 700, "--skip-recordings", ",".join(held), "-s", decoders)
         for name, flags in (("rejecting", []), ("no rejection", ["--no-reject"])):
             target = work / f"decoded-{fold}-{name}"
@@ -84,7 +84,7 @@ def measure_song(made: Path, decoders: Path, wanted: list[str]) -> dict[str, Any
         "heard as wanted": sum(one == other for one, other in zip(heard, wanted, strict=True)),
         "peaks differ, dB": float(np.ptp(peaks)),
         "levels differ, dB": float(np.ptp(levels)),
-        "gaps wrong": sum(count != round(GAP_MS / 1000 * rate) or loud > 0 for count, loud in gaps),
+        "gaps wrong": sum(bool(count != round(GAP_MS / 1000 * rate) or loud > 0) for count, loud in gaps),
         "loudest end, dB below its peak": float(-max(ends)),
     }
 

@@ -177,7 +177,7 @@ def test_a_long_recording_by_its_onsets(trained: Path, tmp_path: Path) -> None:
         ("onset,offset\n2,1\n", "before the offset"),
         ("onset,offset\n", "no line below"),
         ("onset,offset\n0.1,9\n", "lasts 0.500 s"),
-        ("file,onset,offset\nother.wav,0,0.1\n", "no line for r.wav"),
+        ("file,onset,offset\nother.wav,0,0.1\n", "r.wav; it names other.wav"),
         ("file,onset,offset\nr.wav,0,0.1\nother.wav,0,0.1\n", "names other.wav"),
     ],
 )

@@ -1,6 +1,7 @@
 """Folders and names that people have: other kinds of file, recordings, links, bytes that are no text, deep trees."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,10 @@ from canarygan_core.tasks.check_data import check_data
             ["a/1.aiff", "a/2.aiff", "b/1.AIFF", "b/notes.txt"],
             r"3 \.aiff, 1 \.txt\. Convert them first, .* NAME\.aiff",
         ),
-        (["1.cbin", "1.rec", "2.cbin"], r"but 2 \.cbin, 1 \.rec\. Files of evTAF \(\.cbin\) hold recordings"),
+        (
+            ["1.cbin", "1.rec", "2.cbin"],
+            r"but 2 \.cbin, 1 \.rec\. Files of evTAF \(\.cbin\) hold recordings: .* canarygan cut",
+        ),
         (["a/1.mat", "a/data"], r"holds no file that is read as sound, but 1 \.mat, 1 no ending\. Sound files go into"),
         (["a/1.m4a"], r"ffmpeg -i NAME\.m4a NAME\.wav"),
     ],
@@ -52,7 +56,7 @@ def test_a_folder_of_recordings_is_recognised(tmp_path, seconds):
     (tmp_path / "Annotation.xml").write_text("<Sequences/>")
     answer = check_data(data_dir=tmp_path)
     assert "Not clips, it seems, but recordings: 4 of 4 files" in answer.text
-    assert "cut these out" in answer.text
+    assert "into one folder a class, as canarygan cut does by annotations" in answer.text
     assert "--skip-unusable" not in answer.text
     assert "Next:" not in answer.text
 
@@ -161,6 +165,9 @@ def test_paths_in_a_table_match_from_their_end(tmp_path, days, spelt):
     assert assign(tmp_path, text, days) == {days[0]: [(0.3, 0.4)], days[1]: [(0.1, 0.2)]}
     whole = ONSETS.format(days[1], days[0])
     assert assign(tmp_path, whole, days) == {days[0]: [(0.3, 0.4)], days[1]: [(0.1, 0.2)]}
+    one = f"file,onset,offset\n{spelt.format('day1')},0,0.1\n"
+    with pytest.raises(CanaryganError, match=f"no line for {re.escape(str(days[1]))}; it names"):
+        assign(tmp_path, one, days)
 
 
 def test_a_table_of_another_coding_is_read_or_explained(tmp_path):

@@ -74,7 +74,7 @@ def assign_stretches(recordings: Sequence[Path], stretches: Stretches) -> dict[P
             assigned.setdefault(path, []).extend(stretches[name])
     if without := [path for path in recordings if path not in assigned]:
         names = ", ".join(list(stretches)[:5])
-        raise CanaryganError(f"{table} has no line for {without[0].name}; it names {names}.")
+        raise CanaryganError(f"{table} has no line for {without[0]}; it names {names}.")
     if unused := [name for name, paths in fitting.items() if not paths]:
         raise CanaryganError(f"{table} names {min(unused)}, which is not among the files to decode.")
     return {path: assigned[path] for path in recordings}

@@ -249,7 +249,7 @@ def _explain_nothing(ignored: Mapping[str, int], labels: int, endings: Mapping[s
         known = next((ending for ending in endings if ending in CONVERTED), "")
         advice = f" Convert them first, such as by ffmpeg -i NAME{known} NAME.wav." if known else ""
         if ".cbin" in endings:
-            advice = " Files of evTAF (.cbin) hold recordings: cut their syllables out into files first."
+            advice = " Files of evTAF (.cbin) hold recordings: cut their syllables out first, as canarygan cut does."
         return f"holds no file that is read as sound, but {_tally(endings)}.{advice} {LAYOUT}"
     if labels:
         return f"has {format_count(labels, 'folder')}, without a sound file in any. {LAYOUT}"

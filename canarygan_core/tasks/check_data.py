@@ -242,6 +242,6 @@ def _describe_recordings(data: dict[str, Any]) -> str | None:
     return (
         f"Not clips, it seems, but recordings: {data['cut'] + beyond} of {data['files']} files{lengths} "
         f"sound for longer than {data['max_length']:g} s, and only their beginnings would be learnt.\n"
-        "If each holds several syllables, cut these out, one file a syllable, into one folder a class. If each is one "
-        "sound, raise --max-length."
+        "If each holds several syllables, cut these out, one file a syllable, into one folder a class, as canarygan "
+        "cut does by annotations. If each is one sound, raise --max-length."
     )
