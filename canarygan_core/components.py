@@ -170,7 +170,7 @@ def keep_whole(clips: "Clips") -> "Clips":
 
 
 class FittedProjector(Protocol):
-    """A projector that has learnt, ready to lay clips out."""
+    """A projector that has learnt. One with `draw(sets, folder) -> paths` brings PNG figures of sets, by their titles."""
 
     def project(self, clips: "Clips") -> "NDArray[np.float32]":
         """Coordinates (n, k) of clips (n, samples)."""
@@ -260,7 +260,8 @@ class Task:
 class Slot:
     """Marks a task's parameter, `Annotated[Model, Slot("wavegan")]`, as a component that the user chooses by name.
 
-    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once.
+    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once;
+    `Annotated[Dataset | None, Slot()]` may be left out.
 
     Attributes:
         default: the name taken where the user gives none, or the names where the flag may be given more than once.
