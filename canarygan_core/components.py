@@ -170,7 +170,7 @@ def keep_whole(clips: "Clips") -> "Clips":
 
 
 class FittedProjector(Protocol):
-    """A projector that has learnt. One with `draw(sets, folder) -> paths` brings PNG figures of sets, by their titles."""
+    """A projector that has learnt. One with `draw(sets, folder) -> paths` brings figures of clips, by their title."""
 
     def project(self, clips: "Clips") -> "NDArray[np.float32]":
         """Coordinates (n, k) of clips (n, samples)."""

@@ -208,7 +208,9 @@ def _projector(projector: Projector, folder: Path) -> None:
     fitted = projector.fit(clips)
     coordinates = fitted.project(clips)
     _check_coordinates(name, coordinates)
-    _check_fitted(projector, fitted, "project", clips, folder)
+    loaded = _check_fitted(projector, fitted, "project", clips, folder)
+    for one, place in ((fitted, "figures"), (loaded, "figures again")):
+        _check_figures(name, one, clips, folder / place)
     (folder / "again").mkdir()
     projector.fit(clips).save(folder / "again")
     for path in sorted((folder / "again").iterdir()):
@@ -225,6 +227,21 @@ def _projector(projector: Projector, folder: Path) -> None:
     broken = odd_clips(24)["a clip that is NaN"]
     other = refuses(f"{name}.project of a clip that is NaN", partial(fitted.project, broken))
     _check_coordinates(f"Of a clip that is NaN, {name}", other)
+
+
+def _check_figures(name: str, fitted: Any, clips: Clips, folder: Path) -> None:
+    """The figures that a fitted projector brings of its own, where it brings any: PNG files in its folder alone."""
+    draw = getattr(fitted, "draw", None)
+    if draw is None:
+        return
+    folder.mkdir()
+    paths = [Path(path) for path in draw({"real": clips, "epoch 1": replace(toy_clips(6), labels=None)}, folder)]
+    assert sorted(paths) == sorted(folder.iterdir()), (
+        f"{name}: draw must return the files that it writes in its folder."
+    )
+    for path in paths:
+        is_png = path.suffix == ".png" and path.read_bytes().startswith(b"\x89PNG")
+        assert is_png, f"{name}: draw must write PNG files, not {path.name}."
 
 
 def _check_coordinates(name: str, points: NDArray[np.float32] | None) -> None:
