@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import types
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,22 @@ def test_a_classifier_finds_its_shelf_again_and_another_may_be_given(home: Path,
     os.chdir(elsewhere / "below")
     run(*words[:-1], "../is", *shelf(home))  # the same place, said in other words
     run(*words[:-1], "../is", *shelf(home)[:-2], code=1)
+
+
+def test_a_training_goes_on_from_elsewhere_with_its_shelf_or_one_of_the_same_clips(
+    home: Path, elsewhere: Path, capsys
+) -> None:
+    shutil.copytree(home / "runs", "runs")
+    words = ("train-gan", "--resume", "-s", "runs")
+    run(*words)
+    shutil.copy(home / "clips.npz", "moved.npz")
+    run(*words, "--place", "moved.npz")
+    held = archives.read(home / "clips.npz")
+    np.savez("other.npz", **{name: array[:-20] for name, array in held.items()})
+    run(*words, "--place", "other.npz", code=1)
+    assert "The clips have changed" in capsys.readouterr().err
+    run(*words, "--skip", "s2", code=1)
+    assert "leave --skip out" in capsys.readouterr().err
 
 
 def test_the_folder_of_a_line_is_filtered_as_the_classifier_is_unless_it_says_otherwise() -> None:
