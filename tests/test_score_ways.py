@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -112,7 +113,7 @@ def ways(tmp_path, monkeypatch):
 def run(words, *more):
     data = ["--dataset", "synthetic", "--syllables", "3", "--per-class", "8"]
     code = main.main(["score", *words, *data, *more, "--overwrite", "-q"])
-    return code, json.loads(open("scores/scores.json").read())["metrics"]
+    return code, json.loads(Path("scores/scores.json").read_text())["metrics"]
 
 
 def check_equal(ways, *metrics):
@@ -181,3 +182,28 @@ def test_the_wav_files_of_an_archive_do_not_count_beside_it(tmp_path):
     assert files.count(str(tmp_path / "made.npz")) == 12
     assert len(collect_sounds([tmp_path / "made.npz", tmp_path / "made"])) == 12
     assert len(collect_sounds([tmp_path / "made"])) == 12
+
+
+@dataclass(frozen=True)
+class Latent(Metric):
+    """What is known of the latents."""
+
+    name: ClassVar[str] = "latent"
+
+    def score(self, generated, reference):
+        return {"sum": -1.0 if generated.latents is None else float(generated.latents.sum())}
+
+
+def test_metrics_know_the_latents_where_they_are_known(ways, installed, monkeypatch):
+    registry = installed(Latent)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
+    z = np.arange(12, dtype=np.float32)[:, None]
+    for name, latents in (("latent", z), ("wide", np.zeros((12, 2), np.float32)), ("short", z[:3])):
+        with archives.writing(Path(f"{name}.npz"), SOUNDS.nbytes) as archive:
+            for key, array in {"x": SOUNDS, "rate": RATE, "z": latents}.items():
+                archive.add(key, array)
+    known = {"-x": ways["-x"], "archive": ["latent.npz"], "several": ["latent.npz", "wide.npz"], "short": ["short.npz"]}
+    told = {way: run(words, "--no-context")[1]["latent"]["scores"]["sum"] for way, words in (known | ways).items()}
+    assert told == {"-x": 66.0, "archive": -1.0, "wav": -1.0, "several": -1.0, "short": -1.0}
+    assert run(["latent.npz"], "--no-context")[1]["latent"]["scores"]["sum"] == 66.0
+    assert run(["latent.npz", *ways["wav"]], "--no-context")[1]["latent"]["scores"]["sum"] == -1.0

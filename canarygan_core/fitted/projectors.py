@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Filter, hear
+from canarygan_core.audio import Filter, Hearing
 from canarygan_core.clips import Clips
 from canarygan_core.components import FittedProjector, Projector
 from canarygan_core.console import show_bar
@@ -20,7 +20,7 @@ from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import name_apart
 from canarygan_core.runs import Request
 
-FORMAT = FolderFormat("projector", schema=1, facts={"rate": int}, maker="project", remedy="fit anew")
+FORMAT = FolderFormat("projector", schema=1, facts={"rate": int, "samples": int}, maker="project", remedy="fit anew")
 
 RECORD = FORMAT.record
 
@@ -57,6 +57,11 @@ class SavedProjector:
         """What the clips that it was fitted on had taken out, and so is taken out of what it lays out."""
         return Filter.of(self.record.get("dataset", {}))
 
+    @property
+    def hearing(self) -> Hearing:
+        """How it hears any sound: as the clips are that it was fitted on."""
+        return Hearing(self.rate, int(self.record["samples"]), self.filtering)
+
     def project(self, clips: Clips) -> NDArray[np.float32]:
         """Coordinates (n, k) of clips, a few of which are in memory at a time; raises as `project_batch` does."""
         parts = []
@@ -69,7 +74,7 @@ class SavedProjector:
         return np.concatenate(parts)
 
     def project_batch(self, clips: Clips) -> NDArray[np.float32]:
-        """Coordinates (n, k) of clips, all at once, filtered like those that it was fitted on.
+        """Coordinates (n, k) of clips of any rate and length, all at once, heard like those that it was fitted on.
 
         Raises:
             CanaryganError: where a clip is not finite, or the projector gives something else than coordinates.
@@ -79,7 +84,7 @@ class SavedProjector:
             source = f" ({clips.sources[broken[0]]})" if clips.sources is not None else ""
             what = f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}"
             raise CanaryganError(f"{what}, and cannot be projected.")
-        points = np.asarray(self.fitted.project(hear(clips, self.filtering)), np.float32)
+        points = np.asarray(self.fitted.project(self.hearing.hear(clips)), np.float32)
         is_finite = np.isfinite(points).all()
         if points.ndim != 2 or len(points) != len(clips) or not is_finite:
             what = f"{points.shape} coordinates" if is_finite else "coordinates that are not finite"

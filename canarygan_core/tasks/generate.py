@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core import audio, console, runs
-from canarygan_core.audio import archives, hear
-from canarygan_core.clips import Clips, count_labels
+from canarygan_core.audio import archives
+from canarygan_core.clips import count_labels
 from canarygan_core.components import Answer
 from canarygan_core.fitted import decoders, generators, latents
 from canarygan_core.fitted.judgements import Judgement
@@ -91,11 +91,10 @@ def generate(
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(66 * len(one.classes) for one in trained))
 
         def decode_batches() -> Iterator[NDArray[np.float32]]:
-            for batch in generators.generate_sounds(generator, z, batch_size):
-                clips = hear(Clips(batch, generator.rate), decoders.find_filter(trained))  # once for all of them
-                for one, parts in zip(trained, judged, strict=True):
-                    parts.append(one.judge(clips))
-                yield batch
+            for clips in generators.generate_clips(generator, z, batch_size):
+                for judgement, parts in zip(decoders.judge_all(trained, clips), judged, strict=True):
+                    parts.append(judgement)
+                yield clips.audio
 
         with archives.writing(path, size, compressed=compressed) as archive:
             archive.stream("x", shape, np.dtype(np.float32), decode_batches())

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import runs
+from canarygan_core.audio import Hearing
 from canarygan_core.audio import conform as conform
-from canarygan_core.clips import Clips
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Component, Dataset, Generator, Metric, Model
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.evaluation import streaming
@@ -182,8 +183,8 @@ def generate(
     z = latents.draw(latent, generator.latent_dim, seed=seed) if isinstance(latent, int) else np.asarray(latent, "f4")
     if z.ndim != 2 or z.shape[1] != generator.latent_dim or not len(z):
         raise CanaryganError(f"This generator wants latents of shape (n, {generator.latent_dim}), not {z.shape}.")
-    sounds = np.concatenate(list(generators.generate_sounds(generator, z, batch_size)))
-    return Clips(sounds, generator.rate, latents=z, origin={"dataset": "generated", **generator.progress})
+    clips = concatenate(generators.generate_clips(generator, z, batch_size))
+    return replace(clips, origin={"dataset": "generated", **generator.progress})
 
 
 def score(
@@ -193,7 +194,7 @@ def score(
 
     Args:
         metrics: one or several.
-        generated: of any rate; they are brought to that of the real ones.
+        generated: of any rate and length; they are heard as the real ones are (`canarygan_core.audio.Hearing`).
         reference: the real clips.
         batch_size: clips heard at a time.
 
@@ -202,7 +203,7 @@ def score(
     """
     chosen = [metrics] if isinstance(metrics, Metric) else list(metrics)
     listeners = {one.name: one.listener() for one in chosen}
-    batches = (conform(part, reference.rate, reference.samples) for part in generated.batches(batch_size))
+    batches = map(Hearing.of(reference).hear, generated.batches(batch_size))
     heard = streaming.listen(batches, set(listeners.values()))
     real = streaming.listen(reference.batches(batch_size), set(listeners.values()))
     return {one.name: one.score(heard[listeners[one.name]], real[listeners[one.name]]) for one in chosen}

@@ -224,7 +224,13 @@ def _train_and_test(
         fitted,
         threshold=threshold,
         garbage=dataset.garbage,
-        facts={"dataset": dict(dataset.origin), "test": record["test"], "trained_on": len(dataset.train)},
+        facts={
+            "dataset": dict(dataset.origin),
+            "rate": dataset.train.parameters.sampling_rate,
+            "seconds": dataset.train.parameters.max_length,
+            "test": record["test"],
+            "trained_on": len(dataset.train),
+        },
     )
     manifest.add_output(save_dir / decoder.name / decoders.RECORD)
     return record, lines
