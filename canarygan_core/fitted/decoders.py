@@ -17,6 +17,7 @@ from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.folders import FolderFormat
+from canarygan_core.fitted.generators import choose_device
 from canarygan_core.fitted.judgements import (
     Consensus,
     Judgement,
@@ -219,13 +220,19 @@ def save(
     FORMAT.save(folder, decoder, fitted, known | dict(facts or {}))
 
 
-def load(folder: Path, registry: Registry) -> TrainedDecoder:
+def load(folder: Path, registry: Registry, device: str = "cpu", device_idx: int = 0) -> TrainedDecoder:
     """A trained decoder from its folder; no code in it is run.
+
+    Args:
+        folder: where it lies.
+        registry: where components are looked up.
+        device: auto, cpu, cuda or mps; a decoder that cannot be loaded to a device works where it does.
+        device_idx: which GPU.
 
     Raises:
         CanaryganError: where it is missing, damaged, of a newer version, or of a decoder that is not installed.
     """
-    fitted, record = FORMAT.load(folder, registry)
+    fitted, record = FORMAT.load(folder, registry, device, device_idx)
     if not record["classes"]:
         raise CanaryganError(f"{folder / RECORD} does not describe a decoder: it names no component, or no class.")
     classes = tuple(map(str, record["classes"]))
@@ -235,22 +242,32 @@ def load(folder: Path, registry: Registry) -> TrainedDecoder:
     return TrainedDecoder(key, fitted, classes, threshold, garbage, folder, record)
 
 
-def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None = None) -> list[TrainedDecoder]:
+def load_all(
+    paths: Sequence[Path],
+    registry: Registry,
+    parameters: Path | None = None,
+    device: str = "cpu",
+    device_idx: int = 0,
+) -> list[TrainedDecoder]:
     """The decoders in these folders, each a decoder's or one that holds some.
 
     Args:
         paths: folders.
         registry: where components are looked up.
         parameters: a file of feature parameters that must not contradict theirs.
+        device: auto, cpu, cuda or mps.
+        device_idx: which GPU.
 
     Raises:
         CanaryganError: where one cannot be used.
     """
+    if device != "auto":
+        choose_device(device, device_idx)  # which refuses an unknown name
     folders: list[Path] = []
     for path in paths:
         inside = [path] if (path / RECORD).is_file() else sorted(entry.parent for entry in path.glob(f"*/{RECORD}"))
         folders += [folder for folder in inside or [path] if folder not in folders]
-    trained = [load(folder, registry) for folder in folders]
+    trained = [load(folder, registry, device, device_idx) for folder in folders]
     for one in trained if parameters is not None else ():
         check = getattr(one.fitted, "check_parameters", None)
         if check is None:

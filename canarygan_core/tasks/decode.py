@@ -46,6 +46,8 @@ def decode(
     format: list[str] | None = None,
     reject: bool = True,
     skip_unusable: bool = False,
+    device: str = "auto",
+    device_idx: int = 0,
     overwrite: bool = False,
     request: Request,
 ) -> Answer:
@@ -67,13 +69,15 @@ def decode(
         reject: Label a sound X where it is nearer to garbage, or farther from the training clips, than nearly all real
             clips, or where the decoder is less sure of its class.
         skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
+        device: auto, cpu, cuda or mps, for decoders that can use one.
+        device_idx: Which GPU.
         overwrite: Replace what is in the way.
     """
     if not paths:
         raise UsageError("Give sound files, folders of them, or .npz archives to decode.")
     if truth is not None and get_registry().find_annotator() is None:
         raise UsageError(f"--truth: {ADVICE}")
-    trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
+    trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params, device, device_idx)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
     check_channel(channel)

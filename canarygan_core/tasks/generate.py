@@ -56,7 +56,7 @@ def generate(
         seed: Seed of the draw.
         batch_size: Sounds computed at a time.
         num_workers: Threads that write WAV files.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
         device_idx: Which GPU.
         wav: Write a WAV file a sound besides.
         compressed: Compress the archive: a tenth smaller, slower, and read whole into memory.
@@ -67,7 +67,7 @@ def generate(
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
     generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
-    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
+    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params, device, device_idx)
     version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
