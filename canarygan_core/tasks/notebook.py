@@ -1,9 +1,10 @@
 """The verbs for a program or a notebook: what tasks do, without a command line. `canarygan_core` offers them all."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from canarygan_core.audio import conform as conform
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Component, Dataset, Generator, Metric, Model
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
-from canarygan_core.evaluation import streaming
+from canarygan_core.evaluation import scoring, streaming
 from canarygan_core.fitted import decoders, generators, latents, projectors
 from canarygan_core.lightning.session import open_training
 from canarygan_core.lightning.training import SHAPING, Training
@@ -88,7 +89,7 @@ def load(path: str | Path, *, device: str = "auto") -> Any:
     if (place / projectors.RECORD).is_file():
         return projectors.load(place, registry)
     if (place / decoders.RECORD).is_file() or list(place.glob(f"*/{decoders.RECORD}")):
-        found = decoders.load_all([place], registry)
+        found = decoders.load_all([place], registry, device=device)
         if len(found) > 1:
             several = ", ".join(str(one.folder) for one in found)
             raise CanaryganError(f"{place} holds {len(found)} decoders: give one of {several}.")
@@ -188,13 +189,20 @@ def generate(
 
 
 def score(
-    metrics: Metric | Sequence[Metric], generated: Clips, reference: Clips, *, batch_size: int = 100
-) -> dict[str, dict[str, float]]:
+    metrics: Metric | Sequence[Metric],
+    generated: Clips | Mapping[str, Clips],
+    reference: Clips,
+    *,
+    batch_size: int = 100,
+) -> dict[str, Any]:
     """What metrics say of generated clips against real ones, by the name of each, as `score` computes it.
+
+    Of several sets it is given for each set, and a metric is fitted to the real clips only once.
 
     Args:
         metrics: one or several.
-        generated: of any rate and length; they are heard as the real ones are (`canarygan_core.audio.Hearing`).
+        generated: clips, or sets of clips by any name, of any rate and length; they are heard as the real ones are
+            (`canarygan_core.audio.Hearing`).
         reference: the real clips.
         batch_size: clips heard at a time.
 
@@ -203,7 +211,11 @@ def score(
     """
     chosen = [metrics] if isinstance(metrics, Metric) else list(metrics)
     listeners = {one.name: one.listener() for one in chosen}
-    batches = map(Hearing.of(reference).hear, generated.batches(batch_size))
-    heard = streaming.listen(batches, set(listeners.values()))
-    real = streaming.listen(reference.batches(batch_size), set(listeners.values()))
-    return {one.name: one.score(heard[listeners[one.name]], real[listeners[one.name]]) for one in chosen}
+    hearing, listen = Hearing.of(reference), partial(streaming.listen, listeners=set(listeners.values()))
+    real = listen(reference.batches(batch_size))
+    asks = {one.name: scoring.fit(one, real[listeners[one.name]]) for one in chosen}
+    told = {}
+    for name, clips in {"": generated}.items() if isinstance(generated, Clips) else generated.items():
+        heard = listen(map(hearing.hear, clips.batches(batch_size)))
+        told[name] = {key: ask(heard[listeners[key]]) for key, ask in asks.items()}
+    return told[""] if isinstance(generated, Clips) else told

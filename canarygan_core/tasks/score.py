@@ -46,6 +46,7 @@ def score(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("scores"),
     context: bool = True,
     resamplings: int = 50,
+    figures: bool = False,
     batch_size: int = 100,
     device: str = "auto",
     device_idx: int = 0,
@@ -69,6 +70,7 @@ def score(
         context: Score real clips in the place of generated ones, and white noise, besides.
         resamplings: Times that real clips are drawn in the place of generated ones, which tells what scores chance
             alone gives; 0 for never, 20 at least.
+        figures: Draw the figures that metrics bring of their own, as NAME-FIGURE.png beside the scores.
         batch_size: Sounds made at a time.
         device: auto, cpu, cuda or mps, for the model.
         device_idx: Which GPU.
@@ -142,6 +144,8 @@ def score(
             sides = generated[listener], real, noise.get(listener)
             told = scoring.score_one(one, *sides, resamplings=resamplings if context else 0, seed=seed)
             results[one.name] = {"options": to_json(one), **told}
+            for path in scoring.draw(one, *sides[:2], save_dir) if figures and "scores" in told else ():
+                manifest.add_output(path)
         tests = scoring.add_verdicts(results)
         if not any("scores" in record for record in results.values()):
             errors = [record["error"] for record in results.values()]
