@@ -298,6 +298,15 @@ def careless_axes(cls, folder):
     return FittedPrincipal(held["axes"])
 
 
+def drawing(draw):
+    return {"fit": fitted(lambda inner: Changed(inner, draw=lambda one, sets, folder: draw(folder)))}
+
+
+def _write(path):
+    path.write_bytes(b"figure")
+    return path
+
+
 PROJECTORS = {
     "float64": (
         {"fit": fitted(lambda inner: Changed(inner, project=lambda one, clips: one.project(clips).astype(float)))},
@@ -305,6 +314,19 @@ PROJECTORS = {
     ),
     "other files each time": (saved(timed_save), "when.json differs the second time"),
     "KeyError": ({"load": classmethod(careless_axes)}, "load of an empty folder raises KeyError"),
+    "a figure that is no PNG": (
+        drawing(lambda folder: [_write(folder / "a.svg")]),
+        "draw must write PNG files, not a.svg",
+    ),
+    "a picture in name alone": (
+        drawing(lambda folder: [_write(folder / "a.png")]),
+        "draw must write PNG files, not a.png",
+    ),
+    "a figure that is not told": (drawing(lambda folder: [_write(folder / "a.png")][:0]), "draw must return the files"),
+    "a figure beside the folder": (
+        drawing(lambda folder: [_write(folder.parent / "a.png")]),
+        "draw must return the files",
+    ),
 }
 
 

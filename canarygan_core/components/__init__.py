@@ -222,7 +222,8 @@ class Task:
 class Slot:
     """Marks a task's parameter, `Annotated[Model, Slot("wavegan")]`, as a component that the user chooses by name.
 
-    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once.
+    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once;
+    `Annotated[Dataset | None, Slot()]` may be left out.
 
     Attributes:
         default: the name taken where the user gives none, or the names where the flag may be given more than once.

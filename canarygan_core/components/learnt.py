@@ -64,7 +64,7 @@ class FittedMetric(Protocol):
 
 
 class FittedProjector(Protocol):
-    """A projector that has learnt, ready to lay clips out."""
+    """A projector that has learnt. One with `draw(sets, folder) -> paths` brings figures of clips, by their title."""
 
     def project(self, clips: "Clips") -> "NDArray[np.float32]":
         """Coordinates (n, k) of clips (n, samples)."""

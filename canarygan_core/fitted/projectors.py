@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.folders import FolderFormat
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import name_apart
-from canarygan_core.runs import Request
+from canarygan_core.runs import Request, files
 
 FORMAT = FolderFormat("projector", schema=1, facts={"rate": int, "samples": int}, maker="project", remedy="fit anew")
 
@@ -26,6 +27,9 @@ RECORD = FORMAT.record
 
 BATCH = 512
 """Clips projected at a time."""
+
+DRAWN = 1000
+"""Clips of a set that a projector gets for figures of its own, at most; they are taken at equal steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +94,26 @@ class SavedProjector:
             what = f"{points.shape} coordinates" if is_finite else "coordinates that are not finite"
             raise CanaryganError(f"Projector {self.name} gave {what} for {len(clips)} clips.")
         return points
+
+    def draw(self, sets: Mapping[str, Clips], folder: Path) -> list[Path]:
+        """Draw the figures that the projector brings of its own; none where it brings none.
+
+        Args:
+            sets: clips by their title, the real ones first, labelled where labels are known.
+            folder: where the figures go, each named NAME-FIGURE.png by the projector.
+
+        Raises:
+            CanaryganError: where the projector draws something else than PNG files in its folder.
+        """
+        draw = getattr(self.fitted, "draw", None)
+        if draw is None:
+            return []
+        heard = {title: self.hearing.hear(_take_evenly(clips, DRAWN)) for title, clips in sets.items()}
+        return files.collect_figures(partial(draw, heard), folder, self.name)
+
+
+def _take_evenly(clips: Clips, count: int) -> Clips:
+    return clips.select(np.unique(np.linspace(0, len(clips) - 1, min(count, len(clips))).round().astype(int)))
 
 
 def fit(projector: Projector, clips: Clips, folder: Path, registry: Registry) -> SavedProjector:

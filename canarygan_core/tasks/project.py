@@ -34,7 +34,7 @@ def project(
 
     Args:
         paths: Further sounds: files, folders that are searched for some, and .npz archives that generate made.
-        save_dir: Folder for the coordinates, the fitted projector and their manifest.
+        save_dir: Folder for the coordinates, the fitted projector, figures of its own and their manifest.
         projector_ckpt: Folder of a projector fitted before, to use instead of fitting one.
         overwrite: Replace coordinates and a projector that are there.
     """
@@ -64,6 +64,8 @@ def project(
             for name, array in arrays.items():
                 archive.add(name, array)
         manifest.add_output(target)
+        for path in fitted.draw({REAL: clips}, save_dir):
+            manifest.add_output(path)
     sizes = count_labels(arrays["set"])
     size = arrays["coordinates"].shape[1]
     lines = [f"{sum(sizes.values())} sounds in {size} dimensions: {target}"]

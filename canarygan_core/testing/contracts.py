@@ -211,7 +211,11 @@ def _projector(projector: Projector, folder: Path) -> None:
     fitted = projector.fit(clips)
     coordinates = fitted.project(clips)
     _check_coordinates(name, coordinates)
-    _check_fitted(projector, fitted, "project", clips, folder)
+    loaded = _check_fitted(projector, fitted, "project", clips, folder)
+    for one, place in ((fitted, "figures"), (loaded, "figures again")):
+        if drawing := getattr(one, "draw", None):
+            sets = {"real": clips, "epoch 1": replace(toy_clips(6), labels=None)}
+            abilities.check_figures(name, partial(drawing, sets), folder / place)
     (folder / "again").mkdir()
     projector.fit(clips).save(folder / "again")
     for path in sorted((folder / "again").iterdir()):
