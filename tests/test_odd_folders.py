@@ -12,6 +12,7 @@ from recordings import noise, put
 from toy_tasks import WORK
 
 from canarygan_core import audio
+from canarygan_core.audio import Hearing
 from canarygan_core.audio.listing import walk_folder
 from canarygan_core.audio.soundfiles import read_stretch
 from canarygan_core.audio.sounds import collect_sounds, read_clips
@@ -123,7 +124,7 @@ def test_a_name_that_is_no_text_costs_no_work(tmp_path):
     clips = Folder(data_dir=tmp_path).load()
     assert clips.classes == ["b", "caf\ufffd"]
     sounds = collect_sounds([tmp_path])
-    (batch,) = [found for found, _, _ in read_clips(sounds, 16000, 1.0)]
+    (batch,) = [found for found, _, _ in read_clips(sounds, Hearing(16000, 16000))]
     for sound in batch:
         assert len(read_stretch(Path(sound.file), 16000, 0.2, 0.3)[0]) == 1600
     files.write_text(tmp_path / "table.csv", "\n".join(sound.file for sound in batch))

@@ -243,7 +243,7 @@ def test_project_draws_what_a_projector_brings(home: Path, elsewhere: Path) -> N
 def test_a_figure_that_is_not_there_is_told(home: Path, elsewhere: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(Chart, "draw", lambda self, sets, folder: [folder / "none.png"])
     run("project", "--projector", "charted", *shelf(home), "-s", "out", code=1)
-    assert "Projector charted tells of a figure none.png" in capsys.readouterr().err
+    assert "charted tells of a figure none.png" in capsys.readouterr().err
 
 
 def test_the_report_finds_the_shelf_and_shows_the_map(mapped: Path, elsewhere: Path, capsys) -> None:

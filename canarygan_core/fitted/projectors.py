@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Filter, hear
+from canarygan_core.audio import Filter, Hearing
 from canarygan_core.clips import Clips
 from canarygan_core.components import FittedProjector, Projector
 from canarygan_core.console import show_bar
@@ -20,7 +21,7 @@ from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import name_apart
 from canarygan_core.runs import Request, files
 
-FORMAT = FolderFormat("projector", schema=1, facts={"rate": int}, maker="project", remedy="fit anew")
+FORMAT = FolderFormat("projector", schema=1, facts={"rate": int, "samples": int}, maker="project", remedy="fit anew")
 
 RECORD = FORMAT.record
 
@@ -60,6 +61,11 @@ class SavedProjector:
         """What the clips that it was fitted on had taken out, and so is taken out of what it lays out."""
         return Filter.of(self.record.get("dataset", {}))
 
+    @property
+    def hearing(self) -> Hearing:
+        """How it hears any sound: as the clips are that it was fitted on."""
+        return Hearing(self.rate, int(self.record["samples"]), self.filtering)
+
     def project(self, clips: Clips) -> NDArray[np.float32]:
         """Coordinates (n, k) of clips, a few of which are in memory at a time; raises as `project_batch` does."""
         parts = []
@@ -72,7 +78,7 @@ class SavedProjector:
         return np.concatenate(parts)
 
     def project_batch(self, clips: Clips) -> NDArray[np.float32]:
-        """Coordinates (n, k) of clips, all at once, filtered like those that it was fitted on.
+        """Coordinates (n, k) of clips of any rate and length, all at once, heard like those that it was fitted on.
 
         Raises:
             CanaryganError: where a clip is not finite, or the projector gives something else than coordinates.
@@ -82,7 +88,7 @@ class SavedProjector:
             source = f" ({clips.sources[broken[0]]})" if clips.sources is not None else ""
             what = f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}"
             raise CanaryganError(f"{what}, and cannot be projected.")
-        points = np.asarray(self.fitted.project(hear(clips, self.filtering)), np.float32)
+        points = np.asarray(self.fitted.project(self.hearing.hear(clips)), np.float32)
         is_finite = np.isfinite(points).all()
         if points.ndim != 2 or len(points) != len(clips) or not is_finite:
             what = f"{points.shape} coordinates" if is_finite else "coordinates that are not finite"
@@ -102,16 +108,8 @@ class SavedProjector:
         draw = getattr(self.fitted, "draw", None)
         if draw is None:
             return []
-        heard = {title: hear(_take_evenly(clips, DRAWN), self.filtering) for title, clips in sets.items()}
-        with files.make_temporary_folder() as draft:
-            drawn = [draft / Path(path).name for path in draw(heard, draft)]
-            if wrong := [path.name for path in drawn if path.suffix != ".png" or not path.is_file()]:
-                raise CanaryganError(f"Projector {self.name} tells of a figure {wrong[0]}, and drew no such PNG file.")
-            paths = [folder / f"{self.name}-{path.name}" for path in drawn]
-            for source, path in zip(drawn, paths, strict=True):
-                with files.replace_file(path) as target:
-                    target.write_bytes(source.read_bytes())
-        return paths
+        heard = {title: self.hearing.hear(_take_evenly(clips, DRAWN)) for title, clips in sets.items()}
+        return files.collect_figures(partial(draw, heard), folder, self.name)
 
 
 def _take_evenly(clips: Clips, count: int) -> Clips:

@@ -9,6 +9,7 @@ import yaml
 from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError, Dataset, runs
+from canarygan_core.audio import Hearing
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.clips import Clips
 from canarygan_core.evaluation import holding, streaming
@@ -46,7 +47,12 @@ def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[n
 
 
 def score_checkpoint(
-    classifier: Classifier, path: Path, source: Path | int, scoring: Scoring, latent_dim: int | None = None
+    classifier: Classifier,
+    path: Path,
+    source: Path | int,
+    scoring: Scoring,
+    hearing: Hearing,
+    latent_dim: int | None = None,
 ) -> Record:
     """The row of one checkpoint: the progress of its training, and the score of its sounds.
 
@@ -55,6 +61,7 @@ def score_checkpoint(
         path: the checkpoint.
         source: a file of latents, or how many to draw.
         scoring: how scores are computed.
+        hearing: how the sounds are heard, as the real clips are.
         latent_dim: coordinates that the latents must have, or None.
 
     Raises:
@@ -65,8 +72,8 @@ def score_checkpoint(
     if latent_dim not in (None, dim):
         raise CanaryganError(f"{path} takes latents of {dim} coordinates, not {latent_dim}: leave out --latent-dim.")
     z = latents.read(source, dim) if isinstance(source, Path) else latents.draw(source, dim, seed=scoring.seed)
-    sounds = generators.generate_sounds(generator, z, scoring.batch_size)
-    posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
+    made = generators.generate_clips(generator, z, scoring.batch_size)
+    posteriors = posteriors_of(classifier, map(hearing.hear, made))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
     progress = {key: int(generator.progress[key]) for key in ("epoch", "step")}
     return {**progress, **score.record(), "checkpoint": digest, "file": path.name}

@@ -79,6 +79,7 @@ def gan(
         n_samples: Number of latents to draw, the same for every checkpoint. [default: 50000 without -z]
         latent_dim: Coordinates that the generator's latents must have; not needed, a checkpoint knows its own.
     """
+    from canarygan_core.audio import Hearing
     from canarygan_core.runs import files
     from canarygan_metrics.inception import figure, record
 
@@ -106,16 +107,19 @@ def gan(
     record.check_same_run(target, rows, checkpoints)
     with Manifest.begin(target.with_suffix(".manifest.json"), request, seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path, trained.digest)
-        if context is None:
-            held_out = record.find_held_out(trained, checkpoints[0])
-            context = record.score_context(trained, record.load_real(trained, dataset), scoring, held_out)
         done = {row["checkpoint"] for row in rows}
+        left = [checkpoint for checkpoint in checkpoints if files.compute_digest(checkpoint) not in done]
+        if context is None or left:
+            clips = record.load_real(trained, dataset)
+            hearing = Hearing.of(clips)
+        if context is None:
+            context = record.score_context(trained, clips, scoring, record.find_held_out(trained, checkpoints[0]))
         for number, checkpoint in enumerate(checkpoints, 1):
-            if files.compute_digest(checkpoint) in done:
+            if checkpoint not in left:
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
-            row = record.score_checkpoint(trained, checkpoint, source, scoring, latent_dim)
+            row = record.score_checkpoint(trained, checkpoint, source, scoring, hearing, latent_dim)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")
