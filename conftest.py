@@ -21,6 +21,8 @@ SLOW = {
     "test_a_tree_deeper_than_python_may_call_itself_is_listed",
     "test_a_reader_that_leaves_changes_nothing",
     "test_building",
+    "test_crash",
+    "test_a_training_killed_around_its_checkpoint_ends_like_one_that_was_not",
     "test_fuzz",
     "test_the_sheet_shows_eight_clips_of_each_class",
     "test_cnn_keeps_the_contract",
@@ -70,6 +72,7 @@ SLOW = {
     "test_an_option_of_every_type_comes_from_flags_a_file_and_a_manifest",
     "test_installed_models_pass",
     "test_where_chance_chose_the_clips_false_alarms_are_as_rare_as_promised",
+    "test_a_projector_lays_out_the_same_by_every_way_in",
 }
 """Tests that take more than 1.5 s, by the name of their file, function, or function and parameters."""
 

@@ -129,7 +129,7 @@ def test_a_dry_run_tells_how_long_it_takes(tmp_path, clips, caplog, monkeypatch)
     import logging
 
     monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="canarygan")
     trained(tmp_path, clips, training=replace(FEW, dry_run=True, max_epochs=100))
     assert "for 200 updates" in caplog.text
 
@@ -175,7 +175,7 @@ def state(folder):
     return weights, steps, log, sounds, record["result"], sorted(record["outputs"])
 
 
-@pytest.mark.parametrize("step", ["copy", "write_previews", "add_output", "save"])
+@pytest.mark.parametrize("step", ["copy", "write_previews", "add_output", "log_metrics"])
 def test_a_training_killed_around_its_checkpoint_ends_like_one_that_was_not(tmp_path, clips, monkeypatch, step):
     trained(tmp_path / "whole", clips)
     places = {"copy": checkpointing.files, "write_previews": Monitor, "add_output": runs.Manifest}

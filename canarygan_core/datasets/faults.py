@@ -59,13 +59,13 @@ def summarise(measured: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
-def advise(faults: dict[str, Any], rate: int, filtering: Filter) -> dict[str, Any]:
-    """The options of the folder dataset that help against these faults, by name; arguments as of `describe`."""
+def advise(faults: dict[str, Any], rate: int, filtering: Filter | None) -> dict[str, Any]:
+    """The options of a dataset that help against these faults, by name; arguments as of `describe`."""
     advice: dict[str, Any] = {}
-    if list_rumbling(faults) and (filtering.highpass or 0) < HIGHPASS < min(rate / 2, filtering.lowpass or rate):
-        advice["highpass"] = HIGHPASS
-    if faults["offset"]:
-        advice["remove_mean"] = True
+    if filtering is not None:
+        fits = (filtering.highpass or 0) < HIGHPASS < min(rate / 2, filtering.lowpass or rate)
+        advice |= {"highpass": HIGHPASS} if fits and list_rumbling(faults) else {}
+        advice |= {"remove_mean": True} if faults["offset"] else {}
     if faults["beyond_rate"]:
         advice["sampling_rate"] = faults["rate_kept"]
     if faults["unlike_channels"]:
@@ -78,27 +78,26 @@ def list_rumbling(faults: dict[str, Any]) -> dict[str, float]:
     return {label: share for label, share in faults["below_300_hz"].items() if share > RUMBLE}
 
 
-def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter) -> list[str]:
+def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter | None) -> list[str]:
     """A warning for each fault that is worth a word, with the flag that helps.
 
     Args:
         faults: as `summarise` gives them.
         files: how many there are.
         rate: that is learnt, Hz.
-        filtering: what is taken out of the clips.
+        filtering: what is taken out of the clips; None where no flag of the dataset says it.
     """
     warnings = []
     if rumbling := list_rumbling(faults):
         shares = ", ".join(f"{label} {share:.0%}" for label, share in list(rumbling.items())[:8])
         more = f" and {len(rumbling) - 8} more" if len(rumbling) > 8 else ""
-        warnings.append(
-            f"most energy below {LOW:g} Hz, as of hum or wind, in {shares}{more}: unless the bird is as low, "
-            f"--highpass {HIGHPASS:g} takes it out"
-        )
+        remedy = "" if filtering is None else f": unless the bird is as low, --highpass {HIGHPASS:g} takes it out"
+        warnings.append(f"most energy below {LOW:g} Hz, as of hum or wind, in {shares}{more}{remedy}")
     if faults["offset"]:
         most, count = max(faults["offset"].values()), len(faults["offset"])
-        remedy = "taken out on reading" if filtering.remove_mean else "leave out --no-remove-mean, which keeps it"
-        warnings.append(f"{count} of {files} with an offset of up to {most:.0%} of the peak: {remedy}")
+        remedy = "" if filtering is None else ": leave out --no-remove-mean, which keeps it"
+        remedy = ": taken out on reading" if filtering is not None and filtering.remove_mean else remedy
+        warnings.append(f"{count} of {files} with an offset of up to {most:.0%} of the peak{remedy}")
     if faults["beyond_rate"]:
         lost, count = float(np.median(list(faults["beyond_rate"].values()))), len(faults["beyond_rate"])
         remedy = f"--sampling-rate {faults['rate_kept']} keeps it"

@@ -64,7 +64,7 @@ class Folder(Filter, _Place):
         self.check_rate(self.sampling_rate)
 
     def spell(self) -> str:
-        """The words by which other commands, `check-data` too, read a folder as this does; defaults are left out."""
+        """The words by which `check-data` reads a folder as this does; `plugins.options` spells any component."""
         words = [] if self.data_dir is None else ["-d", str(self.data_dir)]
         for option in fields(self):
             value, flag = getattr(self, option.name), option.name.replace("_", "-")

@@ -14,6 +14,7 @@ from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.console import track
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
+from canarygan_core.plugins.options import spell
 from canarygan_core.runs.files import replace_folder
 
 
@@ -43,7 +44,7 @@ def write_dataset(
     data = {"path": str(target), "clips": len(clips), "classes": clips.classes, "rate": clips.rate, "clipped": clipped}
     heard = {"sampling_rate": clips.rate, "max_length": clips.samples / clips.rate, **clips.origin.get("filter", {})}
     written = Folder(data_dir=save_dir, **heard)
-    return Answer(f"{text} Next: canarygan check-data {written.spell()}", data)
+    return Answer(f"{text} Next: canarygan check-data {spell(written)}", data)
 
 
 def _check_target(target: Path, save_dir: Path) -> None:

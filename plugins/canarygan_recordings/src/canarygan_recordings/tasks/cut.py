@@ -16,6 +16,7 @@ from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.console import log
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.plugins.options import spell
 from canarygan_core.runs import Manifest, Request, files
 from canarygan_recordings.dataset import Recordings
 
@@ -156,7 +157,7 @@ def _make_answer(
     lines.append(f"{total} clips of {len(counts)} classes at {dataset.sampling_rate} Hz.")
     lines.append(f"Look at {save_dir / LEFT[1]}.")
     heard = {name: getattr(dataset, name) for name in ("sampling_rate", "max_length", *dataset.origin["filter"])}
-    check = f"canarygan check-data {Folder(data_dir=save_dir, **heard).spell()}"
+    check = f"canarygan check-data {spell(Folder(data_dir=save_dir, **heard))}"
     lines.append("Nothing was cut." if dry_run else f"Written: {save_dir}. Next: {check}")
     data = {"path": str(save_dir), "clips": total, "classes": classes, "dry_run": dry_run}
     return Answer("\n".join(lines), data)
