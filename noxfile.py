@@ -10,6 +10,7 @@ plugin      the kernel and one plugin: the plugin's tests
 matrix      every test on each supported Python that is here
 lint types  ruff; mypy, strict
 docs        the site; `cli_page` writes docs/cli.md
+crash       every task killed before each change that it makes to files; half an hour
 demo bench  the README's first command; the benchmarks
 build       wheels and source distributions
 
@@ -156,6 +157,12 @@ def docs(session: nox.Session) -> None:
 def cli_page(session: nox.Session) -> None:
     """Write docs/cli.md anew."""
     in_system(session, "docs/generate_cli.py", module=False)
+
+
+@nox.session(venv_backend="none")
+def crash(session: nox.Session) -> None:
+    """Every task killed at 50 moments, before changes to files above all: nothing half written, lost or left."""
+    in_system(session, "tests/crash/run.py", *(session.posargs or ("--kills", "50")), module=False)
 
 
 @nox.session(venv_backend="none")

@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -284,6 +285,14 @@ def test_two_of_one_name_take_their_folders(trained: Path, tmp_path: Path, regis
         decoders.load_all([trained / "one", tmp_path / "other" / "one"], registry)
 
 
+def test_a_draft_has_no_vote_and_what_was_only_set_aside_has_one(trained: Path, registry: Registry) -> None:
+    shutil.copytree(trained / "one", trained / ".three.01234567.part")
+    (trained / "two").rename(trained / ".two.89abcdef.old")
+    shutil.copytree(trained / "one", trained / ".hidden")
+    assert [one.key for one in decoders.load_all([trained], registry)] == ["one", "two"]
+    assert sorted(path.name for path in trained.iterdir()) == [".hidden", "one", "two"]
+
+
 def test_labels_margins_and_consensus() -> None:
     posteriors = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
     assert decoders.pick_labels(posteriors, "abc").tolist() == ["a", "c"]
@@ -335,12 +344,12 @@ def test_broken_sounds_of_an_archive_are_named_or_left_out(
 def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     for number in range(5):
         audio.write(tmp_path / f"{number}.wav", tone(1000 + 500 * number, 0.1 + 0.3 * number), RATE)
-    found = sounds.collect_sounds([tmp_path])
-    together = np.concatenate([clips for _, clips, _ in sounds.read_clips(found, RATE, 1.0)])
+    found, hearing = sounds.collect_sounds([tmp_path]), audio.Hearing(RATE, RATE)
+    together = np.concatenate([clips.audio for _, clips, _ in sounds.read_clips(found, hearing)])
     monkeypatch.setattr(sounds, "BATCH", 2)
-    parts = list(sounds.read_clips(found, RATE, 1.0))
+    parts = list(sounds.read_clips(found, hearing))
     assert [len(heard) for heard, _, _ in parts] == [2, 2, 1]
-    np.testing.assert_array_equal(np.concatenate([clips for _, clips, _ in parts]), together)
+    np.testing.assert_array_equal(np.concatenate([clips.audio for _, clips, _ in parts]), together)
     assert together.shape == (5, RATE)
     assert "1 of 5 sounds are longer than 1 s" in caplog.text
 

@@ -7,14 +7,16 @@ component's own.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from canarygan_core.components import Component
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted.generators import choose_device
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import to_json
-from canarygan_core.runs import collect_versions, files
+from canarygan_core.runs import collect_versions, drafts, files
 
 Record = Mapping[str, Any]
 
@@ -42,6 +44,17 @@ class FolderFormat:
         """Name of the file that describes a folder."""
         return f"{self.kind}.json"
 
+    def find(self, path: Path) -> list[Path]:
+        """The folders of this kind in a folder, or that folder itself where it is one, in the order of names.
+
+        Drafts are none; one that a killed process had only set aside is put back.
+        """
+        if (path / self.record).is_file():
+            return [path]
+        drafts.sweep(path)
+        found = (entry.parent for entry in path.glob(f"*/{self.record}"))
+        return sorted(folder for folder in found if not folder.name.startswith("."))
+
     def save(self, folder: Path, component: Component, fitted: Any, facts: Record) -> None:
         """Write what was learnt to a folder, which is whole or absent, and replaces one of the same name.
 
@@ -67,8 +80,14 @@ class FolderFormat:
             }
             files.write_text(draft / self.record, json.dumps(record, indent=2) + "\n")
 
-    def load(self, folder: Path, registry: Registry) -> tuple[Any, dict[str, Any]]:
+    def load(self, folder: Path, registry: Registry, device: str = "cpu", index: int = 0) -> tuple[Any, dict[str, Any]]:
         """What was learnt, and the record; no code in the folder is run.
+
+        Args:
+            folder: where it lies.
+            registry: where components are looked up.
+            device: auto, cpu, cuda or mps; for components that can be loaded to a device, by `load(..., device=)`.
+            index: which GPU.
 
         Raises:
             CanaryganError: where it is missing, damaged, of a newer version, or of a component that is not installed.
@@ -83,7 +102,8 @@ class FolderFormat:
                 continue
             raise CanaryganError(f"{problem}, or {self.remedy}.")
         cls = registry.get_recorded(self.kind, record[self.kind]["name"], folder, record)
-        return cls.load(folder), record
+        place = {"device": choose_device(device, index)} if "device" in signature(cls.load).parameters else {}
+        return cls.load(folder, **place), record
 
     def read(self, folder: Path) -> dict[str, Any]:
         """The record of a folder, checked; raises as `load` does."""

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import console, runs
+from canarygan_core.clips import Clips
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.index import advise_kind
+from canarygan_core.runs import files
 
 
 def load(path: Path, registry: Registry, *, model: str | None, device: str) -> tuple[Generator, runs.Run | None]:
@@ -44,6 +46,18 @@ def load(path: Path, registry: Registry, *, model: str | None, device: str) -> t
     raise CanaryganError("\n".join(refusals) or f"{advise_kind('model').capitalize()}.")
 
 
+def load_with_digest(
+    path: Path, registry: Registry, *, model: str | None, device: str
+) -> tuple[Generator, runs.Run | None, str]:
+    """What `load` gives, and the digest of the checkpoint as it was read: a training may have replaced it since."""
+
+    def read(path: Path) -> tuple[Generator, runs.Run | None]:
+        return load(path, registry, model=model, device=device)
+
+    (generator, run), digest = files.read_with_digest(path, read)
+    return generator, run, digest
+
+
 def generate_sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:
     """Sounds of latents, batch by batch, (at most `batch_size`, samples).
 
@@ -57,6 +71,13 @@ def generate_sounds(generator: Generator, z: NDArray[np.float32], batch_size: in
             filled = np.pad(part, ((0, batch_size - len(part)), (0, 0)))
             yield generator.generate(filled)[: len(part)]
             advance(len(part))
+
+
+def generate_clips(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[Clips]:
+    """The same with their latents, as clips of the generator's rate and length, out of which nothing was taken."""
+    starts = range(0, len(z), batch_size)
+    for start, sounds in zip(starts, generate_sounds(generator, z, batch_size), strict=True):
+        yield Clips(sounds, generator.rate, latents=z[start : start + batch_size])
 
 
 def warn_outside(z: NDArray[np.float32], trained: tuple[float, float] | None) -> None:

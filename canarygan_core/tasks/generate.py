@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core import audio, console, runs
-from canarygan_core.audio import archives, hear
-from canarygan_core.clips import Clips, count_labels
+from canarygan_core.audio import archives
+from canarygan_core.clips import count_labels
 from canarygan_core.components import Answer
 from canarygan_core.fitted import decoders, generators, latents
 from canarygan_core.fitted.judgements import Judgement
@@ -56,7 +56,7 @@ def generate(
         seed: Seed of the draw.
         batch_size: Sounds computed at a time.
         num_workers: Threads that write WAV files.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
         device_idx: Which GPU.
         wav: Write a WAV file a sound besides.
         compressed: Compress the archive: a tenth smaller, slower, and read whole into memory.
@@ -66,12 +66,12 @@ def generate(
     latents.check_flags(vec_file, num_samples, batch_size=batch_size, num_workers=num_workers)
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
-    generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
-    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
+    generator, run, digest = generators.load_with_digest(checkpoint, get_registry(), model=model, device=place)
+    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params, device, device_idx)
     version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
-    files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
+    absent = files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
     if vec_file is not None:
         z = latents.read(vec_file, generator.latent_dim)
     else:
@@ -79,8 +79,8 @@ def generate(
         archives.check_room(path, 4 * count * (generator.samples + generator.latent_dim))
         z = latents.draw(count, generator.latent_dim, dist=dist, params=dist_params, seed=seed)
     record = path.with_suffix(".manifest.json")
-    with _restore_manifest(record, path), Manifest.begin(record, request, seed=seed) as manifest:
-        manifest.add_input("generator", checkpoint)
+    with _restore_manifest(record, path), Manifest.begin(record, request, absent=absent, seed=seed) as manifest:
+        manifest.add_input("generator", checkpoint, digest)
         if vec_file is not None:
             manifest.add_input("latents", vec_file)
         for one in trained:
@@ -91,11 +91,10 @@ def generate(
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(66 * len(one.classes) for one in trained))
 
         def decode_batches() -> Iterator[NDArray[np.float32]]:
-            for batch in generators.generate_sounds(generator, z, batch_size):
-                clips = hear(Clips(batch, generator.rate), decoders.find_filter(trained))  # once for all of them
-                for one, parts in zip(trained, judged, strict=True):
-                    parts.append(one.judge(clips))
-                yield batch
+            for clips in generators.generate_clips(generator, z, batch_size):
+                for judgement, parts in zip(decoders.judge_all(trained, clips), judged, strict=True):
+                    parts.append(judgement)
+                yield clips.audio
 
         with archives.writing(path, size, compressed=compressed) as archive:
             archive.stream("x", shape, np.dtype(np.float32), decode_batches())
@@ -114,7 +113,7 @@ def generate(
                 for name in ("label", "agreement", "posterior", "syllable"):
                     archive.add(name, getattr(together, "labels" if name == "label" else name))
             facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
-            for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
+            for name, fact in {**facts, "checkpoint": digest}.items():
                 archive.add(name, fact)
             held_out = run.manifest.record.get("held_out") if run else None
             if held_out is not None:

@@ -118,7 +118,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
         CanaryganError: where the file is missing, damaged, or holds no classifier.
     """
     path = runs.find_checkpoint(path, best=True)
-    content = checkpoints.read(path)
+    content, digest = files.read_with_digest(path, checkpoints.read)
     record = content.get("inception")
     if not isinstance(record, Mapping):
         keys = ", ".join(sorted(map(str, content)))
@@ -127,7 +127,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
         network, sizes = _network(path, record, content["state_dict"])
         classes, held_out = tuple(map(str, record["classes"])), tuple(map(str, record["held_out"]))
         network, filtering = network.eval().to(device), Filter.of(record)
-        return Classifier(network, sizes, classes, held_out, files.compute_digest(path), path, filtering)
+        return Classifier(network, sizes, classes, held_out, digest, path, filtering)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CanaryganError(f"{path} does not hold what a classifier's checkpoint does ({error}).") from None
     except (RuntimeError, AssertionError) as error:
