@@ -10,7 +10,7 @@ plugin      the kernel and one plugin: the plugin's tests
 matrix      every test on each supported Python that is here
 lint types  ruff; mypy, strict
 docs        the site; `cli_page` writes docs/cli.md
-crash       every task killed before each change that it makes to files; half an hour
+crash       every task killed at many moments: nothing half written, lost or left
 demo bench  the README's first command; the benchmarks
 build       wheels and source distributions
 

@@ -114,7 +114,7 @@ class Place:
             done, status = os.waitpid(child, os.WNOHANG)
             code = os.waitstatus_to_exitcode(status) if done else None
             late = time.monotonic() - began
-            if code is None and ((after and late > after) or late > 300):
+            if code is None and ((after and late > after) or late > 3000):
                 os.kill(child, signal.SIGKILL)
                 _, status = os.waitpid(child, 0)
                 code = os.waitstatus_to_exitcode(status)

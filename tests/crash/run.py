@@ -141,7 +141,7 @@ def load(scenarios: Sequence[Scenario]) -> None:
             importlib.import_module(module.name)
     mpl.figure.Figure.draw = lambda *_: None  # pictures cost the most, and show nobody anything
     mpl.rcParams["figure.dpi"] = 10
-    if any("umap" in one.name for one in scenarios):
+    if any(one.name.startswith(("umap", "project")) for one in scenarios):
         from canarygan_metrics.umap.projector import UMAP
 
         UMAP().fit(toy_clips(24, classes=2)).project(toy_clips(4))

@@ -39,6 +39,8 @@ CURVE = (
 UMAP = ("umap", "-g", "generated", "-d", "data", "-s", "umap", "-q")
 REPORT = ("report", "-x", "runs", "-d", "data", "-g", "generated", "-s", "reports", "-q")
 SAMPLE = ("sample", "-n", "50", "-d", "2", "-s", "latents", "-q")
+PROJECT = ("project", "generated", "-d", "data", "-s", "projected", "-q")
+SEGMENT = ("segment", "data/A", "-s", "segmented", "-q")
 DATA = ("write-dataset", "--syllables", "2", "--per-class", "6", "-s", "data", "-q")
 AGAIN = ("--overwrite",)
 
@@ -119,5 +121,7 @@ SCENARIOS = [
     Scenario("umap", UMAP, GENERATED),
     Scenario("umap --redo", (*UMAP, "--redo"), (*GENERATED, UMAP)),
     Scenario("report", REPORT, GENERATED, repeat(REPORT)),
+    Scenario("project", PROJECT, GENERATED, repeat(PROJECT)),
+    Scenario("segment", SEGMENT, (DATA,), repeat(SEGMENT)),
     Scenario("write-dataset", DATA, (), start_unless_there(DATA, "data")),
 ]
