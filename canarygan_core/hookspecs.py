@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from canarygan_core.runs.distributions import GROUP
-
 if TYPE_CHECKING:
     from canarygan_core.components import Annotator, Dataset, Decoder, Metric, Model, Projector, Task
 
-hookspec = pluggy.HookspecMarker(GROUP)
-hookimpl = pluggy.HookimplMarker(GROUP)
+PROJECT = "canarygan"
+"""The name by which pluggy knows these hooks."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec

@@ -17,7 +17,7 @@ from canarygan_core.components import Annotator, Task
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.index import is_task, suggest_distribution
 from canarygan_core.plugins.offers import OFFERED, Known, KnownOffers, check_offer
-from canarygan_core.runs.distributions import GROUP, LIBRARIES, UNKNOWN, find_version
+from canarygan_core.runs.distributions import LIBRARIES, UNKNOWN, find_version
 
 log = logging.getLogger("canarygan")
 
@@ -71,7 +71,7 @@ class Registry:
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
         self._offers: dict[str, dict[str, list[tuple[Any, Plugin]]]] = defaultdict(lambda: defaultdict(list))
-        self._manager = pluggy.PluginManager(GROUP)
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._waiting: dict[str, EntryPoint] = {}
 

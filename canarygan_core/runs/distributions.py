@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 GROUP = "canarygan"
-"""Entry-point group of plugins, and pluggy project name."""
+"""Entry-point group of plugins."""
 
 KERNEL = "canarygan"
 """Distribution of the kernel."""
