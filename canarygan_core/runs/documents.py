@@ -1,0 +1,174 @@
+"""Records on disk: JSON, YAML and TOML read within bounds, and checked against what their format declares.
+
+A format is declared once, beside what writes it. What reads it gets a record that has all of its keys, of their types.
+"""
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
+
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.files import read_text
+
+LARGEST = {"JSON": 1 << 26, "YAML": 1 << 21, "TOML": 1 << 21}
+"""Bytes of a record that is read at all; YAML takes seconds a megabyte."""
+
+DEEPEST = 50
+"""Levels of a record that is read at all."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """The keys of a record.
+
+    Attributes:
+        what: what a record is, such as `a manifest of this system`.
+        required: by key, the type of its value: a class, a union of some, `list[...]`, `dict[str, ...]` or a format.
+        optional: likewise of those that may be missing.
+        schema: the newest version of the keys that this version reads, where the record has one.
+    """
+
+    what: str
+    required: Mapping[str, Any]
+    optional: Mapping[str, Any] = field(default_factory=dict)
+    schema: int | None = None
+
+    @property
+    def keys(self) -> set[str]:
+        """All keys."""
+        return {*self.required, *self.optional}
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """A JSON record from its file, checked; without its seal, which is no part of what it says.
+
+        Raises:
+            CanaryganError: where it is missing, is no such record, or was written by a newer version.
+        """
+        try:
+            record = self.check(read_json(path), path)
+        except CanaryganError as error:
+            if not str(error).startswith(known := f"{path} is not ") or self.what in str(error):
+                raise
+            raise CanaryganError(f"{path} is not {self.what}: it is not {str(error).removeprefix(known)}") from None
+        record.pop("seal", None)
+        return record
+
+    def check(self, record: Any, source: object) -> dict[str, Any]:
+        """The record itself, where it is one; `CanaryganError` names the source and the key that is wrong."""
+        schema = record.get("schema") if isinstance(record, Mapping) else None
+        if self.schema is not None and type(schema) is int and schema > self.schema:
+            newer = f"schema {schema}, this reads {self.schema}"
+            raise CanaryganError(f"{source} was written by a newer CanaryGAN ({newer}): upgrade.")
+        if fault := self.find_fault(record):
+            raise CanaryganError(f"{source} is not {self.what}: {fault}.")
+        checked: dict[str, Any] = record
+        return checked
+
+    def find_fault(self, record: Any, place: str = "") -> str:
+        """What is wrong with a record; empty where nothing is."""
+        if not isinstance(record, Mapping):
+            return f"{place or 'it'} is {_name(record)}, and no table of keys"
+        if missing := [key for key in self.required if key not in record]:
+            return f"it has no {place and f'{place}.'}{missing[0]}"
+        for key, kind in {**self.required, **self.optional}.items():
+            if key in record and (fault := _find_fault(record[key], kind, f"{place}.{key}".lstrip("."))):
+                return fault
+        return ""
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; `CanaryganError` where it is none, or larger or deeper than any of this system."""
+    return _parse(path, "JSON", json.loads)
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds, read without running code; `CanaryganError` as by `read_json`, and on anchors.
+
+    An anchor stands for a part of the file as often as it is named: a page of them stands for more than any memory.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+                raise ValueError("it repeats parts of itself by anchors, which is not read")
+            return super().compose_node(parent, index)
+
+    def load(text: str) -> Any:
+        try:
+            return yaml.load(text, Loader)
+        except yaml.YAMLError as error:
+            raise ValueError(" ".join(str(error).split())) from None
+
+    return _parse(path, "YAML", load)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds; `CanaryganError` as by `read_json`."""
+    content: dict[str, Any] = _parse(path, "TOML", tomllib.loads)
+    return content
+
+
+def _parse(path: Path, kind: str, parse: Callable[[str], Any]) -> Any:
+    text = read_text(path, LARGEST[kind])
+    try:
+        content = parse(text)
+        _check_depth(content, DEEPEST)
+    except RecursionError:
+        raise CanaryganError(f"{path} is not read: its {kind} is nested too deeply.") from None
+    except (ValueError, TypeError, OverflowError, AttributeError, IndexError) as error:
+        raise CanaryganError(f"{path} is not {kind} that can be read: {error or type(error).__name__}.") from None
+    return content
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if left == 0:
+        raise RecursionError
+    if isinstance(value, Mapping | list | tuple | set):
+        for inside in value.values() if isinstance(value, Mapping) else value:
+            _check_depth(inside, left - 1)
+
+
+def _find_fault(value: Any, kind: Any, place: str) -> str:
+    """What is wrong with a value that is to be of a kind; empty where nothing is."""
+    if isinstance(kind, Format):
+        return kind.find_fault(value, place)
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is UnionType or isinstance(kind, UnionType):
+        faults = [_find_fault(value, one, place) for one in get_args(kind)]
+        return "" if "" in faults else f"{place} is {_name(value)}, and not {_spell(kind)}"
+    if not _is_a(value, origin or kind):
+        return f"{place} is {_name(value)}, and not {_spell(kind)}"
+    if origin is list:
+        return next(filter(None, (_find_fault(one, inside[0], f"an item of {place}") for one in value)), "")
+    if origin is dict:
+        keys = (_find_fault(key, inside[0], f"a key of {place}") for key in value)
+        values = (_find_fault(one, inside[1], f"{place}.{key}") for key, one in value.items())
+        return next(filter(None, (*keys, *values)), "")
+    return ""
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether a value is of a class; true and false are no numbers, and a whole number does for another."""
+    if kind is Any:
+        return True
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+
+
+def _spell(kind: Any) -> str:
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table of keys"}
+    names |= {list: "a list", NoneType: "null"}
+    if isinstance(kind, UnionType):
+        return " or ".join(_spell(one) for one in get_args(kind))
+    return names.get(get_origin(kind) or kind, getattr(kind, "what", str(kind)))
+
+
+def _name(value: Any) -> str:
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 40 and not isinstance(value, Mapping | list) else _spell(type(value))
