@@ -1,7 +1,5 @@
 """`decode`: tell which syllable each sound is."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +22,7 @@ from canarygan_core.fitted import decoders
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.index import advise_kind
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, tables
 
 FORMATS = ("csv", "audacity")
 """What `decode` writes itself."""
@@ -105,7 +103,7 @@ def decode(
             manifest.warn(str(problem))
         for (kind, name), target in targets.items():
             rows = [row for row in table if row["file"] == name]
-            files.write_text(target, _format_csv(table) if kind == "csv" else _format_audacity(rows))
+            files.write_text(target, tables.format_table(table) if kind == "csv" else _format_audacity(rows))
             manifest.add_output(target)
         answer = _make_answer(table, trained, list(targets.values()))
         if annotator is not None and (others or truth is not None):
@@ -197,14 +195,6 @@ def _refuse(problems: Sequence[Problem], skip: bool, total: int) -> None:
         raise UnusableAudio(problems, heading, "Mend or remove them, or leave them out with --skip-unusable.")
     if problems:
         log.warning("%s", UnusableAudio(problems, f"{len(problems)} of {total} sounds left out as unusable:"))
-
-
-def _format_csv(table: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
 
 
 def _format_audacity(rows: Sequence[dict[str, Any]]) -> str:

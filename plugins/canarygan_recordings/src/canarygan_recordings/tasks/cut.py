@@ -1,7 +1,5 @@
 """`cut`: write the syllables of recordings as a folder of clips, with a table of where each comes from."""
 
-import csv
-import io
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -15,7 +13,7 @@ from canarygan_core.clips import count_labels
 from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, tables
 from canarygan_recordings.dataset import Recordings
 
 SHOWN = 8
@@ -57,7 +55,7 @@ def cut(
         if not dry_run:
             left_out = _write_clips(save_dir, segments, dataset, table)
             table = [row for number, row in enumerate(table) if number not in left_out]
-            files.write_text(save_dir / TABLE, _format_table(table))
+            files.write_text(save_dir / TABLE, tables.format_table(table))
             manifest.add_output(save_dir / TABLE)
             counts = count_labels(row["label"] for row in table)
             for row in left_out:
@@ -111,14 +109,6 @@ def _write_clips(save_dir: Path, segments: Any, dataset: Recordings, table: list
         first = loading.name_sources(segments)[min(silent)]
         log.warning(f"{len(silent)} silent segments are not written, such as {first}.")
     return silent
-
-
-def _format_table(table: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
 
 
 def _draw_sheet(path: Path, segments: Any, dataset: Recordings, counts: dict[str, int]) -> None:
