@@ -53,9 +53,10 @@ __all__ = [
 FORMAT = FolderFormat(
     "decoder",
     schema=1,
-    facts={"classes": list, "threshold": int | float, "garbage": list},
+    facts={"classes": list[str], "threshold": float, "garbage": list[str]},
     maker="train-decoders",
     remedy="train anew",
+    beside={"test": dict[str, Any], "trained_on": int},
 )
 
 RECORD = FORMAT.record

@@ -20,7 +20,14 @@ from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import name_apart
 from canarygan_core.runs import Request
 
-FORMAT = FolderFormat("projector", schema=1, facts={"rate": int}, maker="project", remedy="fit anew")
+FORMAT = FolderFormat(
+    "projector",
+    schema=1,
+    facts={"rate": int},
+    maker="project",
+    remedy="fit anew",
+    beside={"samples": int, "clips": int},
+)
 
 RECORD = FORMAT.record
 
