@@ -14,7 +14,7 @@ from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.checkpoints import create_writer
 from canarygan_core.lightning.training import Training, set_float32
-from canarygan_core.runs import Run, files, get_rank
+from canarygan_core.runs import Run, get_rank, seals
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -126,7 +126,7 @@ def _read_step(checkpoint: Path) -> int:
     import torch
 
     try:
-        files.check_zip(checkpoint)
+        seals.check_zip(checkpoint)
         return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
         advice = f"copy the newest whole one from {checkpoint.parents[1] / 'all'} over it, or start a new version"
