@@ -8,13 +8,13 @@ import pytest
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import documents
-from canarygan_core.runs.documents import Format, read_json, read_toml, read_yaml
+from canarygan_core.runs.documents import Format, list_of, read_json, read_toml, read_yaml
 
 INNER = Format("a size", {"rate": int})
 FORMAT = Format(
     "a toy record",
     {"schema": int, "name": str, "size": INNER},
-    {"share": float, "names": list[str], "counts": dict[str, int], "error": str | None, "parts": list[INNER]},
+    {"share": float, "names": list[str], "counts": dict[str, int], "error": str | None, "parts": list_of(INNER)},
     schema=2,
 )
 WHOLE = {"schema": 1, "name": "a", "size": {"rate": 8}}
@@ -78,10 +78,23 @@ def test_what_is_nested_deeply_is_refused(read, deep, tmp_path):
         read(tmp_path / "deep")
 
 
-def test_yaml_with_anchors_is_refused(tmp_path):
-    (tmp_path / "a.yml").write_text(ANCHORS)
-    with pytest.raises(CanaryganError, match="repeats parts of itself by anchors"):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ANCHORS, "stands for more than 4,194,304 values"),
+        ("a: &a [*a]", "nested too deeply"),
+        ("a: &a {x: 1}\nb: {<<: *a}", "merges tables"),
+    ],
+)
+def test_yaml_that_stands_for_more_than_it_is_is_refused(text, told, tmp_path):
+    (tmp_path / "a.yml").write_text(text)
+    with pytest.raises(CanaryganError, match=told):
         read_yaml(tmp_path / "a.yml")
+
+
+def test_yaml_that_names_a_part_twice_is_read(tmp_path):
+    (tmp_path / "a.yml").write_text("a: &a [1, 2]\nb: *a\n")
+    assert read_yaml(tmp_path / "a.yml") == {"a": [1, 2], "b": [1, 2]}
 
 
 def test_what_is_too_large_is_refused_unread(tmp_path, monkeypatch):

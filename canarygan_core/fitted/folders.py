@@ -15,9 +15,11 @@ from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import collect_versions, files, seals
 from canarygan_core.runs.documents import Format
-from canarygan_core.runs.manifest import COMPONENT, ORIGIN
+from canarygan_core.runs.manifest import ORIGIN
 
 Record = Mapping[str, Any]
+
+NAMED = Format("the record of a component", {"name": str}, {"options": dict[str, Any]})
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class FolderFormat:
     @property
     def format(self) -> Format:
         """The keys of the record."""
-        required = {"schema": int, self.kind: COMPONENT, **self.facts, "files": dict[str, str]}
+        required = {"schema": int, self.kind: NAMED, **self.facts, "files": dict[str, str]}
         beside = {"versions": dict[str, str], "dataset": ORIGIN, "seal": str, **self.beside}
         return Format(f"the record of a {self.kind}", required, beside, schema=self.schema)
 

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from canarygan_core.errors import CanaryganError
@@ -16,6 +16,9 @@ from canarygan_core.runs.files import read_text
 
 LARGEST = {"JSON": 1 << 26, "YAML": 1 << 21, "TOML": 1 << 21}
 """Bytes of a record that is read at all; YAML takes seconds a megabyte."""
+
+MOST = 1 << 22
+"""Values of a record that is read at all."""
 
 DEEPEST = 50
 """Levels of a record that is read at all."""
@@ -27,7 +30,8 @@ class Format:
 
     Attributes:
         what: what a record is, such as `a manifest of this system`.
-        required: by key, the type of its value: a class, a union of some, `list[...]`, `dict[str, ...]` or a format.
+        required: by key, the type of its value: a class, `list[...]`, `dict[str, ...]`, a format, or a union or
+            tuple of some.
         optional: likewise of those that may be missing.
         schema: the newest version of the keys that this version reads, where the record has one.
     """
@@ -80,23 +84,33 @@ class Format:
         return ""
 
 
+def list_of(kind: Format) -> Any:
+    """The type of a list of records."""
+    return GenericAlias(list, (kind,))
+
+
+def table_of(kind: Format) -> Any:
+    """The type of a table of records by name."""
+    return GenericAlias(dict, (str, kind))
+
+
 def read_json(path: Path) -> Any:
     """What a JSON file holds; `CanaryganError` where it is none, or larger or deeper than any of this system."""
     return _parse(path, "JSON", json.loads)
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds, read without running code; `CanaryganError` as by `read_json`, and on anchors.
+    """What a YAML file holds, read without running code; `CanaryganError` as by `read_json`.
 
     An anchor stands for a part of the file as often as it is named: a page of them stands for more than any memory.
+    Each is counted as often as it stands for something.
     """
     import yaml
 
     class Loader(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
-                raise ValueError("it repeats parts of itself by anchors, which is not read")
-            return super().compose_node(parent, index)
+        def flatten_mapping(self, node: Any) -> None:
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                raise ValueError("it merges tables, which is not read")
 
     def load(text: str) -> Any:
         try:
@@ -117,7 +131,8 @@ def _parse(path: Path, kind: str, parse: Callable[[str], Any]) -> Any:
     text = read_text(path, LARGEST[kind])
     try:
         content = parse(text)
-        _check_depth(content, DEEPEST)
+        if _count(content, DEEPEST, {}) > MOST:
+            raise CanaryganError(f"{path} is not read: its {kind} stands for more than {MOST:,} values.")
     except RecursionError:
         raise CanaryganError(f"{path} is not read: its {kind} is nested too deeply.") from None
     except (ValueError, TypeError, OverflowError, AttributeError, IndexError) as error:
@@ -125,12 +140,20 @@ def _parse(path: Path, kind: str, parse: Callable[[str], Any]) -> Any:
     return content
 
 
-def _check_depth(value: Any, left: int) -> None:
+def _count(value: Any, left: int, known: dict[int, int]) -> int:
+    """The values that a value stands for, counted each time that it is named; known by their identity.
+
+    Raises:
+        RecursionError: where they are nested more than `left` levels deep.
+    """
     if left == 0:
         raise RecursionError
-    if isinstance(value, Mapping | list | tuple | set):
-        for inside in value.values() if isinstance(value, Mapping) else value:
-            _check_depth(inside, left - 1)
+    if not isinstance(value, Mapping | list | tuple | set):
+        return 1
+    if id(value) not in known:
+        inside = value.values() if isinstance(value, Mapping) else value
+        known[id(value)] = 1 + sum(_count(one, left - 1, known) for one in inside)
+    return known[id(value)]
 
 
 def _find_fault(value: Any, kind: Any, place: str) -> str:
@@ -138,8 +161,8 @@ def _find_fault(value: Any, kind: Any, place: str) -> str:
     if isinstance(kind, Format):
         return kind.find_fault(value, place)
     origin, inside = get_origin(kind), get_args(kind)
-    if origin is UnionType or isinstance(kind, UnionType):
-        faults = [_find_fault(value, one, place) for one in get_args(kind)]
+    if isinstance(kind, tuple | UnionType):
+        faults = [_find_fault(value, one, place) for one in (kind if isinstance(kind, tuple) else inside)]
         return "" if "" in faults else f"{place} is {_name(value)}, and not {_spell(kind)}"
     if not _is_a(value, origin or kind):
         return f"{place} is {_name(value)}, and not {_spell(kind)}"
@@ -164,8 +187,8 @@ def _is_a(value: Any, kind: Any) -> bool:
 def _spell(kind: Any) -> str:
     names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table of keys"}
     names |= {list: "a list", NoneType: "null"}
-    if isinstance(kind, UnionType):
-        return " or ".join(_spell(one) for one in get_args(kind))
+    if isinstance(kind, tuple | UnionType):
+        return " or ".join(map(_spell, kind if isinstance(kind, tuple) else get_args(kind)))
     return names.get(get_origin(kind) or kind, getattr(kind, "what", str(kind)))
 
 

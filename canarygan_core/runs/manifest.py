@@ -10,16 +10,18 @@ from typing import Any
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import files, seals
 from canarygan_core.runs.distributions import collect_versions
-from canarygan_core.runs.documents import Format
+from canarygan_core.runs.documents import Format, list_of, table_of
 from canarygan_core.runs.request import Request
 
 SCHEMA = 1
 """Version of the manifest's keys; raised when a reader of the old one would misread the new."""
 
-COMPONENT = Format("the record of a component", {"name": str}, {"options": dict[str, Any]})
+COMPONENT = Format("the record of a component", {"name": str, "options": dict[str, Any]})
 
 OPTIONS = Format(
-    "the options of a task", {}, {"model": COMPONENT, "dataset": COMPONENT, "training": dict, "task": dict}
+    "the options of a task",
+    {},
+    {"model": (COMPONENT, list_of(COMPONENT)), "dataset": COMPONENT, "training": dict, "task": dict},
 )
 
 FILTER = Format("a filter", {}, {"highpass": float | None, "lowpass": float | None, "remove_mean": bool})
@@ -53,10 +55,10 @@ FORMAT = Format(
     {"schema": int, "task": str},
     {
         **TIMES,
-        **{"cwd": str, "versions": dict[str, str], "seed": int | None, "history": list[Format("a time", TIMES)]},
-        "inputs": dict[str, Format("an input", {"path": str, "digest": str})],
+        **{"cwd": str, "versions": dict[str, str], "seed": int | None, "history": list_of(Format("a time", TIMES))},
+        "inputs": table_of(Format("an input", {"path": str, "digest": str})),
         "outputs": dict[str, str],
-        "warnings": list[Format("a warning", {"time": str, "message": str})],
+        "warnings": list_of(Format("a warning", {"time": str, "message": str})),
         **{"dataset": ORIGIN, "held_out": HELD_OUT, "result": dict[str, Any], "test": dict[str, Any]},
         **{"recordings": list, "agreement": dict, "chain": dict, "seal": str},
     },

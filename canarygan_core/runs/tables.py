@@ -18,7 +18,7 @@ _DEFUSED = re.compile(r"'+[=+\-@\t\r]")
 
 def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows, at least one, as CSV text with a line of their keys."""
-    return "".join(map(_format_row, [rows[0].keys(), *(row.values() for row in rows)]))
+    return "".join(map(_format_row, [list(rows[0]), *(list(row.values()) for row in rows)]))
 
 
 def parse_table(text: str, source: object, separator: str = ",") -> tuple[list[str], Iterator[dict[str, str]]]:

@@ -120,7 +120,7 @@ def read_scores(path: Path) -> Json:
     content = SCORES.read(path)
     metrics = content["metrics"].items()
     shown = [_metric(str(name), one if isinstance(one, Mapping) else {"scores": one}) for name, one in metrics]
-    sides = {key: as_json(content[key]) for key in ("generated", "reference", "tests") if key in content}
+    sides: Json = {key: as_json(content[key]) for key in ("generated", "reference", "tests") if key in content}
     return {"name": path.name, "metrics": shown, **sides}
 
 

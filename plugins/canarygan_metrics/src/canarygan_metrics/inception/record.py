@@ -17,7 +17,7 @@ from canarygan_core.evaluation import holding, streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
-from canarygan_core.runs.documents import Format, read_yaml
+from canarygan_core.runs.documents import Format, list_of, read_yaml, table_of
 from canarygan_metrics.classifier.classifier import Classifier, load
 from canarygan_metrics.inception.options import Scoring
 from canarygan_metrics.scores.inception import compute_ceiling, inception_score, shuffled_floor
@@ -37,7 +37,7 @@ CLASSIFIER = Format("a classifier", {"digest": str}, {"path": str, "classes": li
 
 FORMAT = Format(
     "a file of inception scores",
-    {"rows": list[SCORE], "context": dict[str, SCORE]},
+    {"rows": list_of(SCORE), "context": table_of(SCORE)},
     {
         **{"version": str, "classifier": CLASSIFIER, "n_samples": int, "latents": str | None},
         **{"reference": str | None, "n_split": int, "seed": int},
