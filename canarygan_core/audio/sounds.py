@@ -69,7 +69,7 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
         raise CanaryganError(f"There is no file and no folder at {', '.join(absent)}.")
     files = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if len(paths) > 1 or paths[0].is_dir():
-        archived = {file: set(archives.read(file)) for file in files if _is_archive(file)}
+        archived = {file: set(archives.read(file)) for file in files if is_archive(file)}
         passed = [file for file, names in archived.items() if "coordinates" in names and "x" not in names]
         files = [file for file in files if file not in passed]
         if passed:
@@ -77,11 +77,11 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
         if not files:
             raise CanaryganError(f"{', '.join(map(str, paths))} holds no sound, only coordinates.")
     files = _drop_copies(files)
-    recordings = [file for file in files if not _is_archive(file)]
+    recordings = [file for file in files if not is_archive(file)]
     assigned = assign_stretches(recordings, stretches) if stretches is not None else {}
     sounds = []
     for file in files:
-        if _is_archive(file):
+        if is_archive(file):
             x, rate = archives.read_sounds(file)
             length = x.shape[1] / rate
             sounds += [Sound(str(file), row, row * length, (row + 1) * length, False) for row in range(len(x))]
@@ -94,7 +94,7 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
 
 def list_recordings(sounds: Iterable[Sound]) -> list[Path]:
     """The files of sounds that are no archives, each once."""
-    return [Path(file) for file in dict.fromkeys(sound.file for sound in sounds) if not _is_archive(file)]
+    return [Path(file) for file in dict.fromkeys(sound.file for sound in sounds) if not is_archive(file)]
 
 
 def split_long(
@@ -115,7 +115,7 @@ def split_long(
     empty: list[Path] = []
     for sound in sounds:
         path = Path(sound.file)
-        if not sound.whole or _is_archive(path) or not _is_longer(path, seconds):
+        if not sound.whole or is_archive(path) or not _is_longer(path, seconds):
             result.append(sound)
             continue
         found = find(path)
@@ -136,7 +136,7 @@ def _is_longer(path: Path, seconds: float) -> bool:
 
 def _drop_copies(files: Sequence[Path]) -> list[Path]:
     """The files without those that `generate --wav` wrote of an archive among them: its sounds would count twice."""
-    archived = {file.with_suffix("").absolute() for file in files if _is_archive(file)}
+    archived = {file.with_suffix("").absolute() for file in files if is_archive(file)}
     copies = [file for file in files if file.absolute().parent in archived]
     if copies:
         log.info(f"{len(copies)} WAV files passed over: they are the sounds of an archive beside their folder.")
@@ -154,7 +154,8 @@ def _list_files(path: Path) -> list[Path]:
     return files
 
 
-def _is_archive(file: Path | str) -> bool:
+def is_archive(file: Path | str) -> bool:
+    """Whether a file is an archive, by its name."""
     return str(file).lower().endswith(ARCHIVE)
 
 
@@ -185,7 +186,7 @@ def read_clips(
     samples, cut, rates = round(seconds * rate), 0, set[int]()
     with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
-            if _is_archive(batch[0].file):
+            if is_archive(batch[0].file):
                 results = _read_rows(batch, rate, filtering)
             else:
                 read = partial(_read_file, rate=rate, seconds=seconds, channel=channel, filtering=filtering)
@@ -195,7 +196,7 @@ def read_clips(
                 raise UnusableAudio(problems, "", "Mend or remove them.")
             clips = [result for result in results if not isinstance(result, Problem)]
             cut += sum(len(clip) > samples + 1 for _, clip, _ in clips)
-            rates.update(native for sound, _, native in clips if not _is_archive(sound.file))
+            rates.update(native for sound, _, native in clips if not is_archive(sound.file))
             fitted = [fit_length(clip[None], samples) for _, clip, _ in clips]
             batched = np.concatenate(fitted) if fitted else np.empty((0, samples), np.float32)
             yield [sound for sound, _, _ in clips], batched, problems
@@ -208,7 +209,7 @@ def read_clips(
 
 def _split(sounds: Sequence[Sound]) -> Iterator[list[Sound]]:
     """At most `BATCH` sounds at a time, those of an archive never with others."""
-    for _, group in itertools.groupby(sounds, lambda sound: sound.file if _is_archive(sound.file) else ""):
+    for _, group in itertools.groupby(sounds, lambda sound: sound.file if is_archive(sound.file) else ""):
         members = list(group)
         for start in range(0, len(members), BATCH):
             yield members[start : start + BATCH]

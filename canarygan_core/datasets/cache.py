@@ -36,6 +36,9 @@ FORMAT = Format(
 """Its keys; docs/formats.md says what each means."""
 
 _STALE = 24 * 3600.0  # seconds after which a draft was surely left by a killed process
+faults: list[str] = []
+"""What was wrong with entries that this process read, a sentence each."""
+
 _ROWS = 256  # clips scaled at a time
 
 
@@ -59,6 +62,7 @@ def read(path: Path) -> Entry | None:
     fault = find_fault(path)
     if fault and path.exists():
         log.warning(f"{fault}: it is built again.")
+        faults.append(f"{fault}, and was built again.")
     return None if fault else _read(path)
 
 
@@ -75,10 +79,10 @@ def find_fault(path: Path) -> str:
             if f"xxh3:{seals.compute_hash(path / name)}" != told:
                 return f"{path / name} has changed since it was written"
         entry = _read(path)
+        is_one = entry.audio.ndim == 2 and entry.audio.dtype == np.float32
+        is_one &= all(column.shape[:1] == entry.audio.shape[:1] for column in entry.table.values())
     except Exception as error:  # noqa: BLE001 - whatever a damaged file makes of json, zip or numpy, it is built again
         return f"{path} cannot be read ({error or type(error).__name__})"
-    is_one = len(entry.audio.shape) == 2 and entry.audio.dtype == np.float32
-    is_one &= all(len(column) == len(entry.audio) for column in entry.table.values())
     return "" if is_one else f"{path} is no entry of clips"
 
 
@@ -184,7 +188,7 @@ def _place(draft: Path, path: Path) -> None:
         except OSError:
             if not path.exists():
                 raise
-        if read(path) is not None:
+        if not find_fault(path):
             return
         aside = draft.with_name(f"{draft.name}.part")
         with suppress(FileNotFoundError):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import runs
 from canarygan_core.audio import archives
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 
@@ -114,6 +115,8 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
         wanted = f"It should be a .npy of shape (n, {dim}), or an .npz with such a z"
         why = str(error).removeprefix(f"Cannot read the archive {path}: ").rstrip(".") or type(error).__name__
         raise CanaryganError(f"{path} holds no latents: {why}. {wanted}.") from None
+    if not is_archive:  # which has a seal
+        runs.check_recorded(path)
     if latents.dtype.kind not in "fiu":
         raise CanaryganError(f"{path} holds {latents.dtype} values; this checkpoint wants {dim} numbers a latent.")
     if latents.ndim != 2 or latents.shape[1] != dim:

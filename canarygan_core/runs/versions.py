@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.processes import announce, get_rank, join
 from canarygan_core.runs.request import Request
@@ -125,7 +125,12 @@ def open_run(
         if resume and run.resume_from is None:
             log.warning(f"Version {run.version} has no checkpoint yet: starting it anew.")
         with announce(run), run.manifest:
-            yield run
+            try:
+                yield run
+            except Interrupted:
+                run.record_files()
+                raise
+            run.record_files()
 
 
 def _find_version(save_dir: Path, version: str) -> Run:

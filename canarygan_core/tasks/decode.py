@@ -13,7 +13,7 @@ from canarygan_core.audio import Problem, UnusableAudio
 from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.songs import collect_songs
-from canarygan_core.audio.sounds import Sound, list_recordings, read_clips
+from canarygan_core.audio.sounds import Sound, is_archive, list_recordings, read_clips
 from canarygan_core.clips import Clips, count_labels
 from canarygan_core.components import Annotator, Answer, Segment
 from canarygan_core.console import log
@@ -89,6 +89,8 @@ def decode(
     with Manifest.begin(save_dir / "decoded.manifest.json", request) as manifest:
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
+        for file in dict.fromkeys(sound.file for sound in sounds if is_archive(sound.file)):
+            manifest.add_input(file, Path(file))
         if onsets is not None and onsets.is_file():
             manifest.add_input("onsets", onsets)
         filtering = decoders.find_filter(trained)

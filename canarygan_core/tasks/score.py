@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from canarygan_core import audio, runs
 from canarygan_core.audio import Filter, archives
 from canarygan_core.audio.noise import draw_white_noise
-from canarygan_core.audio.sounds import Sound, collect_sounds, read_clips
+from canarygan_core.audio.sounds import Sound, collect_sounds, is_archive, read_clips
 from canarygan_core.clips import Clips
 from canarygan_core.components import Answer, Dataset, Listener, Metric, Slot
 from canarygan_core.console import log, track
@@ -109,10 +109,11 @@ def score(
         convert = partial(audio.convert, rate=generator.rate, wanted=clips.rate, filtering=filtering)
         converted = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
         batches = (audio.conform(part, clips.rate, clips.samples) for part in converted)
-        held_out = {} if run is None else run.manifest.record.get("held_out", {})
+        held_out, heard = {} if run is None else run.manifest.record.get("held_out", {}), set[str]()
     else:
         sounds = collect_sounds(paths)
         held_out = _read_held_out({sound.file for sound in sounds})
+        heard = {sound.file for sound in sounds if is_archive(sound.file)}
         batches, count = _read_batches(sounds, clips), len(sounds)
     unseen = holding.find_unseen(clips, held_out.get("sources"))
     groups = None if unseen is None else holding.find_groups(clips, held_out.get("group_by", "none"))
@@ -126,6 +127,8 @@ def score(
     with Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed) as manifest:
         if generator_ckpt is not None:
             manifest.add_input("generator", checkpoint)
+        for file in sorted(heard):
+            manifest.add_input(file, Path(file))
         if model_ckpt is not None and model_ckpt.is_file():
             manifest.add_input("model", model_ckpt)
         failures: dict[Listener, str] = {}

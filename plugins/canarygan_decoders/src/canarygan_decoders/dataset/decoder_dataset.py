@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from canarygan_core import runs
 from canarygan_core.audio import Filter, archives
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Dataset
@@ -202,6 +203,7 @@ def read_dataset(folder: Path) -> DecoderDataset:
         raise CanaryganError(
             f"{folder} holds no preprocessed set: there is no {ARCHIVE}. build-decoder-dataset makes one."
         )
+    runs.check_recorded(folder / CONFIG)
     parameters = read_config(folder / CONFIG)
     arrays: dict[str, Any] = archives.read(path, LAYOUT)
 

@@ -10,6 +10,8 @@ from canarygan_core.runs.documents import Format
 
 KINDS = ("deltas", "spec", "mel", "mfcc-classic")
 
+PADDINGS = ("interp", "nearest", "mirror", "constant", "wrap")
+
 MOST = 1 << 16
 """Samples, coefficients or bands that an option may be, at most."""
 
@@ -61,6 +63,9 @@ class Features:
         if self.features not in KINDS:
             near = did_you_mean(str(self.features), KINDS)
             raise CanaryganError(f"--features is {self.features!r}; there are {', '.join(KINDS)}.{near}")
+        if self.padding not in PADDINGS:
+            near = did_you_mean(str(self.padding), PADDINGS)
+            raise CanaryganError(f"--padding is {self.padding!r}; there are {', '.join(PADDINGS)}.{near}")
         if not 1000 <= self.sampling_rate <= 768_000:
             raise CanaryganError(f"--sampling-rate is {self.sampling_rate} Hz: it may be 1000 to 768000 Hz.")
         for name in ("hop_length", "win_length", "n_mfcc", "n_mels", "n_fft", "lifter"):
