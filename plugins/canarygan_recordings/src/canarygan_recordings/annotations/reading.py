@@ -11,6 +11,7 @@ import numpy as np
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs.files import read_text
 from canarygan_core.runs.tables import parse_table
+from canarygan_recordings.annotations.matfiles import check_mat
 from canarygan_recordings.annotations.segments import Annotation
 from canarygan_recordings.formats import READ, check_format
 
@@ -120,6 +121,7 @@ def _make(
 def _read_notmat(path: Path, kind: str, tier: str) -> list[Annotation]:
     from crowsetta.formats.seq.notmat import load_notmat
 
+    check_mat(path)
     held = load_notmat(path)  # NotMat.from_file takes no file without segments
     labels = str(held["labels"]) if np.size(held["labels"]) else ""
     recording = path.name[: -len(".not.mat")]
@@ -207,6 +209,7 @@ def _read_timit(path: Path, kind: str, tier: str) -> list[Annotation]:
 def _read_yarden(path: Path, kind: str, tier: str) -> list[Annotation]:
     from crowsetta.formats.seq import SongAnnotationGUI
 
+    check_mat(path)
     found = SongAnnotationGUI.from_file(path)
     sequences = found.to_seq(round_times=False)
     names = np.atleast_1d(found.audio_paths)
