@@ -127,7 +127,8 @@ def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path,
     assert float(rows[4]["one_margin"]) == 0
     record = json.loads((tmp_path / "out" / "decoded.manifest.json").read_text())
     assert record["status"] == "finished"
-    assert set(record["inputs"]) == {"decoder one", "decoder two"}
+    archives_read = {row["file"] for row in rows if row["file"].endswith(".npz")}
+    assert set(record["inputs"]) == {"decoder one", "decoder two", *archives_read}
     assert "resampled" in capsys.readouterr().err
     assert main.main([*words, "-s", str(tmp_path / "out")]) == 1
     assert "--overwrite" in capsys.readouterr().err
