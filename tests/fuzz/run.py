@@ -113,6 +113,7 @@ def work(
         failure = bench.attempt(number)
         if failure is not None:
             failures.append(failure)
+            print(failure, file=sys.stderr, flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"counts": bench.counts, "failures": failures, "slowest": bench.slowest, "peak": peak}
 
@@ -150,8 +151,6 @@ def main() -> int:
         for name, part in done["counts"].items():
             counts.setdefault(name, Counter()).update(part)
     shutil.rmtree(folder, ignore_errors=True)
-    for failure in failures[:100]:
-        print(failure)
     columns = ("read", "refused", "raised", "slow")
     print(f"{'reader':<28}" + "".join(f"{name:>9}" for name in columns))
     for name, part in sorted(counts.items()):
