@@ -12,6 +12,7 @@ lint types  ruff; mypy, strict
 fuzz        damaged files at every reader: 200,000 of records and archives, 20,000 of sounds; an hour
 audit       known vulnerabilities of what the system installs, from the network
 docs        the site; `cli_page` writes docs/cli.md
+crash       every task killed before each change that it makes to files; half an hour
 demo bench  the README's first command; the benchmarks
 build       wheels and source distributions
 
@@ -175,6 +176,12 @@ def docs(session: nox.Session) -> None:
 def cli_page(session: nox.Session) -> None:
     """Write docs/cli.md anew."""
     in_system(session, "docs/generate_cli.py", module=False)
+
+
+@nox.session(venv_backend="none")
+def crash(session: nox.Session) -> None:
+    """Every task killed at 50 moments, before changes to files above all: nothing half written, lost or left."""
+    in_system(session, "tests/crash/run.py", *(session.posargs or ("--kills", "50")), module=False)
 
 
 @nox.session(venv_backend="none")

@@ -22,7 +22,7 @@ import machine  # noqa: E402
 import numpy as np  # noqa: E402
 from machine import best  # noqa: E402
 
-RIDGE = 0.01
+RIDGE = 0.1
 
 
 def by_librosa(path: str) -> np.ndarray:

@@ -1,12 +1,15 @@
 """Measure whether labels hold: what is rejected, what a shift changes, and whether decoders and classifier agree.
 
     python benchmarks/labels.py DATA_DIR [--other-bird DIR] [--own-bird DIR] [--run DIR] [--seeds 3] [--name labels]
+    python benchmarks/labels.py OTHER_DIR --highpass HZ --run DIR --name labels-other
 
 Each seed holds a fifth of the clips out, trains decoders and the classifier on the others by the commands that a user
 types, and asks them about sounds that they have not seen. DIR of --other-bird holds recordings of another bird with
 evsonganaly's annotations (.cbin, .not.mat); that of --own-bird holds Wave/ and Annotation.xml of the bird of DATA_DIR,
 whose clips must be named syll_LABEL; that of --run is a version of train-gan on DATA_DIR. Writes NAME.json and NAME.md
-into benchmarks/results. Where a version of the software rejects by posteriors alone, so does this script.
+into benchmarks/results. The second form is for another bird's clips, cut from its recordings by `canarygan cut`: what
+learns from them takes out what lies below HZ, as the run did. Where a version of the software rejects by posteriors
+alone, so does this script.
 """
 
 import argparse
@@ -144,13 +147,14 @@ def read_own(folder: Path, margin: float, labels: list[str]) -> tuple[Audio, np.
 class Judges:
     """Trained decoders and a trained classifier."""
 
-    def __init__(self, folder: Path, data: Path, seed: int) -> None:
+    def __init__(self, folder: Path, data: Path, seed: int, highpass: float | None) -> None:
         known = [name for name in (*JUDGES, "cnn") if name in get_registry().names("decoder")]
         chosen = [word for name in known for word in ("-m", name)]
         start = time.process_time()
-        run("train-decoders", "-d", data, "-s", folder / "decoders", "--seed", seed, *chosen)
+        shared = ("-d", data, "--seed", seed, *(() if highpass is None else ("--highpass", highpass)))
+        run("train-decoders", *shared, "-s", folder / "decoders", *chosen)
         self.training = time.process_time() - start
-        run("train-inception", "-d", data, "-s", folder / "inception", "--seed", seed, *CLASSIFIER)
+        run("train-inception", *shared, "-s", folder / "inception", *CLASSIFIER)
         self.decoders = decoders.load_all([folder / "decoders"], get_registry())
         self.classifier = classifiers.load(folder / "inception")
 
@@ -209,7 +213,7 @@ def measure(folder: Path, clips: Clips, data_dir: Path, extra: Mapping[str, Any]
         link = folder / "data" / source
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(data_dir.resolve() / source)
-    judges = Judges(folder, folder / "data", seed)
+    judges = Judges(folder, folder / "data", seed, extra["highpass"])
     names = [*(one.key for one in judges.decoders), "consensus", "classifier"]
     labels, sounds = clips.labels[test], np.asarray(clips.audio[test])
     result: dict[str, Any] = {"right": {}, "x": {}, "counts": {}, "training_s": judges.training}
@@ -245,7 +249,7 @@ def measure_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     logging.getLogger("canarygan").setLevel(logging.ERROR)
     torch.set_num_threads(1)
     clips = Folder(data_dir=options.data_dir).load()
-    extra: dict[str, Any] = {"others": {}}
+    extra: dict[str, Any] = {"others": {}, "highpass": options.highpass}
     if options.other_bird:
         extra["others"]["another bird"] = read_other(options.other_bird)
     if options.run:
@@ -289,6 +293,7 @@ def main() -> None:
     parser.add_argument("--other-bird", type=Path)
     parser.add_argument("--own-bird", type=Path)
     parser.add_argument("--run", type=Path)
+    parser.add_argument("--highpass", type=float, help="of all that is learnt, Hz")
     parser.add_argument("--sounds", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1, help="seeds measured at a time")
@@ -299,7 +304,7 @@ def main() -> None:
         results = list(pool.map(functools.partial(measure_seed, options), range(options.seeds)))
     result = {"machine": told, "seeds": results}
     before = Path(__file__).parent / "results" / "labels-0.2.json"
-    old = json.loads(before.read_text()) if before.is_file() and options.name != "labels-0.2" else None
+    old = json.loads(before.read_text()) if before.is_file() and options.name == "labels" else None
     machine.keep(options.name, result, text(options.name, result, old))
 
 

@@ -15,10 +15,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import machine
 import numpy as np
 from canarygan_metrics.acoustics.metric import Acoustics
+from canarygan_metrics.scores.base import posteriors_and_classes
 from canarygan_metrics.scores.metrics import (
     KID,
     ClassBalance,
@@ -60,7 +62,9 @@ def main() -> None:
         some = [one for name, one in heard_by.items() if level == NOISES[0] or name == "memorisation"]
         if some:
             heard[level] = streaming.listen(noisy(clips, float(level.split()[0])), set(some))
-    classifier = next(one for one in heard_by.values() if hasattr(one, "classifier")).classifier
+    listener: Any = next(one for one in heard_by.values() if hasattr(one, "classifier"))
+    classifier = listener.classifier
+    right = {level: count_right(heard[level][listener], clips) for level in ("clean", NOISES[0])}
     learnt = ~np.isin(clips.sources, classifier.held_out)
     copies = {} if "memorisation" not in heard_by else {"copies": options.few}
     copies |= {f"copies, {level} noise": options.few for level in NOISES[1:] if copies}
@@ -101,7 +105,14 @@ def main() -> None:
     told = machine.described()
     mean = {key: float(np.mean(values)) for key, values in shares.items()}
     result = {"machine": told, "outside": counts, "uncorrected_share_inside": mean, "clips": len(clips)}
-    machine.keep(options.name, result, text(options.name, counts, mean, told))
+    result["labels_right"] = right
+    machine.keep(options.name, result, text(options.name, counts, mean, right, told))
+
+
+def count_right(heard: Clips, clips: Clips) -> float:
+    """The share of clips whose likeliest class, by the classifier, is their label."""
+    posteriors, classes = posteriors_and_classes(heard)
+    return float(np.mean(np.take(classes, posteriors.argmax(1)) == clips.labels))
 
 
 def noisy(clips: Clips, snr: float) -> Iterator[Clips]:
@@ -129,7 +140,13 @@ def cases(name: str, clips: Clips, learnt: np.ndarray) -> Iterator[Case]:
             yield "clean", first, rest
 
 
-def text(name: str, counts: dict[str, dict[str, int]], within: dict[str, float], told: dict[str, object]) -> str:
+def text(
+    name: str,
+    counts: dict[str, dict[str, int]],
+    within: dict[str, float],
+    right: dict[str, float],
+    told: dict[str, object],
+) -> str:
     """Format the table as Markdown."""
     wide = [key for key in counts if not key.startswith("copies")]
     lines = [
@@ -147,6 +164,8 @@ def text(name: str, counts: dict[str, dict[str, int]], within: dict[str, float],
     copied = [key for key in counts if key.startswith("copies")]
     lines += ["", "| memorisation of | outside |", "| --- | ---: |"] if copied else []
     lines += [f"| {key} | {counts[key]['memorisation']} of {counts[key]['times']} |" for key in copied]
+    lines += ["", "| clips | labelled rightly by the classifier |", "| --- | ---: |"]
+    lines += [f"| {level} | {share:.3f} |" for level, share in right.items()]
     return "\n".join([*lines, "", machine.line(told), ""])
 
 

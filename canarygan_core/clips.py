@@ -74,7 +74,8 @@ class Clips:
         return [] if self.labels is None else [str(label) for label in np.unique(self.labels)]
 
     def select(self, rows: NDArray[Any] | slice) -> "Clips":
-        """The clips of these rows (indices, a mask or a slice), in that order."""
+        """The clips of these rows (indices, a mask or a slice), in that order; raises as `check_whole` does."""
+        check_whole(self.audio)
 
         def pick(arrays: Iterable[NDArray[Any] | None]) -> Any:
             (array,) = arrays
@@ -86,6 +87,18 @@ class Clips:
         """The clips in order, at most `size` at a time, so that a large set is never held whole."""
         for start in range(0, len(self), size):
             yield self.select(slice(start, start + size))
+
+
+def check_whole(audio: NDArray[Any]) -> None:
+    """Raise where the file that an array is mapped from was cut short, as to read on would end the process at once.
+
+    Raises:
+        CanaryganError: with the file's name.
+    """
+    mapped = getattr(audio, "_mmap", None)
+    if mapped is not None and mapped.size() < len(mapped):
+        name = getattr(audio, "filename", None) or "A file of sounds"
+        raise CanaryganError(f"{name} was cut short while it was read: delete it, and start again.")
 
 
 def fit_length(audio: NDArray[np.float32], samples: int) -> NDArray[np.float32]:

@@ -140,7 +140,8 @@ class Metric(Component):
 
     kind: ClassVar[str] = "metric"
     units: ClassVar[Mapping[str, str]] = {}
-    """By score, its unit, such as `Hz`. That of `CLASS/score` is the unit of `score`."""
+    """By score, its unit, such as `Hz`. That of `CLASS/score` is the unit of `score`. `share`, `probability`, `0 to 1`
+    and `-1 to 1` keep the intervals of a score in this range."""
     better: ClassVar[Mapping[str, str]] = {}
     """By score, which values are better: `smaller` or `larger`; a score that is not named has no better side."""
     tested: ClassVar[Collection[str] | None] = None

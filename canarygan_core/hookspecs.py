@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from canarygan_core.components import Annotator, Dataset, Decoder, Metric, Model, Projector, Task
 
 PROJECT = "canarygan"
-"""The name by which pluggy knows these hooks."""
+"""What pluggy calls the hooks of this system by."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from canarygan_core.audio import align
+from canarygan_core.audio import Filter, align
 from canarygan_core.audio.alignment import PLACE
 from canarygan_core.audio.noise import add_noise, alter, draw_coloured_noise
 
@@ -85,6 +85,27 @@ def test_coloured_noise_has_power_one_and_its_slope() -> None:
     power = np.square(np.abs(np.fft.rfft(noise))).mean(0)
     low, high = (power[round(hertz * 4096 / RATE) + np.arange(-40, 41)].mean() for hertz in (1000, 4000))
     assert low / high == pytest.approx(4, rel=0.1)  # pink falls as 1 / f
+
+
+@pytest.mark.parametrize("add", ["alter", "add_noise"])
+def test_noise_has_nothing_that_was_taken_out_of_the_sound(add: str) -> None:
+    wanted = Filter(highpass=1000, lowpass=3000)
+    time = np.arange(8000) / RATE
+    sounds = np.repeat(np.sin(2 * np.pi * 2000 * time)[None].astype(np.float32), 20, 0)
+
+    def find_share_outside(filtering: Filter) -> float:
+        rng = np.random.default_rng(0)
+        noisy = (
+            alter(sounds, RATE, rng, filtering)
+            if add == "alter"
+            else np.stack([add_noise(sound, RATE, 10.0, rng, filtering) for sound in sounds])
+        )
+        power = np.square(np.abs(np.fft.rfft(noisy * np.hanning(8000)))).sum(0)
+        frequency = np.fft.rfftfreq(8000, 1 / RATE)
+        return float(power[(frequency < 700) | (frequency > 4000)].sum() / power.sum())
+
+    assert find_share_outside(Filter(remove_mean=False)) > 0.01
+    assert find_share_outside(wanted) < 1e-4
 
 
 def test_altered_sounds_keep_their_place_and_bear_two_noises() -> None:

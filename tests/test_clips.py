@@ -1,11 +1,12 @@
 """Clips: what belongs together stays together."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from canarygan_core.clips import Clips, concatenate, fit_length
+from canarygan_core.clips import Clips, check_whole, concatenate, fit_length
 from canarygan_core.errors import CanaryganError
 from canarygan_core.testing import toy_clips
 
@@ -100,3 +101,18 @@ def test_parts_that_know_different_things_are_not_joined():
         concatenate([replace(clips, facts={"gain": np.ones(2)}), clips])
     with pytest.raises(CanaryganError, match="no clips"):
         concatenate([])
+
+
+def test_a_file_that_is_cut_short_while_it_is_mapped_is_told_before_it_is_read(tmp_path):
+    np.save(tmp_path / "audio.npy", np.ones((1000, 64), np.float32))
+    clips = Clips(np.load(tmp_path / "audio.npy", mmap_mode="r"), 8000)
+    part = clips.select(slice(2, 900))
+    np.save(tmp_path / "other.npy", np.zeros(1, np.float32))
+    (tmp_path / "other.npy").replace(tmp_path / "audio.npy")  # what is mapped is whole though it has no name
+    assert part.select([800]).audio.sum() == 64
+    np.save(tmp_path / "audio.npy", np.ones((1000, 64), np.float32))
+    part = Clips(np.load(tmp_path / "audio.npy", mmap_mode="r"), 8000).select(slice(2, 900))
+    os.truncate(tmp_path / "audio.npy", 5000)
+    for read in (lambda: part.select([800]), lambda: list(part.batches(64)), lambda: check_whole(part.audio)):
+        with pytest.raises(CanaryganError, match=r"audio\.npy was cut short while it was read"):
+            read()

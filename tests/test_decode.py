@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -293,6 +294,14 @@ def test_two_of_one_name_take_their_folders(trained: Path, tmp_path: Path, regis
     (trained / "two").rename(tmp_path / "other" / "one")
     with pytest.raises(UsageError, match="Two decoders are called one"):
         decoders.load_all([trained / "one", tmp_path / "other" / "one"], registry)
+
+
+def test_a_draft_has_no_vote_and_what_was_only_set_aside_has_one(trained: Path, registry: Registry) -> None:
+    shutil.copytree(trained / "one", trained / ".three.01234567.part")
+    (trained / "two").rename(trained / ".two.89abcdef.old")
+    shutil.copytree(trained / "one", trained / ".hidden")
+    assert [one.key for one in decoders.load_all([trained], registry)] == ["one", "two"]
+    assert sorted(path.name for path in trained.iterdir()) == [".hidden", "one", "two"]
 
 
 def test_labels_margins_and_consensus() -> None:

@@ -318,3 +318,52 @@ def test_a_compressed_archive_holds_the_same_sounds(run, version, tmp_path):
         assert set(one) == set(other)
         assert all(np.array_equal(one[name], other[name]) for name in one)
     assert packed.stat().st_size < stored.stat().st_size
+
+
+def test_the_digest_is_that_of_the_checkpoint_that_was_loaded(run, tmp_path, version, monkeypatch):
+    checkpoint = version / "last" / "last.ckpt"
+    digest, load, generate = files.compute_digest(checkpoint), Toy.load.__func__, Sines.generate
+
+    def load_while_it_changes(cls, path, *, device="cpu"):
+        loaded = load(cls, path, device=device)
+        if len(cls.loaded) == 1:  # a training saves between the digest and the loading
+            files.write_text(checkpoint, json.dumps({"epoch": 4, "step": 400}))
+        return loaded
+
+    def generate_while_it_changes(self, z):
+        files.write_text(checkpoint, json.dumps({"epoch": 5, "step": 500}))
+        return generate(self, z)
+
+    monkeypatch.setattr(Toy, "load", classmethod(load_while_it_changes))
+    monkeypatch.setattr(Sines, "generate", generate_while_it_changes)
+    code, _, err = run("generate", "-x", checkpoint, "-s", tmp_path / "out", "-n", "3")
+    assert code == 0, err
+    (path,) = (tmp_path / "out").glob("*.npz")
+    content, record = archives.read(path), json.loads(path.with_suffix(".manifest.json").read_text())
+    files.write_text(checkpoint, json.dumps({"epoch": 4, "step": 400}))
+    assert (int(content["epoch"]), str(content["checkpoint"])) == (4, files.compute_digest(checkpoint))
+    assert record["inputs"]["generator"]["digest"] == files.compute_digest(checkpoint) != digest
+
+
+def test_of_several_processes_one_makes_the_archive(run, tmp_path, version, monkeypatch):
+    words = ("generate", "-x", version, "-s", tmp_path / "out", "-n", "3")
+    generate, others = Sines.generate, []
+
+    def generate_beside_another(self, z):
+        if not others:
+            others.append(None)
+            others[:] = [run(*words)]
+        return generate(self, z)
+
+    monkeypatch.setattr(Sines, "generate", generate_beside_another)
+    code, _, _ = run(*words)
+    assert code == 0
+    assert others[0][0] == 1
+    assert "Another process is writing generation-version_" in others[0][2]
+    (path,) = (tmp_path / "out").glob("*.npz")
+    record = path.with_suffix(".manifest.json")
+    assert json.loads(record.read_text())["status"] == "finished"
+    with pytest.raises(CanaryganError, match="is there already"):  # of one that looked before the archive was there
+        Manifest.begin(record, Request("generate"), absent=[path])
+    assert json.loads(record.read_text())["status"] == "finished"
+    assert len(list((tmp_path / "out").iterdir())) == 2

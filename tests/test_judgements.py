@@ -66,6 +66,17 @@ def test_together_they_are_sure_where_a_majority_is() -> None:
     assert kept.labels.tolist() == ["a", "a", "b", "b", "a"]
 
 
+def test_what_they_are_too_unsure_of_on_average_is_x() -> None:
+    """Two of three say a, narrowly, and the third is certain of b: a mean of 0.38 is below their thresholds."""
+    narrow, other = [0.55, 0.45, 0.0], [0.05, 0.95, 0.0]
+    judgements = [judge([narrow, narrow], threshold=0.5)] * 2 + [judge([other, narrow], threshold=0.5)]
+    together = reach_consensus(judgements)
+    assert together.labels.tolist() == [X, "a"]
+    np.testing.assert_allclose(together.agreement, [0, 1])
+    assert reach_consensus(judgements, reject=False).labels.tolist() == ["a", "a"]
+    assert reach_consensus([judge([narrow, narrow])] * 2 + [judge([other, narrow])]).labels.tolist() == ["a", "a"]
+
+
 def test_of_two_that_contradict_each_other_the_more_certain_is_right() -> None:
     sure, doubting = judge([[0.9, 0.1, 0.0]]), judge([[0.55, 0.0, 0.45]], resemblance=np.array([0.5]))
     together = reach_consensus([sure, doubting])

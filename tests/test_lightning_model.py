@@ -1,6 +1,7 @@
 """The base of Lightning models: what a subclass gets for a network, a loss and a way to make sounds."""
 
 import csv
+import errno
 import json
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -9,14 +10,18 @@ import numpy as np
 import pytest
 
 from canarygan_core import CanaryganError, Request, runs
+from canarygan_core.lightning import checkpointing
 from canarygan_core.lightning.model import LightningModel
 from canarygan_core.lightning.module import Batches
+from canarygan_core.lightning.monitor import Monitor
 from canarygan_core.lightning.training import Training
 from canarygan_core.testing import toy_clips
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("matplotlib")
+
+from lightning.pytorch.loggers import TensorBoardLogger  # noqa: E402 after what may skip
 
 FEW = Training(max_epochs=2, batch_size=4, num_workers=0, log_every_n_steps=1, save_every_n_epochs=1, precision="32")
 REQUEST = Request("train-gan", options={"model": {}})
@@ -155,3 +160,54 @@ def test_batches_show_every_clip_equally_often_and_start_anywhere(clips):
     assert [batch.shape for batch in whole] == [(4, 600)] * 6
     later = list(Batches(clips, 600, FEW, slice(2, 4), 4, 6))
     assert all(torch.equal(one, other[2:4]) for one, other in zip(later, whole[4:], strict=True))
+
+
+def state(folder):
+    """What a training leaves that must not depend on whether it was killed: weights, logs, sounds, and the result."""
+    run = runs.find(folder)
+    record = json.loads(run.manifest.path.read_text())
+    saved = {path.relative_to(run.checkpoints).as_posix(): path for path in run.checkpoints.glob("*/*.ckpt")}
+    contents = {name: torch.load(path, weights_only=True) for name, path in saved.items()}
+    sounds = {path.name: path.read_bytes() for path in run.previews.glob("*.wav")}
+    steps = {name: (one["updates"], one["global_step"]) for name, one in contents.items()}
+    weights = {name: one["state_dict"]["network.0.weight"].tolist() for name, one in contents.items()}
+    log = (run.logs("csv") / "metrics.csv").read_bytes()
+    return weights, steps, log, sounds, record["result"], sorted(record["outputs"])
+
+
+@pytest.mark.parametrize("step", ["copy", "write_previews", "add_output", "save"])
+def test_a_training_killed_around_its_checkpoint_ends_like_one_that_was_not(tmp_path, clips, monkeypatch, step):
+    trained(tmp_path / "whole", clips)
+    places = {"copy": checkpointing.files, "write_previews": Monitor, "add_output": runs.Manifest}
+    before, calls = getattr(places.get(step, TensorBoardLogger), step), []
+
+    def die_second(*words, **options):
+        calls.append(step)
+        if len(calls) == 3 - (step in ("copy", "add_output")):
+            raise KeyboardInterrupt
+        return before(*words, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(places.get(step, TensorBoardLogger), step, die_second)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "killed", clips)
+    trained(tmp_path / "killed", clips, resume=True)
+    assert state(tmp_path / "killed") == state(tmp_path / "whole")
+
+
+def test_a_finished_training_that_goes_on_keeps_its_result(tmp_path, clips):
+    trained(tmp_path, clips)
+    before = state(tmp_path)
+    trained(tmp_path, clips, resume=True)
+    assert state(tmp_path) == before
+
+
+def test_a_log_that_cannot_be_written_ends_the_training_and_names_it(tmp_path, clips, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TensorBoardLogger, "log_metrics", refuse)
+    monkeypatch.setattr(TensorBoardLogger, "finalize", refuse)
+    with pytest.raises(CanaryganError, match=r"Cannot write the log .*tensorboard/version_0: No space left"):
+        trained(tmp_path, clips)
+    assert json.loads(runs.find(tmp_path).manifest.path.read_text())["status"] == "failed"

@@ -57,7 +57,7 @@ def test_a_crash_leaves_the_old_file_whole(manifest, tmp_path, monkeypatch, fail
     with pytest.raises(RuntimeError, match="crash"):
         manifest.add(more=1)
     assert manifest.path.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".manifest.json.{0:08}.part", "manifest.json"]
 
 
 def test_what_is_no_manifest(manifest, tmp_path):

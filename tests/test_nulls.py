@@ -130,6 +130,23 @@ def test_what_is_rare_is_not_outside_because_no_draw_has_it():
     assert compare(generated, drawn(600, 0), Odd()).scores["odd"].p < 1e-9
 
 
+def test_the_interval_of_a_share_stays_within_its_range():
+    """Nearly all draws are at 0 or 1, and a score of the generated clips alone gets a wider interval."""
+
+    class Most(Apart):
+        units: ClassVar[dict[str, str]] = {"most": "share", "few": "share", "a/net": "net share"}
+
+        def score(self, generated, reference):
+            few = float((generated.facts["x"] > 1.7).mean())
+            return {"most": 1 - few, "few": few, "a/net": few}
+
+    found = compare(drawn(60, 1), drawn(120, 0), Most()).scores
+    assert found["a/net"].low < 0, "the case is one where it would leave the range"
+    assert (found["few"].low, found["most"].high) == (0, 1)
+    assert found["few"].high == pytest.approx(1 - found["most"].low)
+    assert found["few"].p == found["a/net"].p
+
+
 def test_a_metric_says_what_is_tested_or_how_to_resample_and_is_given_what_it_wants():
     class Untested(Apart):
         tested: ClassVar[frozenset[str]] = frozenset()

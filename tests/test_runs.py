@@ -13,7 +13,7 @@ import pytest
 
 from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import Request, open_run, processes, versions
+from canarygan_core.runs import Request, locks, open_run, processes, versions
 
 WORK = Request("work", ("work", "-x"), {"task": {"x": 1}})
 
@@ -80,6 +80,61 @@ def test_a_name_is_taken_once(tmp_path):
     ):
         pytest.fail("opened a version twice")
     assert record(tmp_path / "checkpoints" / "version_mine") == before
+
+
+def kill_at(tmp_path, monkeypatch, step):
+    """Open the version `mine` in a process that is killed at this step of its manifest, or else in the work."""
+
+    def die():
+        monkeypatch.setattr(runs.Manifest, step, lambda *_, **__: os._exit(9), raising=False)
+        with open_run(tmp_path, WORK, version="mine") as run:
+            (run.logs("csv")).mkdir(parents=True)
+            (run.logs("csv") / "metrics.csv").write_text("step\n1\n")
+            os._exit(9)
+
+    process = multiprocessing.get_context("fork").Process(target=die)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+@pytest.mark.parametrize("step", ["begin", "add", "no_such_step"])
+def test_a_name_whose_training_was_killed_before_it_saved_anything_can_be_used(tmp_path, monkeypatch, step):
+    kill_at(tmp_path, monkeypatch, step)
+    with open_run(tmp_path, WORK, version="mine") as run:
+        assert not run.logs("csv").exists()
+        run.last.parent.mkdir()
+        run.last.write_text("weights")
+    assert record(run.checkpoints)["status"] == "finished"
+    with pytest.raises(CanaryganError, match="is already in"), open_run(tmp_path, WORK, version="mine"):
+        pytest.fail("took over what has a checkpoint")
+
+
+def test_a_version_without_a_manifest_is_started_and_not_resumed(tmp_path):
+    (tmp_path / "checkpoints" / "version_mine").mkdir(parents=True)
+    with pytest.raises(CanaryganError, match=r"was never trained in\. Leave out --resume"):  # noqa: SIM117
+        with open_run(tmp_path, WORK, version="mine", resume=True):
+            pytest.fail("resumed")
+
+
+def test_a_name_whose_training_failed_at_once_can_be_used_and_one_that_goes_on_cannot(tmp_path):
+    pytest.importorskip("fcntl")
+    with pytest.raises(ValueError, match="at once"), open_run(tmp_path, WORK, version="mine"):
+        raise ValueError("at once")
+    taken = pytest.raises(CanaryganError, match="is being trained by another process")
+    with open_run(tmp_path, WORK, version="mine"), taken, open_run(tmp_path, WORK, version="mine"):
+        pytest.fail("two owners")
+
+
+def test_a_version_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    with open_run(tmp_path, WORK):
+        pass
+    (tmp_path / "checkpoints" / "version_0" / ".lock").unlink()
+    (tmp_path / "checkpoints" / "version_0" / ".lock").mkdir()  # as good as read-only, and the same for root
+    with pytest.raises(CanaryganError, match=r"Cannot write to .*version_0: Is a dir"):  # noqa: SIM117
+        with open_run(tmp_path, WORK, resume=True):
+            pytest.fail("resumed")
 
 
 @pytest.mark.parametrize("name", ["a/b", "..\\a", "a b", "", "a:b"])
@@ -249,6 +304,27 @@ def test_a_process_of_the_same_job_attaches_by_its_note(tmp_path, monkeypatch, p
         pytest.fail("attached to a job that is over")
 
 
+def test_the_note_of_a_job_that_was_killed_misleads_nobody(tmp_path, monkeypatch, patience):
+    pytest.importorskip("fcntl")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")  # torchrun's own, whichever the job
+    with open_run(tmp_path, WORK, version="old"):
+        pass
+    (tmp_path / "checkpoints" / ".job-none-0").write_text("old")
+    (tmp_path / "checkpoints" / ".job-17-0").write_text("older")
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(CanaryganError, match="same --version NAME"), open_run(tmp_path, WORK):
+        pytest.fail("attached to a job that was killed")
+    monkeypatch.delenv("RANK")
+    with open_run(tmp_path, WORK, version="new"):
+        assert [path.name for path in (tmp_path / "checkpoints").glob(".job-*")] == [".job-none-0"]
+        monkeypatch.delenv(processes.ANNOUNCED)
+        monkeypatch.setenv("RANK", "1")
+        with open_run(tmp_path, WORK) as other:
+            assert other.version == "new"
+        monkeypatch.delenv("RANK")
+        monkeypatch.setenv(processes.ANNOUNCED, "new")
+
+
 def test_a_process_of_higher_rank_attaches_by_name_and_waits_no_longer_than_its_patience(
     tmp_path, monkeypatch, patience
 ):
@@ -354,7 +430,7 @@ def test_a_lock_that_the_work_waits_for_is_told_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("name", ["ENOSYS", "EOPNOTSUPP", "ENOLCK", "EINVAL", "EACCES"])
 def test_a_file_system_without_locks_is_said_once_and_keeps_nobody_from_training(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(versions, "_lock_file", _raise(OSError(getattr(errno, name), "no locks here")))
+    monkeypatch.setattr(locks, "take", _raise(OSError(getattr(errno, name), "no locks here")))
     said = []
     monkeypatch.setattr(versions.log, "warning", said.append)
     with open_run(tmp_path, WORK):
@@ -368,7 +444,7 @@ def test_a_file_system_without_locks_is_said_once_and_keeps_nobody_from_training
 
 @pytest.mark.parametrize("name", ["EAGAIN", "EWOULDBLOCK"])
 def test_a_lock_that_another_process_holds_is_told_and_no_empty_version_is_left(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(versions, "_lock_file", _raise(OSError(getattr(errno, name), "held")))
+    monkeypatch.setattr(locks, "take", _raise(OSError(getattr(errno, name), "held")))
     with pytest.raises(CanaryganError, match="is being trained by another process"), open_run(tmp_path, WORK):
         raise AssertionError("never gets here")
     assert runs.list_versions(tmp_path) == []

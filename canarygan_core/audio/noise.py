@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio.extent import find_extent
+from canarygan_core.audio.filtering import apply
+from canarygan_core.audio.options import NOTHING, Filter
 from canarygan_core.clips import Clips, fit_length
 
 MOST = 1000
@@ -24,15 +26,15 @@ Audio = NDArray[np.float32]
 Rng = np.random.Generator
 
 
-def add_noise(sound: Audio, rate: int, snr: float, rng: Rng) -> Audio:
+def add_noise(sound: Audio, rate: int, snr: float, rng: Rng, filtering: Filter = NOTHING) -> Audio:
     """A sound (samples,) at `rate` Hz under white noise.
 
-    The noise is `snr` dB below the sound's mean power, from the first to the last sample within 40 dB of its peak. A
-    silent sound gets none.
+    The noise is `snr` dB below the sound's mean power, from the first to the last sample within 40 dB of its peak, and
+    is then filtered as the sound has been. A silent sound gets none.
     """
     start, end = find_extent(sound, rate, background=None, block=0.0)
     power = np.sum(np.square(sound[start:end], dtype=np.float64)) / max(end - start, 1)
-    noise = rng.standard_normal(len(sound), np.float32)
+    noise: Audio = apply(rng.standard_normal((1, len(sound)), np.float32), rate, filtering)[0]
     return sound + noise * np.float32(np.sqrt(power * 10 ** (-snr / 10)))
 
 
@@ -64,7 +66,7 @@ def draw_coloured_noise(
     return np.asarray(noise / np.sqrt(np.maximum(power, 1e-30)))
 
 
-def alter(audio: Audio, rate: int, rng: Rng) -> Audio:
+def alter(audio: Audio, rate: int, rng: Rng, filtering: Filter = NOTHING) -> Audio:
     """Copies of sounds as another microphone, another cut or a generator would have left them.
 
     A copy loses up to `CUT` of its start, its spectrum is tilted, and two noises of random spectra are added. One
@@ -76,6 +78,7 @@ def alter(audio: Audio, rate: int, rng: Rng) -> Audio:
         audio: sounds (n, samples).
         rate: sampling rate, Hz.
         rng: draws all that is random.
+        filtering: what the sounds had taken out, and so is taken out of the noises.
 
     Returns:
         (n, samples). Silent sounds stay silent.
@@ -93,14 +96,12 @@ def alter(audio: Audio, rate: int, rng: Rng) -> Audio:
     following, steady = (
         np.sqrt(10 ** (-rng.uniform(*snr, (count, 1)) / 10)).astype(np.float32) for snr in (FOLLOWING_SNR, STEADY_SNR)
     )
-    result = fit_length(
-        sound + draw_coloured_noise(sound.shape, rate, rng) * _follow_level(sound, rate) * following, samples
-    )
+    noise = fit_length(draw_coloured_noise(sound.shape, rate, rng) * _follow_level(sound, rate) * following, samples)
     background = draw_coloured_noise(sound.shape, rate, rng) * np.sqrt(power)[:, None].astype(np.float32) * steady
     last = np.choose(rng.integers(0, 4, count), [end, end, rng.integers(end, samples + 1), samples])
     for row, stop in enumerate(last):
-        result[row, :stop] += np.resize(background[row], stop)  # a transform's noise goes round in a circle
-    return result
+        noise[row, :stop] += np.resize(background[row], stop)  # a transform's noise goes round in a circle
+    return fit_length(sound, samples) + apply(noise, rate, filtering)
 
 
 def _round_up(samples: int) -> int:

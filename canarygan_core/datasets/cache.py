@@ -5,9 +5,6 @@ CACHE/KIND/KEY/{audio.npy, table.npz, about.json}
 
 import hashlib
 import os
-import secrets
-import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ from numpy.typing import NDArray
 from canarygan_core.console import log
 from canarygan_core.datasets.location import find_folder as find_folder
 from canarygan_core.errors import FULL, CanaryganError
-from canarygan_core.runs import seals
+from canarygan_core.runs import drafts, seals
 from canarygan_core.runs.documents import Format
 
 ADVICE = "Set CANARYGAN_CACHE to a folder with room."
@@ -35,7 +32,6 @@ FORMAT = Format(
 )
 """Its keys; docs/formats.md says what each means."""
 
-_STALE = 24 * 3600.0  # seconds after which a draft was surely left by a killed process
 faults: list[str] = []
 """What was wrong with entries that this process read, a sentence each."""
 
@@ -98,21 +94,15 @@ def build(path: Path, fill: Callable[[Path], None]) -> Entry:
     Raises:
         CanaryganError: where the cache cannot be written.
     """
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        draft.mkdir(parents=True)
-        for old in path.parent.glob("*.part"):
-            with suppress(OSError):
-                if time.time() - old.stat().st_mtime > _STALE:
-                    shutil.rmtree(old, ignore_errors=True)
-        fill(draft)
-        _place(draft, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with drafts.claim(path, is_folder=True) as draft:
+            fill(draft)
+            _place(draft, path)
     except OSError as error:
         reason = error.strerror or error
         advice = ADVICE if error.errno in FULL else "Mend that, or set CANARYGAN_CACHE to another folder."
         raise CanaryganError(f"Cannot keep decoded sounds in {find_folder()}: {reason}. {advice}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     entry = read(path)
     if entry is None:
         raise CanaryganError(f"The cache entry {path} cannot be read back. Delete it, or set CANARYGAN_CACHE.")
@@ -190,7 +180,7 @@ def _place(draft: Path, path: Path) -> None:
                 raise
         if not find_fault(path):
             return
-        aside = draft.with_name(f"{draft.name}.part")
+        aside = drafts.name_aside(draft)
         with suppress(FileNotFoundError):
             os.rename(path, aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        drafts.remove(aside)

@@ -36,6 +36,9 @@ LEAST = 20
 SHARE = "share"
 """Unit of scores that one clip changes by one of their number: chance is taken to vary them by as much at least."""
 
+RANGES = {SHARE: (0.0, 1.0), "probability": (0.0, 1.0), "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
+"""Units whose scores lie in a range, and so do their intervals."""
+
 LEVEL = 0.05
 """How likely chance alone makes any score of a family outside."""
 
@@ -121,8 +124,8 @@ def compare(
     for key in tested:
         here = _collect(alike, key)
         if len(here) and len(drawn.get(key, ())) >= min(LEAST, resamplings):
-            is_share = metric.units.get(key, metric.units.get(get_name(key))) == SHARE
-            found[key] = _compare_one(float(here.mean()), drawn[key], 1 / sizes[0] if is_share else 0.0)
+            unit = metric.units.get(key, metric.units.get(get_name(key), ""))
+            found[key] = _compare_one(float(here.mean()), drawn[key], unit, sizes[0])
     means = {key: float(values.mean()) for key, values in drawn.items()}
     return Comparison(*sizes, len(null), found, means)
 
@@ -174,9 +177,11 @@ def _collect(records: Sequence[Mapping[str, float]], key: str) -> NDArray[np.flo
     return np.array([record[key] for record in records if key in record])
 
 
-def _compare_one(score: float, null: NDArray[np.float64], least: float) -> Null:
+def _compare_one(score: float, null: NDArray[np.float64], unit: str, clips: int) -> Null:
     low, high = np.percentile(null, [2.5, 97.5], method="weibull")  # which holds 95 % of others, not of these
-    return Null(score, float(null.mean()), float(low), float(high), _compute_p(score, null, least))
+    low, high = np.clip([low, high], *RANGES.get(unit, (-np.inf, np.inf)))  # wider draws may leave it
+    p = _compute_p(score, null, 1 / clips if unit == SHARE else 0.0)
+    return Null(score, float(null.mean()), float(low), float(high), p)
 
 
 def _compute_p(score: float, null: NDArray[np.float64], least: float = 0.0) -> float:

@@ -241,8 +241,7 @@ def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None 
     """
     folders: list[Path] = []
     for path in paths:
-        inside = [path] if (path / RECORD).is_file() else sorted(entry.parent for entry in path.glob(f"*/{RECORD}"))
-        folders += [folder for folder in inside or [path] if folder not in folders]
+        folders += [folder for folder in FORMAT.find(path) or [path] if folder not in folders]
     trained = [load(folder, registry) for folder in folders]
     for one in trained if parameters is not None else ():
         check = getattr(one.fitted, "check_parameters", None)

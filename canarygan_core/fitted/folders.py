@@ -13,7 +13,7 @@ from canarygan_core.components import Component
 from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import to_json
-from canarygan_core.runs import collect_versions, files, seals
+from canarygan_core.runs import collect_versions, drafts, files, seals
 from canarygan_core.runs.documents import Format
 from canarygan_core.runs.manifest import ORIGIN
 
@@ -53,6 +53,17 @@ class FolderFormat:
     def record(self) -> str:
         """Name of the file that describes a folder."""
         return f"{self.kind}.json"
+
+    def find(self, path: Path) -> list[Path]:
+        """The folders of this kind in a folder, or that folder itself where it is one, in the order of names.
+
+        Drafts are none; one that a killed process had only set aside is put back.
+        """
+        if (path / self.record).is_file():
+            return [path]
+        drafts.sweep(path)
+        found = (entry.parent for entry in path.glob(f"*/{self.record}"))
+        return sorted(folder for folder in found if not folder.name.startswith("."))
 
     def save(self, folder: Path, component: Component, fitted: Any, facts: Record) -> None:
         """Write what was learnt to a folder, which is whole or absent, and replaces one of the same name.

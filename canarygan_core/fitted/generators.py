@@ -11,6 +11,7 @@ from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.index import advise_kind
+from canarygan_core.runs import files
 
 
 def load(path: Path, registry: Registry, *, model: str | None, device: str) -> tuple[Generator, runs.Run | None]:
@@ -43,6 +44,18 @@ def load(path: Path, registry: Registry, *, model: str | None, device: str) -> t
         advice = "no installed model can read it: give one of train-gan"
         raise CanaryganError(f"{path} is of {record['task']}, and {advice}.")
     raise CanaryganError("\n".join(refusals) or f"{advise_kind('model').capitalize()}.")
+
+
+def load_with_digest(
+    path: Path, registry: Registry, *, model: str | None, device: str
+) -> tuple[Generator, runs.Run | None, str]:
+    """What `load` gives, and the digest of the checkpoint as it was read: a training may have replaced it since."""
+
+    def read(path: Path) -> tuple[Generator, runs.Run | None]:
+        return load(path, registry, model=model, device=device)
+
+    (generator, run), digest = files.read_with_digest(path, read)
+    return generator, run, digest
 
 
 def generate_sounds(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[NDArray[np.float32]]:

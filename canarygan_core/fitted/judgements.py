@@ -108,7 +108,7 @@ class Consensus:
 
     Attributes:
         labels: (n,) label that most decoders give; X where most reject the clip, where it is less likely a syllable
-            than not, or where three decoders or more give no label a majority.
+            than not, or where three decoders or more give no label a majority, or are too unsure of it on average.
         agreement: (n,) share of decoders that give the label.
         posterior: (n,) mean P(class | syllable) of the label over the decoders that know it; 0 where the label is X.
         syllable: (n,) mean P(syllable) over decoders.
@@ -152,8 +152,10 @@ def reach_consensus(judgements: Sequence[Judgement], *, reject: bool = True) -> 
     labels, agreement = find_consensus(votes, certainty)
     syllable = np.asarray(np.mean([one.syllable for one in judgements], axis=0, dtype=np.float64))
     if reject:
-        has_majority = agreement > (EVEN if len(judgements) > FEW else 0)
-        is_known = (syllable >= EVEN) & has_majority
+        is_known = syllable >= EVEN
+        if len(judgements) > FEW:
+            is_certain = _mean_posterior(judgements, labels) >= np.mean([one.threshold for one in judgements])
+            is_known &= (agreement > EVEN) & is_certain
         agreement = np.where(is_known | (labels == X), agreement, np.mean(np.stack(votes) == X, axis=0))
         labels = np.where(is_known, labels, X)
     return Consensus(labels, agreement, _mean_posterior(judgements, labels), syllable)

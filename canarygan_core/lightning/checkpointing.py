@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from types import FrameType
@@ -114,17 +114,17 @@ class Checkpointing:
             trainer.should_stop = True
 
     def save_epoch(self, trainer: "Trainer") -> None:
-        """Save a checkpoint into `all/`, and as the last one."""
+        """Save a checkpoint into `all/`, and as the last one when all else is done that goes with it.
+
+        So a process that is killed in between goes on before it, and does everything again.
+        """
         update = self.updates()
         path = self.run.checkpoints / "all" / f"epoch_{self.schedule.epoch(update)}-step_{update}.ckpt"
         self._save(trainer, path)
         if trainer.is_global_zero:
-            files.copy(path, self.run.last)
             self.run.manifest.add_output(path)
-            try:
-                self.saved(path)
-            except (OSError, CanaryganError) as error:  # a picture is not worth the training
-                log.warning(f"No preview of {path.name}: {error}")
+            self.saved(path)
+            files.copy(path, self.run.last, sync=True)
             epochs = f"{self.schedule.epoch(update)} of {self.schedule.epochs}"
             log.info(f"Epoch {epochs}, {update} updates{self._format_rest(update)}.")
 
@@ -138,16 +138,13 @@ class Checkpointing:
 
     def _save(self, trainer: "Trainer", path: Path) -> None:
         self.check()
-        partial = path.with_name(f".{path.name}.part")
-        try:
-            trainer.save_checkpoint(partial)
-        except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
-            raise CanaryganError(f"Cannot write {path}: {_explain(error, path.parent)}") from error
-        if trainer.is_global_zero:
-            partial.replace(path)
-            for logger in trainer.loggers:
-                logger.save()
+        with files.replace_file(path, sync=True) if trainer.is_global_zero else nullcontext(path) as draft:
+            try:
+                trainer.save_checkpoint(draft)
+            except (OSError, RuntimeError) as error:
+                raise CanaryganError(f"Cannot write {path}: {_explain(error, path.parent)}") from error
+        for logger in trainer.loggers if trainer.is_global_zero else ():
+            logger.save()
         self._renewed = time.monotonic()
 
     @contextmanager

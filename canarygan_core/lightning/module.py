@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.clips import Clips, fit_length
+from canarygan_core.clips import Clips, check_whole, fit_length
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning import checkpoints, trainer
 from canarygan_core.lightning.checkpointing import Checkpointing, Schedule
@@ -61,8 +61,8 @@ def train(model: Learner, clips: Clips, run: "Run", training: Training) -> None:
     module.on_log = monitor.check_values
     check, saved = monitor.check_weights, monitor.write_previews
     checkpointing = Checkpointing(run, schedule, training, updates=lambda: module.updates, check=check, saved=saved)
-    trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
-    run.manifest.add(result={"updates": module.updates, "epochs": schedule.epoch(module.updates), "samples": samples})
+    updates = trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
+    run.manifest.add(result={"updates": updates, "epochs": schedule.epoch(updates), "samples": samples})
 
 
 def build_module(
@@ -152,6 +152,7 @@ class Batches:
         import torch
 
         for update in self.updates:
+            check_whole(self.clips.audio)
             rows = self.list_rows(update)[self.rows]
             yield torch.from_numpy(fit_length(np.asarray(self.clips.audio[rows], np.float32), self.samples).copy())
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips, fit_length
+from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning import health, previews
 
@@ -89,9 +90,15 @@ class Monitor:
         return CanaryganError(f"{broken} The last good checkpoint is {checkpoint}. {self.rescue}")
 
     def write_previews(self, checkpoint: Path | None) -> None:
-        """Write the sounds of the fixed latents, their picture beside real ones, and the curves."""
-        sounds = self.make_sounds()
+        """Write the sounds of the fixed latents, their picture beside real ones, and the curves; or warn that not."""
         name = checkpoint.stem if checkpoint else "epoch_0-step_0"
+        try:
+            self._write_previews(name)
+        except (OSError, CanaryganError) as error:  # a picture is not worth the training
+            log.warning(f"No preview of {name}: {error}")
+
+    def _write_previews(self, name: str) -> None:
+        sounds = self.make_sounds()
         rate, updates = self.clips.rate, self.updates()
         picture = previews.render(previews.draw_sheet(sounds, self.real, rate, f"{updates} {self.unit}"))
         previews.write_sounds(sounds, rate, self.run.previews / f"{name}.wav")
@@ -105,7 +112,7 @@ class Monitor:
                 row = sounds[:8].reshape(1, -1)
                 board.add_audio("previews/sounds", row, updates, sample_rate=rate)
                 board.add_image("previews/spectrograms", picture, updates, dataformats="HWC")
-        if checkpoint is not None:
+        if updates:
             self._report(health.check_sounds(sounds, self.real_diversity, self.advice), "sounds")
 
     def make_sounds(self) -> NDArray[np.float32]:

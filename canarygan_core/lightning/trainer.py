@@ -3,7 +3,6 @@
 Nothing here imports torch or Lightning before a training starts.
 """
 
-import csv
 import logging
 import warnings
 from pathlib import Path
@@ -13,12 +12,12 @@ from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.checkpoints import create_writer
+from canarygan_core.lightning.logs import create_loggers, leave_to_main_thread
 from canarygan_core.lightning.training import Training, set_float32
-from canarygan_core.runs import Run, get_rank, seals
+from canarygan_core.runs import Run, seals
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
-    from lightning.pytorch.loggers import Logger
 
 
 def fit(
@@ -28,7 +27,7 @@ def fit(
     checkpointing: Checkpointing,
     *,
     strategy: Any = "auto",
-) -> None:
+) -> int:
     """Train a module until its schedule is done, from `run.resume_from` where that is set.
 
     Args:
@@ -38,6 +37,9 @@ def fit(
         run: where everything goes.
         checkpointing: saves and stops.
         strategy: Lightning's. Autocasting is left to the module.
+
+    Returns:
+        The updates that are done.
 
     Raises:
         Interrupted: when stopped by a signal, after saving.
@@ -49,13 +51,13 @@ def fit(
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):  # its advice is on habits of its own
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"lightning\..*")
-    done, schedule = 0, checkpointing.schedule
+    done, steps, schedule = 0, 0, checkpointing.schedule
     if run.resume_from is not None:
-        done = _read_step(run.resume_from)
+        done, steps = _read_progress(run.resume_from)
         log.info(f"Going on after {done} updates, epoch {schedule.epoch(done)}.")
     if done >= schedule.updates:
         log.warning(f"Nothing is left to do: ask for more than {schedule.epoch(done)} epochs with --max-epochs.")
-        return
+        return done
     with show_bar("training", schedule.updates) as advance, checkpointing.handle_signals():
 
         def started(trainer: "Trainer", _: Any) -> None:
@@ -70,6 +72,7 @@ def fit(
 
         def drop_loops(trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
             checkpoint.pop("loops")  # the module's own count says where to go on, in whatever process
+            checkpoint["global_step"] += steps  # Lightning's begins anew
 
         hooks = LambdaCallback(on_train_start=started, on_train_batch_end=updated, on_save_checkpoint=drop_loops)
         try:
@@ -91,34 +94,15 @@ def fit(
             asked = f"--accelerator {training.accelerator} -G {training.devices} -N {training.num_nodes}"
             raise CanaryganError(f"{asked} cannot be had here: {str(error).strip().splitlines()[0]}") from None
         try:
-            with set_float32(exact=training.precision == "32"):
+            with leave_to_main_thread(), set_float32(exact=training.precision == "32"):
                 trainer.fit(module, ckpt_path=run.resume_from, weights_only=True)
         except SystemExit as left:  # what Lightning makes of a second Ctrl-C
             raise KeyboardInterrupt from left
+    return checkpointing.updates()
 
 
-def create_loggers(run: Run, done: int) -> "list[Logger]":
-    """TensorBoard and CSV logs of a run; what was logged after the updates that are done is taken back."""
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-
-    path, folder = run.logs("csv") / "metrics.csv", run.save_dir / "logs"
-    table = CSVLogger(folder / "csv", name="", version=run.folder)
-    if get_rank() == 0:
-        rows: list[Any] = []
-        if path.is_file():
-            with open(path, encoding="utf-8", newline="") as stream:
-                rows = list(csv.DictReader(stream))
-            path.unlink()
-        # The last row may have been cut short.
-        kept = [row for row in rows if (row["step"] or "").isdigit() and int(row["step"]) <= done]
-        table.experiment.metrics.extend(kept)
-        table.save()
-    purge = done + 1 if done else None
-    return [TensorBoardLogger(folder / "tensorboard", name="", version=run.folder, purge_step=purge), table]
-
-
-def _read_step(checkpoint: Path) -> int:
-    """The updates after which a checkpoint was saved.
+def _read_progress(checkpoint: Path) -> tuple[int, int]:
+    """The updates after which a checkpoint was saved, and the steps of all optimisers.
 
     Raises:
         CanaryganError: where it is damaged.
@@ -127,7 +111,8 @@ def _read_step(checkpoint: Path) -> int:
 
     try:
         seals.check_zip(checkpoint)
-        return int(torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")["updates"])
+        content = torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")
+        return int(content["updates"]), int(content.get("global_step", 0))
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
         advice = f"copy the newest whole one from {checkpoint.parents[1] / 'all'} over it, or start a new version"
         raise CanaryganError(f"{checkpoint} is damaged ({type(error).__name__}): {advice}.") from None

@@ -1,63 +1,73 @@
 """Files and folders that are whole or absent, and text that comes in."""
 
 import codecs
+import errno
 import hashlib
 import os
-import secrets
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from canarygan_core.errors import FULL, CanaryganError, UsageError
+from canarygan_core.runs import drafts
+
+T = TypeVar("T")
+
+BROKEN = frozenset({errno.EIO, errno.EROFS, *([errno.ESTALE] if hasattr(errno, "ESTALE") else [])})
+"""The numbers of an `OSError` of a disk that fails while a file is written to."""
 
 
 @contextmanager
-def replace_file(path: Path) -> Iterator[Path]:
+def replace_file(path: Path, *, sync: bool = False) -> Iterator[Path]:
     """A draft beside `path`, which takes its place when the block ends well and is removed when it does not.
+
+    Args:
+        path: the file.
+        sync: whether to wait until the disk has it, so that it survives a power cut.
 
     Raises:
         CanaryganError: where the folder cannot be written, or is full.
     """
-    draft = _name_draft(path)
-    try:
-        with _explain(path, draft):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with _explain(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with drafts.claim(path) as draft:
             yield draft
+            if sync:
+                _sync(draft)
             os.replace(draft, path)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+            if sync:
+                _sync(path.parent)
 
 
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
     """A folder to fill beside `path`, which takes its place when the block ends well and is removed when it does not.
 
-    A folder that is there is renamed aside and removed at the very end, so that one of the two is always whole.
+    A folder that is there is renamed aside and removed at the very end, so that one of the two is always whole. Where
+    the process is killed in between, the next one that writes there puts the old one back.
 
     Raises:
         CanaryganError: where the folder cannot be written, or is full.
     """
-    draft, aside = _name_draft(path), _name_draft(path)
     if path.exists() and not path.is_dir():
         raise CanaryganError(f"Cannot write {path}: it is a file, and a folder is to go there.")
-    try:
-        with _explain(path, draft):
-            draft.mkdir(parents=True)
+    with _explain(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with drafts.claim(path, is_folder=True) as draft:
             yield draft
-            with suppress(FileNotFoundError):
-                path.rename(aside)
-            draft.rename(path)
-    finally:
-        if aside.exists() and not path.exists():
-            aside.rename(path)
-        for folder in (draft, aside):
-            if folder.is_symlink():
-                folder.unlink()
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
+            aside = drafts.name_aside(draft)
+            try:
+                with suppress(FileNotFoundError):
+                    path.rename(aside)
+                draft.rename(path)
+            finally:
+                if aside.exists() and not path.exists():
+                    aside.rename(path)
+                drafts.remove(aside)
 
 
 @contextmanager
@@ -70,23 +80,31 @@ def make_temporary_folder(size: int = 0) -> Iterator[Path]:
     Raises:
         CanaryganError: where none can be had, or there is no room.
     """
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="canarygan-", ignore_cleanup_errors=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).rstrip(".")
-        raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to one with room.") from None
-    with folder as name:
-        if size > (free := shutil.disk_usage(name).free):
+    with ExitStack() as stack:
+        try:
+            folder = Path(tempfile.gettempdir())
+            draft = stack.enter_context(drafts.claim(folder / "canarygan", is_folder=True))
+            draft.chmod(0o700)
+        except OSError as error:
+            reason = (error.strerror or str(error)).rstrip(".")
+            raise CanaryganError(f"No folder for temporary files: {reason}. Set TMPDIR to one with room.") from None
+        if size > (free := shutil.disk_usage(folder).free):
             needed = f"{size / 1e9:.1f} GB are needed, and {free / 1e9:.1f} GB are free"
-            raise CanaryganError(f"No room for temporary files in {Path(name).parent}: {needed}. Set TMPDIR elsewhere.")
-        yield Path(name)
+            raise CanaryganError(f"No room for temporary files in {folder}: {needed}. Set TMPDIR elsewhere.")
+        yield draft
 
 
-def check_absent(*paths: Path, overwrite: bool = False) -> None:
-    """Raise `CanaryganError` where one of the paths is there and may not be overwritten."""
-    for path in () if overwrite else paths:
+def check_absent(*paths: Path, overwrite: bool = False) -> tuple[Path, ...]:
+    """Raise `CanaryganError` where one of the paths is there and may not be overwritten.
+
+    Returns:
+        Those that may not be there, to be checked again by `Manifest.begin`.
+    """
+    checked = () if overwrite else paths
+    for path in checked:
         if path.exists():
             raise CanaryganError(f"{path} is there already: give another --save-dir, or --overwrite.")
+    return checked
 
 
 def check_outside(data_dir: Path | None, *outputs: Path) -> None:
@@ -119,17 +137,26 @@ def read_text(path: Path, largest: int = 1 << 28) -> str:
         raise CanaryganError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, sync: bool = False) -> None:
     """Write UTF-8 text, atomically. Bytes of a file's name that are no UTF-8 become question marks."""
     known = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    with replace_file(path) as draft:
+    with replace_file(path, sync=sync) as draft:
         draft.write_text(known, encoding="utf-8")
 
 
-def copy(existing: Path, path: Path) -> None:
+def copy(existing: Path, path: Path, *, sync: bool = False) -> None:
     """Copy a file, atomically. A hard link would be cheaper, but damage to one name would be damage to both."""
-    with replace_file(path) as draft:
+    with replace_file(path, sync=sync) as draft:
         shutil.copyfile(existing, draft)
+
+
+def read_with_digest(path: Path, read: Callable[[Path], T]) -> tuple[T, str]:
+    """What `read` makes of a file, and the digest of these bytes, even where another process replaces it meanwhile."""
+    while True:
+        before, digest = os.stat(path), compute_digest(path)
+        value, after = read(path), os.stat(path)
+        if (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns):
+            return value, digest
 
 
 def compute_digest(path: Path) -> str:
@@ -138,13 +165,18 @@ def compute_digest(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _name_draft(path: Path) -> Path:
-    """A hidden name beside a path that nothing else has."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    if sys.platform != "win32":  # which opens no folders, and syncs no file that is open to be read
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 @contextmanager
-def _explain(path: Path, draft: Path) -> Iterator[None]:
+def _explain(path: Path) -> Iterator[None]:
     """Turn a failure to write into an error that says why; other errors pass."""
     try:
         yield
@@ -155,7 +187,8 @@ def _explain(path: Path, draft: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # numpy's word for a disk that took only a part
             raise CanaryganError(f"Cannot write {path}: {error}.") from error
-        names = {str(draft), *map(str, path.parents)}
-        if error.errno in FULL or str(error.filename) in names:
+        named = Path(str(error.filename))
+        is_ours = named in path.parents or (named.parent == path.parent and named.name.startswith(f".{path.name}."))
+        if error.errno in FULL or is_ours or (error.errno in BROKEN and error.filename is None):
             raise CanaryganError(f"Cannot write {path}: {error.strerror}.") from error
         raise

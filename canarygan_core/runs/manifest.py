@@ -1,14 +1,15 @@
 """Manifests: beside every output, what was asked for, with what, from what, and how it ended."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import files, seals
+from canarygan_core.runs import drafts, files, locks, seals
 from canarygan_core.runs.distributions import collect_versions
 from canarygan_core.runs.documents import Format, list_of, table_of
 from canarygan_core.runs.request import Request
@@ -80,10 +81,21 @@ class Manifest:
 
     def __init__(self, path: Path, record: dict[str, Any], *, writes: bool = True) -> None:
         self.path, self.record, self._writes = path, record, writes
+        self._reserved = ExitStack()
 
     @classmethod
-    def begin(cls, path: Path, request: Request, **facts: Any) -> "Manifest":
-        """Write the manifest of work that starts now."""
+    def begin(cls, path: Path, request: Request, *, absent: Iterable[Path] = (), **facts: Any) -> "Manifest":
+        """Write the manifest of work that starts now. Until it ends, no other process can begin the same.
+
+        Args:
+            path: the JSON file.
+            request: what was asked for.
+            absent: outputs that may not be there; see `check_absent`.
+            facts: further keys.
+
+        Raises:
+            CanaryganError: where another process is at it, or one of the outputs is there.
+        """
         record = {
             "schema": SCHEMA,
             "task": request.task,
@@ -101,7 +113,11 @@ class Manifest:
             **facts,
         }
         manifest = cls(path, record)
-        manifest.write()
+        with ExitStack() as stack:
+            stack.enter_context(drafts.reserve(path))
+            files.check_absent(*absent)
+            manifest.write()
+            manifest._reserved = stack.pop_all()
         return manifest
 
     def begin_again(self, request: Request) -> "Manifest":
@@ -118,6 +134,14 @@ class Manifest:
             ended=None,
         )
         return self
+
+    @property
+    def status(self) -> str:
+        """What the record says, but `killed` where it says `running` and no process is at it."""
+        status = str(self.record.get("status", ""))
+        locked = (drafts.name_reservation(self.path), self.path.with_name(".lock"))
+        is_over = status == "running" and all(locks.is_held(lock) is False for lock in locked)
+        return "killed" if is_over else status
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
@@ -136,9 +160,9 @@ class Manifest:
         self.record.update(facts)
         self.write()
 
-    def add_input(self, name: str, path: Path) -> None:
-        """Record a file that the work reads."""
-        self.record["inputs"][name] = {"path": str(path), "digest": files.compute_digest(path)}
+    def add_input(self, name: str, path: Path, digest: str | None = None) -> None:
+        """Record a file that the work reads, with the digest of what was read where that is known."""
+        self.record["inputs"][name] = {"path": str(path), "digest": digest or files.compute_digest(path)}
         self.write()
 
     def add_output(self, path: Path) -> None:
@@ -175,12 +199,13 @@ class Manifest:
 
     def end(self, status: str, error: str | None = None) -> None:
         """Record how the work ended."""
-        self.add(status=status, error=error, ended=_now(), versions=collect_versions())
+        with self._reserved:
+            self.add(status=status, error=error, ended=_now(), versions=collect_versions())
 
     def write(self) -> None:
         """Write the file, atomically."""
         if self._writes:
-            files.write_text(self.path, seals.dump(self.record))
+            files.write_text(self.path, seals.dump(self.record), sync=True)
 
 
 def _now() -> str:

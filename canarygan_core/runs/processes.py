@@ -4,11 +4,11 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import files
+from canarygan_core.runs import files, locks
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.run import PREFIX, Run
 
@@ -34,14 +34,16 @@ def announce(run: Run) -> Iterator[None]:
     """Tell the processes that this one starts, or that its job started, which version they belong to."""
     os.environ[ANNOUNCED] = run.version
     note = _locate_note(run.save_dir)
-    if note is not None:
-        files.write_text(note, run.version)
-    try:
-        yield
-    finally:
-        del os.environ[ANNOUNCED]
+    with ExitStack() as stack:
+        stack.callback(os.environ.pop, ANNOUNCED)
         if note is not None:
-            note.unlink(missing_ok=True)
+            for other in note.parent.glob(".job-*"):
+                if locks.is_held(other) is False:  # of a job that was killed
+                    other.unlink(missing_ok=True)
+            files.write_text(note, run.version)
+            stack.callback(note.unlink, missing_ok=True)
+            stack.enter_context(locks.hold(note))
+        yield
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def _wait_for_run(save_dir: Path, version: str | None) -> Run:
     name = os.environ.get(ANNOUNCED) or version
     note = _locate_note(save_dir)
     while name is None and note is not None and time.monotonic() < deadline:
-        if note.is_file():
+        if note.is_file() and locks.is_held(note) is not False:  # rank 0 lives
             name = note.read_text(encoding="utf-8")
         else:
             time.sleep(0.2)

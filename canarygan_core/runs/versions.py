@@ -1,16 +1,16 @@
 """Versions of a training: listed, found, claimed by one process alone, and opened to work in."""
 
-import errno
 import itertools
 import logging
 import re
-import sys
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from canarygan_core.errors import CanaryganError, Interrupted
+from canarygan_core.runs import locks
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.processes import announce, get_rank, join
 from canarygan_core.runs.request import Request
@@ -85,6 +85,8 @@ def find_to_resume(save_dir: Path, version: str, task: str) -> Run:
         run = find(save_dir, version) if version == INFER else _find_version(save_dir, version)
     except CanaryganError as error:
         raise CanaryganError(f"{error} Leave out --resume to start one.") from None
+    if not run.manifest.path.is_file():
+        raise CanaryganError(f"{run.checkpoints} was never trained in. Leave out --resume to start there.")
     record = Manifest.read(run.manifest.path).record
     if record["task"] != task:
         raise CanaryganError(f"{run.checkpoints} is a run of {record['task']}, not of {task}.")
@@ -119,6 +121,8 @@ def open_run(
     run = find_to_resume(save_dir, version, request.task) if resume else Run.read(_claim(save_dir, version))
     path = run.manifest.path
     with _remove_empty(run.checkpoints, path), _lock(run.checkpoints):
+        if not resume:
+            _clear(run)
         run.manifest = Manifest.read(path).begin_again(request) if resume else Manifest.begin(path, request)
         run.manifest.add(**(facts or {}))
         run.resume_from = run.last if run.last.is_file() else None
@@ -172,7 +176,10 @@ def _is_stillborn(folder: Path) -> bool:
 
 
 def _claim(save_dir: Path, version: str) -> Path:
-    """Create the folder of a new version; creation is what claims it, so that two processes never share one."""
+    """Create the folder of a new version; creation is what claims it, so that two processes never share one.
+
+    A named one that is there is taken over where the process that made it ended before it could save anything.
+    """
     if not re.fullmatch(r"[\w.-]+", version):
         raise CanaryganError(f"A version is a name of letters, digits, '.', '_' and '-', not {version!r}.")
     parent = save_dir / "checkpoints"
@@ -184,6 +191,8 @@ def _claim(save_dir: Path, version: str) -> Path:
             try:
                 folder.mkdir()
             except FileExistsError:
+                if version != INFER and _is_unused(folder):
+                    return folder
                 if version != INFER:
                     instead = "Go on with it by --resume, or choose another name."
                     raise CanaryganError(f"Version {version!r} is already in {save_dir}. {instead}") from None
@@ -192,6 +201,26 @@ def _claim(save_dir: Path, version: str) -> Path:
     except OSError as error:
         raise CanaryganError(f"Cannot write to --save-dir {save_dir}: {error.strerror}.") from None
     raise AssertionError("there is always another number")
+
+
+def _is_unused(folder: Path) -> bool:
+    """Whether a version holds nothing, as its training was killed or failed before its first checkpoint."""
+    if (folder / "manifest.json").is_file() and Run.read(folder).manifest.record.get("status") == "finished":
+        return False
+    return not any(not path.name.startswith(".") for path in folder.glob("*/*"))
+
+
+def _clear(run: Run) -> None:
+    """Remove what an earlier training left of a version, which held no checkpoint.
+
+    Raises:
+        CanaryganError: where another process has saved one meanwhile.
+    """
+    if not _is_unused(run.checkpoints):
+        raise CanaryganError(f"{run.checkpoints} was trained by another process meanwhile: choose another name.")
+    if run.manifest.path.is_file():
+        for folder in (run.previews, run.logs("csv"), run.logs("tensorboard")):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -212,27 +241,16 @@ def _lock(folder: Path) -> Iterator[None]:
 
     Where the file system has no locks, as many a cluster's, say so and go on without.
     """
-    with open(folder / ".lock", "ab") as stream:
+    with ExitStack() as stack:
         try:
-            _lock_file(stream.fileno())
+            stream = stack.enter_context(open(folder / ".lock", "ab"))
         except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN):
+            raise CanaryganError(f"Cannot write to {folder}: {error.strerror}.") from None
+        try:
+            locks.take(stream.fileno())
+        except OSError as error:
+            if error.errno in locks.HELD:
                 raise CanaryganError(f"{folder} is being trained by another process.") from None
             reason = f"the file system of {folder} has no locks ({error.strerror})"
             log.warning(f"{reason}: nothing keeps another process from training this version, too.")
         yield
-
-
-def _lock_file(number: int) -> None:
-    """Lock an open file without waiting; OSError with EAGAIN or EWOULDBLOCK where another process holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise OSError(errno.EAGAIN, error.strerror) from None
-    else:
-        import fcntl
-
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -81,12 +81,12 @@ def decode(
     sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context, channel=channel)
     own, others = _sort_formats(format or ["csv"], annotator)
     targets = _name_outputs(save_dir, sounds, own)
+    added: list[Path] = []
     if annotator is not None:
         recordings = list_recordings(sounds)
         added = [path for name in others for path in annotator.name_files(save_dir, recordings, name)]
-        files.check_absent(*added, overwrite=overwrite)
-    files.check_absent(*targets.values(), overwrite=overwrite)
-    with Manifest.begin(save_dir / "decoded.manifest.json", request) as manifest:
+    absent = files.check_absent(*added, *targets.values(), overwrite=overwrite)
+    with Manifest.begin(save_dir / "decoded.manifest.json", request, absent=absent) as manifest:
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         for file in dict.fromkeys(sound.file for sound in sounds if is_archive(sound.file)):
@@ -112,7 +112,7 @@ def decode(
             segments = _list_segments(table)
             for name in others:
                 annotator.write(save_dir, segments, name)
-            outputs = added if others else []
+            outputs = list(added)
             if truth is not None:
                 compared, figures = annotator.compare(truth, segments, save_dir, trained[0].record.get("dataset", {}))
                 answer = Answer(f"{answer.text}\n{compared.text}", {**answer.data, "truth": compared.data})

@@ -66,12 +66,12 @@ def generate(
     latents.check_flags(vec_file, num_samples, batch_size=batch_size, num_workers=num_workers)
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
-    generator, run = generators.load(checkpoint, get_registry(), model=model, device=place)
+    generator, run, digest = generators.load_with_digest(checkpoint, get_registry(), model=model, device=place)
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
     version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
-    files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
+    absent = files.check_absent(path, *([path.with_suffix("")] if wav else []), overwrite=overwrite)
     if vec_file is not None:
         z = latents.read(vec_file, generator.latent_dim)
     else:
@@ -79,8 +79,8 @@ def generate(
         archives.check_room(path, 4 * count * (generator.samples + generator.latent_dim))
         z = latents.draw(count, generator.latent_dim, dist=dist, params=dist_params, seed=seed)
     record = path.with_suffix(".manifest.json")
-    with _restore_manifest(record, path), Manifest.begin(record, request, seed=seed) as manifest:
-        manifest.add_input("generator", checkpoint)
+    with _restore_manifest(record, path), Manifest.begin(record, request, absent=absent, seed=seed) as manifest:
+        manifest.add_input("generator", checkpoint, digest)
         if vec_file is not None:
             manifest.add_input("latents", vec_file)
         for one in trained:
@@ -114,7 +114,7 @@ def generate(
                 for name in ("label", "agreement", "posterior", "syllable"):
                     archive.add(name, getattr(together, "labels" if name == "label" else name))
             facts = {"rate": generator.rate, "version": version, "epoch": epoch, "step": step}
-            for name, fact in {**facts, "checkpoint": files.compute_digest(checkpoint)}.items():
+            for name, fact in {**facts, "checkpoint": digest}.items():
                 archive.add(name, fact)
             held_out = run.manifest.record.get("held_out") if run else None
             if held_out is not None:

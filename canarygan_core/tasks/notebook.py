@@ -86,7 +86,7 @@ def load(path: str | Path, *, device: str = "auto") -> Any:
         raise CanaryganError(f"There is nothing at {place}.")
     if (place / projectors.RECORD).is_file():
         return projectors.load(place, registry)
-    if (place / decoders.RECORD).is_file() or list(place.glob(f"*/{decoders.RECORD}")):
+    if decoders.FORMAT.find(place):
         found = decoders.load_all([place], registry)
         if len(found) > 1:
             several = ", ".join(str(one.folder) for one in found)

@@ -40,10 +40,11 @@ def project(
     """
     projectors.check_not_refitting(projector, "--projector-ckpt", projector_ckpt, request)
     target, folder = save_dir / "coordinates.npz", save_dir / "projector"
-    files.check_absent(target, *([] if projector_ckpt else [folder]), overwrite=overwrite)
+    absent = files.check_absent(target, *([] if projector_ckpt else [folder]), overwrite=overwrite)
     sounds = collect_sounds(paths) if paths else []
     clips = dataset.load()
-    with Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin)) as manifest:
+    record = save_dir / "manifest.json"
+    with Manifest.begin(record, request, absent=absent, dataset=dict(clips.origin)) as manifest:
         if projector_ckpt is not None:
             fitted = projectors.load_for(projector_ckpt, clips, get_registry())
             if "projector" in request.given and fitted.name != projector.name:

@@ -35,8 +35,8 @@ def sample(
     """
     drawn = latents.draw(n_samples, dim, dist=dist, params=dist_params, seed=seed)
     path = save_dir / f"latent_z-dim_{dim}.npy"
-    files.check_absent(path, overwrite=overwrite)
-    with Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed) as manifest:
+    absent = files.check_absent(path, overwrite=overwrite)
+    with Manifest.begin(path.with_suffix(".manifest.json"), request, absent=absent, seed=seed) as manifest:
         with files.replace_file(path) as draft, open(draft, "wb") as stream:
             np.save(stream, drawn)
         manifest.add_output(path)

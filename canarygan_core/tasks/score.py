@@ -83,7 +83,7 @@ def score(
         raise UsageError(f"--resamplings is {resamplings}: 20 to 10000, or 0 for none.")
     latents.check_flags(vec_file, num_samples, batch_size=batch_size)
     target = save_dir / OUTPUT
-    files.check_absent(target, overwrite=overwrite)
+    absent = files.check_absent(target, overwrite=overwrite)
     metrics = [
         share_values(one, request.given, seed=seed, **({} if model_ckpt is None else {"model_ckpt": model_ckpt}))
         for one in metric
@@ -100,7 +100,7 @@ def score(
     if generator_ckpt is not None:
         checkpoint = runs.find_checkpoint(generator_ckpt)
         place = generators.choose_device(device, device_idx)
-        generator, run = generators.load(checkpoint, get_registry(), model=None, device=place)
+        generator, run, digest = generators.load_with_digest(checkpoint, get_registry(), model=None, device=place)
         if vec_file is not None:
             z = latents.read(vec_file, generator.latent_dim)
         else:
@@ -124,9 +124,10 @@ def score(
         refused[NEEDS_UNSEEN] = blind
         _check_refused({NEEDS_UNSEEN: blind}, request, listeners)
     metrics = [one for one in metrics if one.name in listeners]
-    with Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed) as manifest:
+    facts = {"dataset": dict(clips.origin), "seed": seed}
+    with Manifest.begin(save_dir / "manifest.json", request, absent=absent, **facts) as manifest:
         if generator_ckpt is not None:
-            manifest.add_input("generator", checkpoint)
+            manifest.add_input("generator", checkpoint, digest)
         for file in sorted(heard):
             manifest.add_input(file, Path(file))
         if model_ckpt is not None and model_ckpt.is_file():

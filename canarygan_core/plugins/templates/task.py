@@ -29,9 +29,10 @@ def placeholder_task(
     if not floor < 0:
         raise CanaryganError(f"--floor must be below 0 dB, not {floor:g}.")
     table = save_dir / "levels.csv"
-    files.check_absent(table, overwrite=overwrite)
+    absent = files.check_absent(table, overwrite=overwrite)
     clips = dataset.load()
-    with Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin)) as manifest:
+    record = save_dir / "manifest.json"
+    with Manifest.begin(record, request, absent=absent, dataset=dict(clips.origin)) as manifest:
         rows, levels = [], []
         for row, clip in enumerate(track(clips.audio, "measuring", len(clips))):
             power = float(np.mean(np.square(clip, dtype=np.float64)))

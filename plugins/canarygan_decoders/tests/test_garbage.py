@@ -4,9 +4,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from canarygan_decoders.dataset import decoder_dataset, garbage
+from canarygan_decoders.dataset import augmentation, decoder_dataset, garbage
 from canarygan_decoders.dataset.decoder_dataset import read_dataset
+from canarygan_decoders.features import Features
 
+from canarygan_core import audio
+from canarygan_core.audio import Filter
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
@@ -86,7 +89,6 @@ def test_a_run_without_checkpoints_and_a_class_of_the_name(run: Path, syllables:
 
 
 def test_garbage_is_x_to_a_decoder(run: Path, syllables: Clips, tmp_path: Path) -> None:
-    from canarygan_core import audio
     from canarygan_core.fitted import decoders
     from canarygan_core.plugins import get_registry
 
@@ -125,6 +127,26 @@ def test_default_garbage_is_of_its_classes_and_of_the_clips_alone(syllables: Cli
     white = made.audio[made.labels == "X-noise"][0]
     power = np.square(np.abs(np.fft.rfft(white[: np.flatnonzero(white)[-1] + 1])))
     assert power[: len(power) // 2].mean() == pytest.approx(power[len(power) // 2 :].mean(), rel=0.3)
+
+
+def test_bursts_are_as_many_as_a_real_class_with_its_copies(syllables: Clips, short: Features) -> None:
+    with decoder_dataset.prepare_dataset(syllables, short, share=0.25, copies=2, seed=0) as dataset:
+        count = {label: int((dataset.train.labels == label).sum()) for label in dataset.train.classes}
+        assert [count[label] for label in syllables.classes] == [27] * 4
+        assert count["X-burst"] == 27
+        assert [count[label] for label in garbage.MADE if label != "X-burst"] == [9] * 4
+        assert (dataset.tests["garbage"].labels == "X-burst").sum() == 3
+
+
+def test_what_a_decoder_learns_of_filtered_clips_has_nothing_that_was_taken_out(
+    syllables: Clips, short: Features
+) -> None:
+    clips = audio.hear(syllables, Filter(highpass=2000))
+    with decoder_dataset.prepare_dataset(clips, short, share=0.25, copies=1, seed=0) as dataset:
+        copies = next(augmentation.iterate_copies(dataset.clips, 1, seed=0))
+        for part in (copies, *dataset.test_clips.values()):
+            power = np.square(np.abs(np.fft.rfft(part.audio))).sum(0)
+            assert power[: 1000 * clips.samples // clips.rate].sum() < 1e-3 * power.sum()
 
 
 def test_reversed_and_shuffled_syllables_keep_their_energy() -> None:

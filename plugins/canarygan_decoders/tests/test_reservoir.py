@@ -5,6 +5,7 @@ import torch
 from canarygan_decoders import ESN
 from canarygan_decoders.dataset.examples import Examples
 from canarygan_decoders.esn import readout
+from canarygan_decoders.esn.decoder import SINGLE
 from canarygan_decoders.esn.reservoir import draw_reservoir
 from reservoirpy.mat_gen import bernoulli
 from reservoirpy.nodes import Reservoir as Node
@@ -124,6 +125,15 @@ def test_a_ridge_too_small_for_float32_says_what_to_take(series: np.ndarray) -> 
     assert np.isfinite(weights).all()
     with pytest.raises(CanaryganError, match="may be auto, 32 or 64"):
         ESN(precision="16")
+
+
+def test_auto_takes_float64_where_float32_is_too_coarse(syllables, short) -> None:
+    same = syllables.select(np.repeat(np.arange(0, len(syllables), 4), 20))  # fewer different states than units
+    with pytest.raises(CanaryganError, match=r"take --esn\.precision 64"):
+        ESN(units=300, ridge=SINGLE, precision="32").fit(same, parameters=short)
+    fitted = ESN(units=300, ridge=SINGLE).fit(same, parameters=short)
+    double = ESN(units=300, ridge=SINGLE, precision="64").fit(same, parameters=short)
+    np.testing.assert_array_equal(fitted.posteriors(syllables), double.posteriors(syllables))
 
 
 def test_sums_join(series: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def test_a_set_holds_both_sides(built: Path, folder: Path) -> None:
     names = sorted(path.name for path in folder.iterdir())
     assert set(arrays["classes"]) == {*names, *MADE}
     assert set(arrays["garbage"]) == set(MADE)
-    assert arrays["train_features"].shape == (72 + 5 * 9, 36, 26)
+    assert arrays["train_features"].shape == (72 + 6 * 9, 36, 26)
     assert arrays["test_features"].shape == (12, 36, 26)
     assert [(arrays["test_labels"] == name).sum() for name in names] == [3] * 4
     for side in ("train", "test"):

@@ -242,6 +242,13 @@ def test_a_share_of_the_clips_is_altered() -> None:
     np.testing.assert_array_equal(alter_some(clips, 0.0, np.random.default_rng(0)).audio, clips.audio)
 
 
+def test_noise_under_filtered_clips_is_filtered() -> None:
+    tone = np.sin(np.arange(8000) * 0.8).astype(np.float32)  # 2037 Hz
+    clips = Clips(np.repeat(tone[None], 10, 0), 16000, origin=Filter(highpass=1500).origin)
+    power = np.square(np.abs(np.fft.rfft(alter_some(clips, 1.0, np.random.default_rng(0)).audio * np.hanning(8000))))
+    assert power[:, :450].sum() < 1e-4 * power.sum()
+
+
 def test_a_classifier_does_not_hear_where_a_clip_was_cut(toys: Toys) -> None:
     clips = toy_clips(6, samples=2048)
     later = Clips(np.roll(np.pad(clips.audio, ((0, 0), (0, 1000))), 480, axis=1), clips.rate)

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ def test_a_signal_that_comes_while_a_checkpoint_is_saved_costs_no_update(
 ) -> None:
     copy = files.copy
 
-    def copied(source: Path, target: Path) -> None:
-        copy(source, target)
+    def copied(source: Path, target: Path, **options: Any) -> None:
+        copy(source, target, **options)
         monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,11 +1,15 @@
 """The stream of clips."""
 
+import os
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from canarygan_wavegan.data.stream import ClipStream
+
+from canarygan_core import CanaryganError
 
 AUDIO = np.arange(7, dtype=np.float32)[:, None] * np.ones((1, 10), np.float32)
 
@@ -85,3 +89,14 @@ def test_every_class_is_shown_equally_often_and_every_clip_of_it() -> None:
     assert np.array_equal(next(iter(later)), balanced.batch(37))
     other = ClipStream(audio, labels=labels, **(options | {"seed": 4}))
     assert not np.array_equal(other.indices(0), balanced.indices(0))
+
+
+def test_clips_whose_file_is_cut_short_end_a_training_with_an_error(tmp_path: Path) -> None:
+    np.save(tmp_path / "audio.npy", np.ones((1000, 64), np.float32))
+    audio = np.load(tmp_path / "audio.npy", mmap_mode="r")
+    stream = ClipStream(audio, samples=64, shape=(1, 4), rows=slice(0, 4), seed=0, start=0, total=50, ahead=False)
+    batches = iter(stream)
+    assert next(batches).shape == (1, 4, 64)
+    os.truncate(tmp_path / "audio.npy", 5000)
+    with pytest.raises(CanaryganError, match=r"audio\.npy was cut short"):
+        next(batches)

@@ -12,7 +12,7 @@ ACOUSTIC_UNITS = {
 
 COPY_UNITS = {
     "memorised": "probability",
-    **dict.fromkeys(("copied", "copied_low", "copied_high"), "share"),
+    **dict.fromkeys(("copied", "copied_low", "copied_high"), "net share"),  # less chance, so it may be negative
     **dict.fromkeys(("training_distance", "unseen_distance"), "dB"),
     **dict.fromkeys(("training_clips", "unseen_clips"), "clips"),
 }

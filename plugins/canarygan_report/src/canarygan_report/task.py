@@ -59,8 +59,8 @@ def report(
     inputs = Inputs.find(Paths(generator_ckpt, data_dir, gen_dir, umap, tuple(scores or ())), notes)
     name = "report" if inputs.version is None else "version_" + re.sub(r"[^\w.-]", "_", inputs.version)
     path = save_dir / f"{name}.html"
-    files.check_absent(path, overwrite=overwrite)
-    with Manifest.begin(path.with_suffix(".manifest.json"), request, seed=seed) as manifest:
+    absent = files.check_absent(path, overwrite=overwrite)
+    with Manifest.begin(path.with_suffix(".manifest.json"), request, absent=absent, seed=seed) as manifest:
         content = make_content(inputs, notes, manifest.record, count=points, seed=seed)
         for name, file in notes.inputs.items():
             manifest.add_input(name, file)

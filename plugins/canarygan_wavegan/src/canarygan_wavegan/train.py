@@ -38,9 +38,9 @@ def train(options: Options, clips: Clips, run: "Run", training: Training) -> Non
     checkpointing = Checkpointing(
         run, module.schedule, training, updates=lambda: module.updates, check=check, saved=saved
     )
-    trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
-    epochs = module.schedule.epoch(module.updates)
-    run.manifest.add(result={"updates": module.updates, "epochs": epochs, "samples": module.shape.samples})
+    updates = trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
+    epochs = module.schedule.epoch(updates)
+    run.manifest.add(result={"updates": updates, "epochs": epochs, "samples": module.shape.samples})
 
 
 def build_module(options: Options, clips: Clips, training: Training) -> WaveGANModule:

@@ -131,7 +131,7 @@ def prepare_dataset(
     train_clips, test_clips = clips.select(train), clips.select(test)
     tests = make_conditions(test_clips, seed) if len(test) else {}
     if default_garbage:
-        made = make_garbage(_find_real(train_clips), seed)
+        made = make_garbage(_find_real(train_clips), seed, copies)
         if len(real := _find_real(test_clips)) and len(real.classes) > 1:
             tests["garbage"] = make_garbage(real, seed + 1)
     else:

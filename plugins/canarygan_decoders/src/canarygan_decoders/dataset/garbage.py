@@ -33,6 +33,9 @@ BANDS = 8
 BURST = (0.01, 0.3)
 """Shortest and longest burst of noise, s."""
 
+SLOPE = (0.001, 0.5)
+"""Shortest and longest attack, and decay, of a burst, of its length."""
+
 LATER = 0.03
 """How much later the second sound of a mixture starts, at most, s."""
 
@@ -42,8 +45,11 @@ BATCH = 100
 """Sounds generated at a time."""
 
 
-def make_garbage(clips: Clips, seed: int) -> Clips:
+def make_garbage(clips: Clips, seed: int, copies: int = 0) -> Clips:
     """The classes `MADE`, which need no GAN, each as large as a real class is on average.
+
+    No two bursts are alike, and the nearest neighbour of one is soon a real clip under noise where those are many. So
+    there are as many bursts as clips of a real class with their altered copies.
 
     `X-noise` is white, pink or of a random spectrum and lasts for a random time; `X-burst` is a short burst of such
     noise under a random envelope. `X-reversed` are syllables backwards, `X-shuffled` have their frequency bands in
@@ -52,13 +58,13 @@ def make_garbage(clips: Clips, seed: int) -> Clips:
     Args:
         clips: with labels; the garbage is filtered like them.
         seed: of all that is random.
+        copies: altered copies that each real clip has.
     """
     count = max(1, round(len(clips) / len(clips.classes)))
     rng = np.random.default_rng([seed, 7])
-    shape = (count, clips.samples)
     parts = [
-        _mask(_draw_noise(shape, clips.rate, rng), _draw_ends(count, clips, rng)),
-        _draw_bursts(shape, clips.rate, rng),
+        _mask(_draw_noise((count, clips.samples), clips.rate, rng), _draw_ends(count, clips, rng)),
+        _draw_bursts(((1 + copies) * count, clips.samples), clips.rate, rng),
         _reverse(_pick(clips, count, rng), clips.rate),
         _shuffle_bands(_pick(clips, count, rng), rng),
         _mix(clips, count, rng),
@@ -85,9 +91,12 @@ def _draw_ends(count: int, clips: Clips, rng: np.random.Generator) -> NDArray[np
 def _draw_bursts(shape: tuple[int, int], rate: int, rng: np.random.Generator) -> Audio:
     """Bursts of noise (n, samples) from the start, of random length, attack and decay."""
     moments = np.arange(shape[1])
-    shortest, longest = np.log(BURST)
-    length = np.exp(rng.uniform(shortest, longest, (shape[0], 1))) * rate
-    attack, decay = (length * rng.uniform(0.001, 0.5, (shape[0], 1)) for _ in range(2))
+
+    def draw(least: float, most: float) -> NDArray[np.float64]:
+        return np.exp(rng.uniform(np.log(least), np.log(most), (shape[0], 1)))
+
+    length = draw(*BURST) * rate
+    attack, decay = (length * draw(*SLOPE) for _ in range(2))
     envelope = np.clip(np.minimum(moments / attack, (length - moments) / decay), 0, 1)
     return _to_peak(_draw_noise(shape, rate, rng) * envelope.astype(np.float32))
 

@@ -1,9 +1,9 @@
 """The echo state network as a decoder: its options, how it is fitted and how it scores."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from canarygan_core.errors import CanaryganError
 from canarygan_decoders.feature_decoder import FeatureDecoder
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from canarygan_decoders.esn.reservoir import Reservoir
     from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
 
+Result = TypeVar("Result")
 
 SINGLE = 1e-3
-"""Least ridge for which float32 states will do: it must be well above the rounding of the sums of their products."""
+"""Least ridge for which float32 states are tried: it must be well above the rounding of the sums of their products."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class ESN(FeatureDecoder):
     ridge: float = 0.03
     """Penalty on the readout's weights, number."""
     precision: Literal["auto", "32", "64"] = "auto"
-    """Arithmetic of the states: float32, or float64; auto is float64 for a ridge under 0.001, bits."""
+    """Arithmetic of the states: float32, or float64; auto is float64 where the ridge is too small for float32, bits."""
     policy: Literal["argmax", "max", "mean", "sum"] = "mean"
     """A clip's scores: outputs at the frame of the global peak, or their maximum, mean or sum over frames, word."""
     reservoirs: Path | None = None
@@ -84,8 +85,12 @@ class ESN(FeatureDecoder):
     def learn(self, examples: "Examples") -> "State":
         import numpy as np
 
-        reservoir = self.make_reservoir(examples)
-        return self._solve(reservoir, self._sum_states(reservoir, examples, np.arange(len(examples))))
+        everything = np.arange(len(examples))
+
+        def fit(reservoir: "Reservoir") -> "State":
+            return self._solve(reservoir, self._sum_states(reservoir, examples, everything))
+
+        return self._fit(examples, fit)
 
     def learn_and_score(
         self, examples: "Examples", test: "NDArray[np.intp]", train: "NDArray[np.intp]"
@@ -93,17 +98,33 @@ class ESN(FeatureDecoder):
         """As in the base, but each clip passes the reservoir once: the sums of the other clips are added afterwards."""
         import numpy as np
 
-        reservoir = self.make_reservoir(examples)
-        sums = self._sum_states(reservoir, examples, train)
-        scores = self.predict(self.prepare(self._solve(reservoir, sums)), examples.features[test])
         others = np.setdiff1d(np.arange(len(examples)), train)
-        sums += self._sum_states(reservoir, examples, others, sums.centre)
-        return self._solve(reservoir, sums), scores
+
+        def fit(reservoir: "Reservoir") -> "tuple[State, Scores]":
+            sums = self._sum_states(reservoir, examples, train)
+            scores = self.predict(self.prepare(self._solve(reservoir, sums)), examples.features[test])
+            sums += self._sum_states(reservoir, examples, others, sums.centre)
+            return self._solve(reservoir, sums), scores
+
+        return self._fit(examples, fit)
+
+    def _fit(self, examples: "Examples", fit: "Callable[[Reservoir], Result]") -> Result:
+        """Fit in the precision asked for; auto takes float64 where the ridge is too small for float32."""
+        import torch
+
+        from canarygan_decoders.esn.readout import SmallRidgeError
+
+        if self.precision == "32" or (self.precision == "auto" and self.ridge >= SINGLE):
+            try:
+                return fit(self.make_reservoir(examples).to(torch.float32))
+            except SmallRidgeError:
+                if self.precision == "32":
+                    raise
+        return fit(self.make_reservoir(examples))
 
     def make_reservoir(self, examples: "Examples") -> "Reservoir":
-        """The drawn or given reservoir for the features of these examples, in the precision of the states."""
+        """The drawn or given reservoir for the features of these examples, float64."""
         import numpy as np
-        import torch
 
         from canarygan_decoders.esn.reservoir import draw_reservoir, read_reservoir
 
@@ -111,10 +132,8 @@ class ESN(FeatureDecoder):
         if examples.parameters.has_derivatives:
             scaling[-examples.parameters.n_mfcc :] = self.delta2_scaling
         scaling /= root_mean_square(examples.features)
-        is_double = self.precision == "64" or (self.precision == "auto" and self.ridge < SINGLE)
-        dtype = torch.float64 if is_double else torch.float32
         if self.reservoirs is not None:
-            return read_reservoir(self.reservoirs, scaling, self.leak).to(dtype)
+            return read_reservoir(self.reservoirs, scaling, self.leak)
         return draw_reservoir(
             self.units,
             scaling,
@@ -124,7 +143,7 @@ class ESN(FeatureDecoder):
             input_connectivity=self.input_connectivity,
             rc_connectivity=self.rc_connectivity,
             seed=self.seed,
-        ).to(dtype)
+        )
 
     def _sum_states(
         self, reservoir: "Reservoir", examples: "Examples", rows: "NDArray[np.intp]", centre: Any = None

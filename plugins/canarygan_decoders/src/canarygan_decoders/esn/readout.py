@@ -32,6 +32,10 @@ BLOCK = 250
 """Rows of a symmetric product computed together."""
 
 
+class SmallRidgeError(CanaryganError):
+    """A ridge that the rounding of the states exceeds."""
+
+
 @dataclass(frozen=True, eq=False)
 class StateSums:
     """Sums over all frames, float64: what ridge regression needs of any number of clips.
@@ -78,7 +82,7 @@ class StateSums:
         """Readout weights (units, outputs) and bias (outputs,), for states from which nothing is subtracted.
 
         Raises:
-            CanaryganError: where the ridge is too small.
+            SmallRidgeError: where the ridge is too small.
         """
         from scipy.linalg import LinAlgError, solve
 
@@ -90,7 +94,7 @@ class StateSums:
             weights = solve(products, crossed, assume_a="pos", lower=False)
         except LinAlgError:
             advice = "take a larger one" if self.centre.dtype is torch.float64 else "take --esn.precision 64"
-            raise CanaryganError(f"The ridge {ridge:g} is too small for these features: {advice}.") from None
+            raise SmallRidgeError(f"The ridge {ridge:g} is too small for these features: {advice}.") from None
         return weights, target - (state + self.centre.double().numpy()) @ weights
 
 

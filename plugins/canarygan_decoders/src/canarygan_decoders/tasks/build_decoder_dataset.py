@@ -43,19 +43,20 @@ def build_decoder_dataset(
         seed: Seed of the split, the copies and the garbage classes.
         overwrite: Replace a set that is in the folder already.
     """
+    from canarygan_core.runs import files
     from canarygan_decoders.dataset import decoder_dataset
 
     if augment < 0:
         raise CanaryganError(f"--augment must be at least 0, not {augment}.")
     archive = save_dir / decoder_dataset.ARCHIVE
-    if archive.exists() and not overwrite:
-        raise CanaryganError(f"{archive} is there already: give another --save-dir, or --overwrite.")
+    absent = files.check_absent(archive, overwrite=overwrite)
     clips = decoder_dataset.load_clips(dataset, features)
     if garbage is not None:
         from canarygan_decoders.dataset.garbage import add_garbage
 
         clips, _ = add_garbage(clips, garbage, early_epochs or [15, 30, 45], seed)
-    manifest = Manifest.begin(save_dir / "manifest.json", request, dataset=dict(clips.origin), seed=seed)
+    facts = {"dataset": dict(clips.origin), "seed": seed}
+    manifest = Manifest.begin(save_dir / "manifest.json", request, absent=absent, **facts)
     preparation = decoder_dataset.prepare_dataset(
         clips, features, share=split, copies=augment, seed=seed, default_garbage=default_garbage, group_by=group_by
     )

@@ -71,6 +71,7 @@ def train_decoders(
             known = "" if preprocessed_dir is None else f", and {preprocessed_dir} has its own"
             raise UsageError(f"--dim {dim} is the number of coefficients, as is --n-mfcc{known}: leave --dim out.")
         features = dataclasses.replace(features, n_mfcc=dim)
+    from canarygan_core.fitted.decoders import RECORD
     from canarygan_core.runs import files
     from canarygan_decoders.tasks.search import search_options
 
@@ -80,7 +81,8 @@ def train_decoders(
         raise UsageError(f"--search: {', '.join(names)} names no options to search; esn does.")
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
-    manifest = Manifest.begin(save_dir / "manifest.json", request, seed=seed)
+    absent = () if overwrite else [save_dir / name / RECORD for name in names]
+    manifest = Manifest.begin(save_dir / "manifest.json", request, absent=absent, seed=seed)
     source = (preprocessed_dir, dataset, features, split, group_by, augment, default_garbage, seed, request)
     with manifest, _open_dataset(*source) as prepared:
         manifest.add(dataset=dict(prepared.origin))
@@ -112,7 +114,7 @@ def _check_save_dir(save_dir: Path, names: set[str], overwrite: bool) -> None:
     """Refuse to replace decoders without --overwrite; warn of other decoders there, which `decode` will use too."""
     from canarygan_core.fitted import decoders
 
-    present = {path.parent.name for path in save_dir.glob(f"*/{decoders.RECORD}")}
+    present = {folder.name for folder in decoders.FORMAT.find(save_dir)}
     same, others = sorted(present & names), sorted(present - names)
     if same and not overwrite:
         raise CanaryganError(f"{save_dir} holds {', '.join(same)} already: give another --save-dir, or --overwrite.")

@@ -133,7 +133,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
         CanaryganError: where the file is missing, damaged, or holds no classifier.
     """
     path = runs.find_checkpoint(path, best=True)
-    content = checkpoints.read(path)
+    content, digest = files.read_with_digest(path, checkpoints.read)
     if not isinstance(content.get("inception"), Mapping):
         keys = ", ".join(sorted(map(str, content)))
         raise CanaryganError(f"{path} is a checkpoint of no classifier of train-inception; it holds {keys}.")
@@ -149,7 +149,7 @@ def load(path: Path, device: str = "cpu") -> Classifier:
         network = network.eval().to(device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"Cannot use {path} on the device {device}: {str(error).splitlines()[0]}") from None
-    return Classifier(network, sizes, classes, tuple(record["held_out"]), files.compute_digest(path), path, filtering)
+    return Classifier(network, sizes, classes, tuple(record["held_out"]), digest, path, filtering)
 
 
 def describe(sizes: Spectrogram, clips: Clips, held_out: list[str]) -> dict[str, Any]:

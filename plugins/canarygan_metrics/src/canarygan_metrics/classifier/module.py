@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from canarygan_core.audio import Filter
 from canarygan_core.audio.noise import alter
 from canarygan_core.clips import Clips
 from canarygan_core.lightning.checkpointing import Schedule
@@ -89,11 +90,11 @@ class BatchRows:
 
 
 def alter_some(clips: Clips, share: float, rng: np.random.Generator) -> Clips:
-    """Clips, a share of them altered; see `canarygan_core.audio.noise.alter`."""
+    """Clips, a share of them altered, with noise filtered like them; see `canarygan_core.audio.noise.alter`."""
     audio = np.array(clips.audio)
     rows = np.flatnonzero(rng.random(len(audio)) < share)
     if len(rows):
-        audio[rows] = alter(audio[rows], clips.rate, rng)
+        audio[rows] = alter(audio[rows], clips.rate, rng, Filter.of(clips.origin))
     return replace(clips, audio=audio)
 
 

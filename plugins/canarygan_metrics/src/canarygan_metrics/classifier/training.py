@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 from pathlib import Path
 
 from canarygan_core import CanaryganError
@@ -72,29 +73,42 @@ def train(clips: Clips, rows: Split, learning: Learning, training: Training, run
         saved=lambda path: None if path is None else keep_best(run, path, module.validated[0], save_topk),
         done=lambda: module.is_exhausted,
     )
-    trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
-    epochs = module.schedule.epoch(module.updates)
+    updates = trainer.fit(module, training, run, checkpointing, strategy=checkpoints.create_strategy(training))
+    epochs = module.schedule.epoch(updates)
     if module.is_exhausted:
         log.info(f"Stopped after epoch {epochs}: no progress for {learning.patience}.")
-    run.manifest.add(result={"updates": module.updates, "epochs": epochs})
+    run.manifest.add(result={"updates": updates, "epochs": epochs})
 
 
 def keep_best(run: Run, checkpoint: Path, loss: float, count: int) -> None:
     """Record a checkpoint's validation loss in nats, keep the `count` of least loss, and copy the best to `best/`.
 
-    `all/losses.json` holds the loss of each, so that a resumed training goes on from them.
+    `all/losses.json` holds the loss of each, so that a resumed training goes on from them. It is written before
+    anything is deleted or copied; what a kill leaves undone is done after the next checkpoint.
     """
     record = checkpoint.with_name("losses.json")
-    losses: dict[str, float] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
-    losses[checkpoint.name] = loss
-    ranked = sorted(losses, key=lambda name: losses[name])
-    for name in ranked[count:]:
-        (checkpoint.parent / name).unlink(missing_ok=True)
-        run.manifest.remove_output(checkpoint.parent / name)
-    files.write_text(record, json.dumps({name: losses[name] for name in ranked[:count]}, indent=2) + "\n")
-    if ranked[0] == checkpoint.name:
-        files.copy(checkpoint, run.best)
-        run.manifest.add_output(run.best)
+    losses = {**_read_losses(record), checkpoint.name: loss}
+    kept = [path for path in run.list_checkpoints() if re.fullmatch(r"epoch_\d+-step_\d+\.ckpt", path.name)]
+    for path in kept:
+        if path.name not in losses:  # saved by a process that was killed before it could record it
+            losses[path.name] = float(checkpoints.read(path)["progress"]["validated"][0])
+    ranked = sorted(kept, key=lambda path: losses[path.name])
+    files.write_text(record, json.dumps({path.name: losses[path.name] for path in ranked[:count]}, indent=2) + "\n")
+    for path in ranked[count:]:
+        path.unlink()
+        run.manifest.remove_output(path)
+    if not run.best.is_file() or files.compute_digest(run.best) != files.compute_digest(ranked[0]):
+        files.copy(ranked[0], run.best)
+    run.manifest.add_output(run.best)
+
+
+def _read_losses(path: Path) -> dict[str, float]:
+    """The losses in a record, by the name of the checkpoint."""
+    try:
+        losses = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return {name: float(loss) for name, loss in losses.items() if math.isfinite(loss)}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise CanaryganError(f"{path} does not hold losses of checkpoints ({error}): delete it.") from None
 
 
 def test(clips: Clips, run: Run) -> tuple[str, dict[str, object]]:

@@ -83,7 +83,7 @@ def score_checkpoint(
     Raises:
         CanaryganError: where the generator takes latents of other coordinates.
     """
-    generator, _ = generators.load(path, get_registry(), model=None, device=choose_device(scoring))
+    generator, _, digest = generators.load_with_digest(path, get_registry(), model=None, device=choose_device(scoring))
     dim = generator.latent_dim
     if latent_dim not in (None, dim):
         raise CanaryganError(f"{path} takes latents of {dim} coordinates, not {latent_dim}: leave out --latent-dim.")
@@ -92,7 +92,7 @@ def score_checkpoint(
     posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
     progress = {key: int(generator.progress[key]) for key in ("epoch", "step")}
-    return {**progress, **score.record(), "checkpoint": files.compute_digest(path), "file": path.name}
+    return {**progress, **score.record(), "checkpoint": digest, "file": path.name}
 
 
 def score_context(

@@ -33,12 +33,12 @@ def baseline(
     from canarygan_metrics.inception import record
 
     target = save_dir / "is_scores-baseline.yml"
-    files.check_absent(target, overwrite=scoring.overwrite)
+    absent = files.check_absent(target, overwrite=scoring.overwrite)
     trained = record.load_classifier(model_ckpt, scoring)
     clips = dataset.load()
-    path = target.with_suffix(".manifest.json")
-    with Manifest.begin(path, request, dataset=dict(clips.origin), seed=scoring.seed) as manifest:
-        manifest.add_input("classifier", trained.path)
+    path, facts = target.with_suffix(".manifest.json"), {"dataset": dict(clips.origin), "seed": scoring.seed}
+    with Manifest.begin(path, request, absent=absent, **facts) as manifest:
+        manifest.add_input("classifier", trained.path, trained.digest)
         context = record.score_context(trained, clips, scoring, record.find_held_out(trained))
         real = context.pop("real")
         settings = {"n_split": scoring.n_split, "seed": scoring.seed, "classifier": record.describe(trained)}
@@ -101,7 +101,7 @@ def gan(
     rows, context = ([], None) if scoring.overwrite else record.read_earlier(target, settings)
     record.check_same_run(target, rows, checkpoints)
     with Manifest.begin(target.with_suffix(".manifest.json"), request, seed=scoring.seed) as manifest:
-        manifest.add_input("classifier", trained.path)
+        manifest.add_input("classifier", trained.path, trained.digest)
         if context is None:
             held_out = record.find_held_out(trained, checkpoints[0])
             context = record.score_context(trained, record.load_real(trained, data_dir), scoring, held_out)

@@ -68,7 +68,7 @@ def compose(
 
     _check_options(sequence, learn, syllables, gap, pause, posterior, tries)
     formats = format or ["aud-seq"]
-    generator, _ = generators.load(
+    generator, _, digest = generators.load_with_digest(
         checkpoint := runs.find_checkpoint(generator_ckpt),
         get_registry(),
         model=None,
@@ -80,7 +80,7 @@ def compose(
     song_path = save_dir / "song.wav"
     table, latent_path = save_dir / "song.csv", save_dir / "latents.npy"
     named = [path for name in formats for path in writing.name_files(save_dir, [song_path], name)]
-    files.check_absent(song_path, table, latent_path, *named, overwrite=overwrite)
+    absent = files.check_absent(song_path, table, latent_path, *named, overwrite=overwrite)
     seeds = itertools.count(seed * 1_000_003)
 
     def draw(count: int) -> "NDArray[np.float32]":
@@ -92,8 +92,8 @@ def compose(
         sure = np.min([one.certainty for one in judged], axis=0)
         return np.where((votes == votes[0]).all(0), votes[0], X), sure
 
-    with Manifest.begin(save_dir / "song.manifest.json", request, seed=seed) as manifest:
-        manifest.add_input("generator", checkpoint)
+    with Manifest.begin(save_dir / "song.manifest.json", request, absent=absent, seed=seed) as manifest:
+        manifest.add_input("generator", checkpoint, digest)
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
         if chain is not None:

@@ -61,10 +61,10 @@ def segment(
     for path in paths:
         files.check_outside(path if path.is_dir() else None, save_dir)
     targets = [path for name in formats for path in writing.name_files(save_dir, recordings, _known(name))]
-    files.check_absent(*targets, overwrite=overwrite)
+    absent = files.check_absent(*targets, overwrite=overwrite)
     labelled: list[Labelled] = []
     agreement, rows = Agreement(), []
-    with Manifest.begin(save_dir / MANIFEST, request) as manifest:
+    with Manifest.begin(save_dir / MANIFEST, request, absent=absent) as manifest:
         for recording in track(recordings, "Segmenting"):
             spans, level, header = find_syllables(recording, segmentation)
             known = given.get(recording)

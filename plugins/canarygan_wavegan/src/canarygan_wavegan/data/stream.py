@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from canarygan_core.clips import fit_length
+from canarygan_core.clips import check_whole, fit_length
 
 AHEAD = 2
 """Updates whose clips a reading thread keeps ready."""
@@ -90,6 +90,7 @@ class ClipStream:
 
     def batch(self, update: int) -> Tensor:
         """This process's clips of an update, (critic updates, rows, samples)."""
+        check_whole(self.audio)
         indices = self.indices(update)[:, self.rows]  # (critic updates, rows)
         audio = fit_length(np.asarray(self.audio[indices.ravel(), : self.samples]), self.samples)
         batch = torch.from_numpy(np.ascontiguousarray(audio)).view(*indices.shape, self.samples)

@@ -1,0 +1,121 @@
+"""What lies in a folder after a command: what is half written, what was left behind, and what can be compared."""
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from canarygan_core.audio import archives
+from canarygan_core.lightning import logs
+from canarygan_core.runs import files
+
+MOMENTARY = re.compile(r"speed/.*")
+"""Columns of a log that tell how fast it went."""
+
+FACTS = ("task", "status", "error", "result", "test", "seed", "dataset", "held_out")
+"""Keys of a manifest that must not depend on a kill."""
+
+
+def list_files(root: Path) -> list[Path]:
+    """The files below a folder, but for those of the cache and those for temporary files."""
+    return sorted(path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] != "tmp")
+
+
+def is_draft(path: Path) -> bool:
+    """Whether a path is that of a draft, or lies in one."""
+    return any(re.search(r"\.(part|old|new)$", part) for part in path.parts)
+
+
+def find_left(root: Path) -> list[str]:
+    """Drafts, and temporary files, that nobody will ever remove."""
+    left = [path for path in root.rglob("*") if is_draft(path.relative_to(root))]
+    return [str(path.relative_to(root)) for path in [*left, *(root / "tmp").glob("*")]]
+
+
+def find_broken(root: Path) -> list[str]:
+    """Files under their final names that are not whole."""
+    broken = []
+    for path in list_files(root):
+        if is_draft(path.relative_to(root)) or path.name.startswith("events.out"):
+            continue
+        try:
+            _check_whole(path)
+        except Exception as error:  # noqa: BLE001 whatever a broken file makes of its reader
+            broken.append(f"{path.relative_to(root)}: {type(error).__name__}: {error}")
+    return broken
+
+
+def _check_whole(path: Path) -> None:
+    content = path.read_bytes()
+    if path.suffix in (".npz", ".ckpt"):
+        files.check_zip(path)
+    elif path.suffix == ".json":
+        json.loads(content)
+    elif path.suffix == ".npy":
+        np.load(path, mmap_mode="r")
+    elif path.suffix == ".yml":
+        assert isinstance(yaml.safe_load(content), dict)
+    elif path.suffix == ".png":
+        assert content.endswith(b"IEND\xaeB`\x82"), "cut short"
+    elif path.suffix == ".wav":
+        assert len(content) == 8 + int.from_bytes(content[4:8], "little"), "cut short"
+    elif path.suffix == ".html":
+        assert content.rstrip().endswith(b"</html>"), "cut short"
+    elif path.suffix in (".csv", ".txt") and path.name != "metrics.csv":  # a log that grows may end in half a row
+        assert content.endswith(b"\n"), "cut short"
+
+
+def compare(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """The names of what differs between two summaries."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def summarise(root: Path) -> dict[str, Any]:
+    """Of each file below a folder, what must be the same however often the work was killed."""
+    found = {}
+    for path in list_files(root):
+        name = path.relative_to(root).as_posix()
+        if not path.name.startswith("events.out") and path.name != ".lock":
+            found[name] = _summarise_file(path)
+    return found
+
+
+def _summarise_file(path: Path) -> Any:
+    if path.suffix == ".ckpt":
+        return _summarise_checkpoint(path)
+    if path.suffix == ".npz":
+        return {name: _digest(array) for name, array in archives.read(path).items()}
+    if path.name.endswith("manifest.json"):
+        record = json.loads(path.read_text())
+        return {key: record.get(key) for key in FACTS} | {"outputs": sorted(record["outputs"])}
+    if path.suffix == ".json":
+        record = json.loads(path.read_text())
+        return {key: value for key, value in record.items() if key not in ("files", "versions")}
+    if path.suffix in (".yml", ".yaml"):
+        return yaml.safe_load(path.read_text())
+    if path.name == "metrics.csv":
+        rows = logs.read_rows(path)
+        return [{key: value for key, value in row.items() if not MOMENTARY.fullmatch(key)} for row in rows]
+    if path.suffix == ".csv":
+        return list(csv.reader(path.read_text().splitlines()))
+    if path.suffix == ".html":
+        return re.sub(r'"(made|started|ended|time|command)": ?"[^"]*"', "", path.read_text())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _summarise_checkpoint(path: Path) -> Any:
+    import torch
+
+    content = torch.load(path, weights_only=True)
+    flat = torch.utils._pytree.tree_flatten({key: value for key, value in content.items() if key != "callbacks"})[0]
+    return [_digest(one.numpy()) if isinstance(one, torch.Tensor) else one for one in flat]
+
+
+def _digest(array: Any) -> str:
+    values = np.asarray(array)
+    return f"{values.dtype}{values.shape}" + hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
