@@ -14,7 +14,14 @@ INNER = Format("a size", {"rate": int})
 FORMAT = Format(
     "a toy record",
     {"schema": int, "name": str, "size": INNER},
-    {"share": float, "names": list[str], "counts": dict[str, int], "error": str | None, "parts": list_of(INNER)},
+    {
+        "either": (INNER, list_of(INNER)),
+        "share": float,
+        "names": list[str],
+        "counts": dict[str, int],
+        "error": str | None,
+        "parts": list_of(INNER),
+    },
     schema=2,
 )
 WHOLE = {"schema": 1, "name": "a", "size": {"rate": 8}}
@@ -52,6 +59,7 @@ def test_a_record_that_fits(more):
         (WHOLE | {"names": ["a", 1]}, "an item of names is 1, and not text"),
         (WHOLE | {"counts": {"a": None}}, "counts.a is null, and not a whole number"),
         (WHOLE | {"error": []}, "error is a list, and not text or null"),
+        (WHOLE | {"either": 3}, "either is 3, and not a size or a list"),
         (WHOLE | {"parts": [{"rate": 1}, {}]}, "it has no an item of parts.rate"),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canarygan_core import plugins
+from canarygan_core import plugins, runs
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.datasets import cache
@@ -121,6 +121,17 @@ def test_a_manifest_that_is_none_is_named(tmp_path):
     assert verified(tmp_path).faults == [
         f"{tmp_path / 'manifest.json'} is not a manifest of this system: it has no task."
     ]
+
+
+def test_logs_of_a_run_that_goes_on_are_not_compared(tmp_path):
+    with runs.open_run(tmp_path, Request("train-gan")) as run:
+        log = run.logs("csv") / "metrics.csv"
+        files.write_text(log, "step\n1\n")
+    assert verified(tmp_path).faults == []
+    files.write_text(log, "step\n2\n")
+    assert verified(tmp_path).faults == [f"{log} is not the file that train-gan wrote."]
+    Manifest.read(run.manifest.path).add(status="running")
+    assert verified(tmp_path).faults == []
 
 
 def test_manifests_are_found_by_what_they_tell_of(drawn, tmp_path):
@@ -238,7 +249,8 @@ def read_set(folder):
 
 def test_damage_at_the_start_is_found_from_the_end(chain, capsys):
     scores = chain / "scores" / "scores.json"
-    for path in (next(chain.glob("runs/checkpoints/*/all/*.ckpt")), chain / "latents" / "latent_z-dim_3.npy"):
+    checkpoint, archive = next(chain.glob("runs/checkpoints/*/all/*.ckpt")), chain / "set" / "decoder-dataset.npz"
+    for path in (checkpoint, archive, chain / "latents" / "latent_z-dim_3.npy"):
         restore = flip(path)
         faults, _ = tell(capsys, scores)
         restore()

@@ -189,7 +189,7 @@ def _spell(kind: Any) -> str:
     names |= {list: "a list", NoneType: "null"}
     if isinstance(kind, tuple | UnionType):
         return " or ".join(map(_spell, kind if isinstance(kind, tuple) else get_args(kind)))
-    return names.get(get_origin(kind) or kind, getattr(kind, "what", str(kind)))
+    return kind.what if isinstance(kind, Format) else names.get(get_origin(kind) or kind, str(kind))
 
 
 def _name(value: Any) -> str:

@@ -21,7 +21,6 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 SECONDS, BYTES = 10.0, 1 << 30
 """Processor time that one file may take, and memory that a process may have."""
@@ -98,24 +97,28 @@ def _interrupt(number: int, frame: object) -> None:
     raise TooSlow
 
 
-def work(
-    first: int, count: int, step: int, folder: Path, chosen: Sequence[str] = (), note: Path | None = None
-) -> dict[str, Any]:
-    """Attempt every `step`-th of the numbers from `first` on; gives counts and failures."""
+def work(first: int, count: int, step: int, place: Path, chosen: Sequence[str] = ()) -> None:
+    """Attempt every `step`-th of the numbers from `first` on; counts and failures go to a file beside the folder."""
     warnings.simplefilter("ignore")
     logging.disable()
-    bench = Bench(folder, chosen)
+    bench = Bench(place, chosen)
     limit()
-    failures = []
+    failures: list[str] = []
+
+    def tell() -> None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        done = {"counts": bench.counts, "failures": failures, "slowest": bench.slowest, "peak": peak}
+        place.with_suffix(".json").write_text(json.dumps(done))
+
     for number in range(first, first + count, step):
-        if note is not None:
-            note.write_text(str(number))
+        place.with_suffix(".at").write_text(str(number))
         failure = bench.attempt(number)
         if failure is not None:
             failures.append(failure)
             print(failure, file=sys.stderr, flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"counts": bench.counts, "failures": failures, "slowest": bench.slowest, "peak": peak}
+        if number // step % 500 == 0:
+            tell()
+    tell()
 
 
 def main() -> int:
@@ -128,10 +131,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     words = parser.parse_args()
     if words.worker is not None:
-        place = words.folder / str(words.worker)
         first, count = words.first + words.worker, words.mutations - words.worker
-        done = work(first, count, words.processes, place, words.reader, place.with_suffix(".at"))
-        place.with_suffix(".json").write_text(json.dumps(done))
+        work(first, count, words.processes, words.folder / str(words.worker), words.reader)
         return 0
     began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="canarygan-fuzz-"))
     command = [sys.executable, "-m", "fuzz.run", *sys.argv[1:], "--folder", str(folder)]
@@ -144,6 +145,7 @@ def main() -> int:
         if process.returncode or not told.is_file():
             at = folder / f"{number}.at"
             failures.append(f"{at.read_text() if at.is_file() else 'start'}: the process died ({process.returncode})")
+        if not told.is_file():
             continue
         done = json.loads(told.read_text())
         failures += done["failures"]
