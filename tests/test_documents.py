@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 
 import pytest
 
@@ -121,23 +120,6 @@ def test_what_is_no_record_is_named(read, content, tmp_path):
     with pytest.raises(CanaryganError, match="file is not") as told:
         read(path)
     assert len(str(told.value)) > len(f"{path} is not .")
-
-
-@pytest.mark.parametrize("read", [read_json, read_yaml, read_toml])
-def test_a_pipe_is_not_waited_for(read, tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    failures = []
-
-    def attempt():
-        try:
-            read(tmp_path / "pipe")
-        except CanaryganError as error:
-            failures.append(str(error))
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(10)
-    assert failures == [f"Cannot read {tmp_path / 'pipe'}: it is no file."]
 
 
 def test_a_seal_is_no_part_of_what_a_record_says(tmp_path):
