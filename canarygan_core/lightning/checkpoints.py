@@ -44,7 +44,7 @@ def read(path: Path) -> dict[str, Any]:
         reason = "asks for code to be run when it is read, which is refused; it was not run"
         raise CanaryganError(f"{path} {reason}.") from None
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = " ".join(str(error).split())[:160].rstrip(" :") or type(error).__name__
         raise CanaryganError(f"{path} is damaged: {reason}") from None
     if not isinstance(content, dict):
         raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
@@ -92,7 +92,7 @@ def load_weights(path: Path, build: "Callable[[], Network]", weights: "Mapping[s
     try:
         with torch.device("meta"):
             network = build()
-    except (RuntimeError, ValueError, TypeError, OverflowError, KeyError, AssertionError) as error:
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, LookupError, AssertionError) as error:
         if "meta" not in str(error).lower():
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise CanaryganError(f"{path} describes no network that can be: {reason}.") from None

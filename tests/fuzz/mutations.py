@@ -1,5 +1,6 @@
 """What is done to a file: to its bytes, its words, the values of a record, or the members of an archive."""
 
+import copy
 import io
 import json
 import math
@@ -91,7 +92,7 @@ def mutate_value(draw: random.Random, value: Any) -> Any:
         holders += [(one, place) for place in places]
         waiting += [one[place] for place in places]
     if not holders or draw.random() < 0.02:
-        return draw.choice(VALUES)
+        return copy.deepcopy(draw.choice(VALUES))
     holder, place = draw.choice(holders)
     kind = draw.randrange(6)
     if kind == 0:
@@ -104,7 +105,7 @@ def mutate_value(draw: random.Random, value: Any) -> Any:
             json.loads(json.dumps(other[0][other[1]], default=str)) if other[1] in _places(other[0]) else None
         )
     else:
-        holder[place] = draw.choice(VALUES)
+        holder[place] = copy.deepcopy(draw.choice(VALUES))
     return value
 
 

@@ -219,6 +219,8 @@ def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
         ({"average": None}, "average is null, and not true or false"),
         ({"shape": {"latent_dim": 2, "dim": 1 << 40, "samples": 4096}}, "describes no network that can be|do not fit"),
         ({"shape": {"latent_dim": 1 << 50, "dim": 1, "samples": 4096}}, "describes no network that can be|do not fit"),
+        ({"shape": {"latent_dim": 2, "dim": 0, "samples": 4096}}, "describes no network that can be"),
+        ({"shape": {"latent_dim": 0, "dim": 1, "samples": 4096}}, "describes no network that can be"),
         ({"shape": {"latent_dim": 2, "dim": -1, "samples": 4096}}, "describes no network that can be"),
         ({"shape": {"latent_dim": 2, "dim": 1, "samples": 4097}}, "describes no network that can be"),
         ({"shape": {"latent_dim": 2}}, "it has no shape.dim"),

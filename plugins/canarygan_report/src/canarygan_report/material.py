@@ -1,6 +1,7 @@
 """The sounds that a page shows: real clips, an archive of generated sounds, and their coordinates on a map."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,13 @@ def read_generated(path: Path, version: str | None = None) -> Generated:
     if not generated:
         raise CanaryganError(f"There is no generation archive in {path}: canarygan generate makes one.")
     same = [one for one in generated if one.facts.get("version") == version]
-    return max(same or generated, key=lambda one: [float(one.facts.get(name, -1)) for name in ("epoch", "step")])
+    return max(same or generated, key=_find_age)
+
+
+def _find_age(generated: Generated) -> list[int]:
+    """The epoch and the step of the model, -1 where the archive does not say."""
+    texts = [generated.facts.get(name, "") for name in ("epoch", "step")]
+    return [int(text) if re.fullmatch(r"\d{1,18}", text) else -1 for text in texts]
 
 
 def _read_archive(path: Path) -> Generated:

@@ -1,8 +1,6 @@
 """The tables that tasks leave, found and read as JSON: training logs, inception scores, scores, confusions."""
 
-import csv
 import inspect
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +14,7 @@ from canarygan_core.audio import archives
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
 from canarygan_core.runs.documents import Format, read_yaml
+from canarygan_core.runs.tables import parse_table
 
 Json = dict[str, Any]
 
@@ -75,13 +74,13 @@ def _kind(path: Path) -> str | None:
 
 def read_curves(path: Path) -> Json:
     """The columns of a training's `metrics.csv` against its updates, thinned to `ROWS` rows."""
-    reader = csv.DictReader(io.StringIO(files.read_text(path)))
-    rows = [row for row in reader if _number(row.get("step")) is not None]
+    names, read = parse_table(files.read_text(path), path)
+    rows = [row for row in read if _number(row.get("step")) is not None]
     if not rows:
         raise CanaryganError(f"{path} has no row with a step: it is no log of a training.")
     if len(rows) > ROWS:
         rows = [rows[index] for index in np.linspace(0, len(rows) - 1, ROWS).round().astype(int)]
-    columns = {name: [_number(row.get(name)) for row in rows] for name in reader.fieldnames or []}
+    columns = {name: [_number(row.get(name)) for row in rows] for name in names}
     steps, epochs = columns.pop("step"), columns.pop("epoch", [None] * len(rows))
     series = [{"name": name, "values": values} for name, values in columns.items() if set(values) != {None}]
     return {"step": steps, "epoch": epochs, "series": series}
