@@ -178,7 +178,7 @@ def added(tree: ast.AST, *, facts: bool) -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = ast.unparse(node.func.value).lower()
             if owner.endswith("manifest") and node.func.attr in ("add", "begin"):
-                found |= {word.arg for word in node.keywords if word.arg}
+                found |= {word.arg for word in node.keywords if word.arg} - {"absent"}
         elif facts and isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "facts":
             assert isinstance(node.value, ast.Dict)
             found |= {str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)}

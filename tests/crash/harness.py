@@ -5,6 +5,7 @@ A process imports what is heavy and then forks a child for every command, so tha
 
 import errno
 import itertools
+import json
 import os
 import random
 import resource
@@ -42,6 +43,9 @@ class Hook:
         root: of the files that count.
         at: number of the change, from 1; 0 for none.
         act: what to do then.
+
+    Attributes:
+        opened: the files that were opened to be written to.
     """
 
     root: str
@@ -49,13 +53,16 @@ class Hook:
     act: Callable[[], None]
     count: int = 0
     is_on: bool = True
+    opened: set[str] = field(default_factory=set)
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         if not self.is_on or not (event in CHANGES or (event == "open" and _is_writing(arguments))):
             return
-        paths = [os.fspath(one) for one in arguments[:2] if isinstance(one, str | os.PathLike)]
+        named = arguments[:1] if event == "open" else arguments[:2]
+        paths = [os.fspath(one) for one in named if isinstance(one, str | os.PathLike)]
         if any(os.path.abspath(path).startswith(self.root) for path in paths if isinstance(path, str)):
             self.count += 1
+            self.opened |= {os.path.abspath(path) for path in paths if event == "open"}
             if self.count == self.at:
                 self.act()
 
@@ -67,12 +74,13 @@ def _is_writing(arguments: tuple[object, ...]) -> bool:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit code, the changes that it made, seconds, and what it printed."""
+    """How a command ended: its exit code, changes, seconds, what it printed, and the files that it wrote to."""
 
     code: int
     changes: int
     seconds: float
     text: str
+    opened: tuple[str, ...] = ()
 
 
 @dataclass
@@ -111,9 +119,11 @@ class Place:
                 _, status = os.waitpid(child, 0)
                 code = os.waitstatus_to_exitcode(status)
             time.sleep(0.002)
-        changes = int(told.read_text() or 0) if told.is_file() else 0
+        changes, opened = json.loads(told.read_text()) if told.is_file() else (0, [])
         text = self.log.read_text(errors="replace") if self.log.is_file() else ""
-        return Ended(KILLED if code == -signal.SIGKILL else code, changes, time.monotonic() - began, text)
+        return Ended(
+            KILLED if code == -signal.SIGKILL else code, changes, time.monotonic() - began, text, tuple(opened)
+        )
 
     def _be_child(self, words: Sequence[str], at: int, fault: str, limit: int, told: Path) -> None:
         code = 70
@@ -140,7 +150,7 @@ class Place:
             sys.addaudithook(hook)
             code = main.main([str(word) for word in words])
             hook.is_on = False
-            told.write_text(str(hook.count))
+            told.write_text(json.dumps([hook.count, sorted(hook.opened)]))
         except SystemExit as left:
             code = left.code if isinstance(left.code, int) else 1
         except BaseException:  # noqa: BLE001 told by the code and the log

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,18 @@ def find_left(root: Path) -> list[str]:
     """Drafts, and temporary files, that nobody will ever remove."""
     left = [path for path in root.rglob("*") if is_draft(path.relative_to(root))]
     return [str(path.relative_to(root)) for path in [*left, *(root / "tmp").glob("*")]]
+
+
+def find_written(root: Path, opened: Iterable[str]) -> list[str]:
+    """Of the files that were written to, those whose final name was: a kill would leave half of them.
+
+    Logs grow in place, and a lock is empty.
+    """
+    names = [Path(path).relative_to(root) for path in opened]
+    growing = ("metrics.csv", "events.out", ".lock")
+    return [
+        str(name) for name in names if not (is_draft(name) or name.parts[0] == "tmp" or name.name.startswith(growing))
+    ]
 
 
 def find_broken(root: Path) -> list[str]:

@@ -22,7 +22,7 @@ os.environ.update(OMP_NUM_THREADS="1", NUMBA_THREADING_LAYER="workqueue", NUMBA_
 sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import FAULTS, KILLED, Place, choose_changes, copy_tree
-from inspection import compare, find_broken, find_left, summarise
+from inspection import compare, find_broken, find_left, find_written, summarise
 from scenarios import SCENARIOS, Scenario
 
 HEAVY = ("torch", "lightning.pytorch", "lightning.pytorch.loggers", "sklearn.neighbors", "matplotlib.figure", "scipy")
@@ -73,6 +73,9 @@ class Crash:
             raise SystemExit(f"{scenario.name} ends with {whole.code}:\n{whole.text}")
         expected = summarise(self.place.root)
         counts: Counter[str] = Counter()
+        self._tell(
+            f"{scenario.name}", [f"in place: {one}" for one in find_written(self.place.root, whole.opened)], counts
+        )
         at_changes = choose_changes(whole.changes, max(1, round(most * 0.6)), self.rng)
         moments: list[dict[str, Any]] = [{"at": at} for at in at_changes]
         moments += [{"after": self.rng.uniform(0, whole.seconds)} for _ in range(round(most * 0.2))]
@@ -98,8 +101,6 @@ class Crash:
             problems.append(f"ended with {ended.code}: {ended.text[-500:]}")
         if kind == "faults" and (ended.code not in (0, 1) or "Traceback" in ended.text):
             problems.append(f"answered a fault with {ended.code}: {ended.text[-1500:]}")
-        if kind == "faults" and (left := find_left(self.place.root)):
-            problems.append(f"left after a fault: {left}")
         counts[kind] += 1
         if again:
             second = self.place.run(scenario.follow(self.place.root), at=self.rng.randrange(1, 20))
@@ -112,9 +113,12 @@ class Crash:
             problems.append(f"left: {left}")
         if differing := compare(summarise(self.place.root), expected):
             problems.append(f"differs: {differing}")
+        self._tell(f"{scenario.name} {moment}{' twice' if again else ''}", problems, counts)
+
+    def _tell(self, when: str, problems: Sequence[str], counts: "Counter[str]") -> None:
         for problem in problems:
             counts[problem.split(":")[0]] += 1
-            self.failures.append(f"{scenario.name} {moment} {'twice ' if again else ''}{problem}")
+            self.failures.append(f"{when} {problem}")
             print(self.failures[-1], flush=True)
 
 
