@@ -29,7 +29,8 @@ def load(path: Path, registry: Registry, *, model: str | None, device: str) -> t
     run = runs.find_by_checkpoint(path)
     record = {} if run is None else run.manifest.record
     part = record.get("options", {}).get("model")
-    recorded = part["name"] if isinstance(part, Mapping) else None
+    name = part.get("name") if isinstance(part, Mapping) else None
+    recorded = name if isinstance(name, str) else None
     if model is not None:
         return registry.get("model", model).load(path, device=device), run
     if recorded is not None:

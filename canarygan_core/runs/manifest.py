@@ -22,7 +22,7 @@ COMPONENT = Format("the record of a component", {"name": str, "options": dict[st
 OPTIONS = Format(
     "the options of a task",
     {},
-    {"model": (COMPONENT, list_of(COMPONENT)), "dataset": COMPONENT, "training": dict, "task": dict},
+    {"model": (dict, list), "dataset": dict, "training": dict, "task": dict},
 )
 
 FILTER = Format("a filter", {}, {"highpass": float | None, "lowpass": float | None, "remove_mean": bool})
@@ -58,7 +58,7 @@ FORMAT = Format(
         **TIMES,
         **{"cwd": str, "versions": dict[str, str], "seed": int | None, "history": list_of(Format("a time", TIMES))},
         "inputs": table_of(Format("an input", {"path": str, "digest": str})),
-        "outputs": dict[str, str],
+        **{"outputs": dict[str, str], "logs": dict[str, str]},
         "warnings": list_of(Format("a warning", {"time": str, "message": str})),
         **{"dataset": ORIGIN, "held_out": HELD_OUT, "result": dict[str, Any], "test": dict[str, Any]},
         **{"recordings": list, "agreement": dict, "chain": dict, "seal": str},

@@ -85,7 +85,7 @@ class Run:
         digests = {
             os.path.relpath(one, self.checkpoints): compute_digest(one) for one in sorted(grown) if one.is_file()
         }
-        self.manifest.add(outputs=self.manifest.record["outputs"] | digests)
+        self.manifest.add(logs=digests)
 
     def warn(self, message: str) -> None:
         """Tell the user, and the manifest."""

@@ -15,9 +15,6 @@ from canarygan_core.runs.manifest import Manifest
 NAME = "manifest.json"
 """How the names of manifests end."""
 
-GROWING = ("logs", "previews")
-"""Folders of a run in which files grow and change until it ends."""
-
 Clips = Callable[[Mapping[str, Any], Path], Iterator[str]]
 """A function of a manifest's record and path that gives what is wrong with the clips that it was made from."""
 
@@ -86,12 +83,10 @@ class Verification:
         for fault in self.check_clips(record, path):
             self._add(Path(fault), "", fault)
         self._verify_file(path)
-        for name, digest in record.get("outputs", {}).items():
-            is_growing = record.get("status") == "running" and any(part in Path(name).parts for part in GROWING)
-            if not is_growing:
-                self._compare(
-                    Path(os.path.normpath(path.parent / name)), digest, f"is not the file that {record['task']} wrote"
-                )
+        grown = {} if record.get("status") == "running" else record.get("logs", {})
+        for name, digest in {**record.get("outputs", {}), **grown}.items():
+            place = Path(os.path.normpath(path.parent / name))
+            self._compare(place, digest, f"is not the file that {record['task']} wrote")
 
     def _verify_input(self, path: Path, digest: str, manifest: Path, task: str) -> None:
         source = find_manifest(path) if path.exists() else None
