@@ -74,6 +74,7 @@ SLOW = {
     "test_an_option_of_every_type_comes_from_flags_a_file_and_a_manifest",
     "test_installed_models_pass",
     "test_where_chance_chose_the_clips_false_alarms_are_as_rare_as_promised",
+    "test_a_projector_lays_out_the_same_by_every_way_in",
 }
 """Tests that take more than 1.5 s, by the name of their file, function, or function and parameters."""
 

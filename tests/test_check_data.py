@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from canarygan_core.audio import NOTHING, Filter
 from canarygan_core.datasets import sheet
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.datasets.synthetic import Synthetic
@@ -25,6 +24,10 @@ def put(path, sound, rate=16000, subtype="PCM_16"):
     soundfile.write(path, sound, rate, subtype=subtype)
 
 
+def check(data, sheet=None, **options):
+    return check_data(dataset=Folder(data_dir=data, **options), sheet=sheet)
+
+
 @pytest.fixture
 def data(tmp_path):
     """Nine classes of four clips: bursts of 100 ms at peaks of -6 to -26 dBFS."""
@@ -36,7 +39,7 @@ def data(tmp_path):
 
 
 def test_a_good_set_fits_one_screen_and_says_what_is_next(data):
-    answer = check_data(data_dir=data)
+    answer = check(data)
     lines = answer.text.splitlines()
     assert answer.exit_code == 0
     assert len(lines) <= 24
@@ -46,7 +49,7 @@ def test_a_good_set_fits_one_screen_and_says_what_is_next(data):
 
 
 def test_numbers_of_a_good_set(data):
-    found = check_data(data_dir=data).data
+    found = check(data).data
     assert json.loads(json.dumps(found)) == found
     assert found["clips"] == found["files"] == 36
     assert found["rates"] == {"16000": 36}
@@ -75,7 +78,7 @@ def test_warnings_alone_leave_it_usable(data):
     put(data / "syll_2" / "low.wav", burst(351, rate=8000), 8000)
     put(data / "syll_3" / "copy.wav", burst(500))
     (data / "notes.txt").write_text("x")
-    answer = check_data(data_dir=data)
+    answer = check(data)
     assert answer.exit_code == 0
     assert (answer.data["padded"], answer.data["cut"], answer.data["upsampled"]) == (1, 1, 1)
     assert answer.data["clipped"] == ["syll_1/clipped.wav"]
@@ -99,7 +102,7 @@ def test_unusable_files_are_named_with_the_reasons_that_loading_gives(data, tmp_
     put(data / "syll_1" / "silent.wav", np.zeros(16000))
     put(data / "syll_1" / "song.wav", burst(500, seconds=12))
     (data / "hollow").mkdir()
-    answer = check_data(data_dir=data)
+    answer = check(data)
     assert answer.exit_code == 1
     assert answer.text.splitlines()[-1].startswith("Not usable as it is: 5 files and 1 class without files.")
     assert {one["kind"] for one in answer.data["problems"]} == {
@@ -115,35 +118,35 @@ def test_unusable_files_are_named_with_the_reasons_that_loading_gives(data, tmp_
     for one in answer.data["problems"]:
         assert f"{one['path']}: {one['what']}" in answer.text
         assert f"{one['path']}: {one['what']}" in str(caught.value)
-    assert len(check_data(data_dir=data, max_length=1.5).data["problems"]) == 4
+    assert len(check(data, max_length=1.5).data["problems"]) == 4
 
 
 def test_an_empty_class_is_enough_to_fail(data):
     (data / "hollow").mkdir()
-    answer = check_data(data_dir=data)
+    answer = check(data)
     assert answer.exit_code == 1
     assert answer.data["empty_classes"] == ["hollow"]
 
 
 def test_nothing_left(tmp_path):
     put(tmp_path / "d" / "x" / "0.wav", np.zeros(16000))
-    answer = check_data(data_dir=tmp_path / "d")
+    answer = check(tmp_path / "d")
     assert answer.exit_code == 1
     assert "nothing is left" in answer.text
 
 
 def test_options_are_passed_on_in_the_advice(data):
-    text = check_data(data_dir=data, sampling_rate=8000, max_length=0.5).text
-    assert text.endswith(f"canarygan train-gan -d {data} --preset small --sampling-rate 8000 --max-length 0.5")
+    text = check(data, sampling_rate=8000, max_length=0.5).text
+    assert text.endswith(f"canarygan train-gan -d {data} --sampling-rate 8000 --max-length 0.5 --preset small")
 
 
 def test_errors_for_people(tmp_path):
     with pytest.raises(CanaryganError, match="no folder"):
-        check_data(data_dir=tmp_path / "none")
+        check(tmp_path / "none")
     with pytest.raises(CanaryganError, match="is empty"):
-        check_data(data_dir=tmp_path)
+        check(tmp_path)
     with pytest.raises(CanaryganError, match="--max-length"):
-        check_data(data_dir=tmp_path, max_length=0)
+        check(tmp_path, max_length=0)
 
 
 def hum(sound, share=0.75, seed=0):
@@ -155,28 +158,28 @@ def hum(sound, share=0.75, seed=0):
 
 
 def warnings_of(data, **options):
-    return check_data(data_dir=data, **options).data["warnings"]
+    return check(data, **options).data["warnings"]
 
 
 def test_hum_is_measured_on_what_is_learnt_and_the_flag_helps(data):
     for number in range(4):
         put(data / "low" / f"{number}.wav", hum(burst(2000, 0.1), seed=number))
-    answer = check_data(data_dir=data)
+    answer = check(data)
     assert answer.data["faults"]["below_300_hz"]["low"] == pytest.approx(0.75, abs=0.01)
     (warning,) = answer.data["warnings"]
     assert "most energy below 300 Hz, as of hum or wind, in low 75%" in warning
     assert "--highpass 500 takes it out" in warning
-    filtered = check_data(data_dir=data, filtering=Filter(highpass=500.0))
+    filtered = check(data, highpass=500.0)
     assert filtered.data["warnings"] == []
-    assert filtered.text.endswith("--preset small --highpass 500")
+    assert filtered.text.endswith("--highpass 500 --preset small")
 
 
 def test_an_offset_is_named_and_gone(data):
     put(data / "syll_0" / "offset.wav", 0.02 + burst(500, 0.03, seconds=0.4))
     assert warnings_of(data) == ["1 of 37 with an offset of up to 40% of the peak: taken out on reading"]
-    (warning,) = warnings_of(data, filtering=NOTHING)
+    (warning,) = warnings_of(data, remove_mean=False)
     assert "leave out --no-remove-mean" in warning
-    clean, offset = (check_data(data_dir=data, filtering=one).data["all"] for one in (Filter(), NOTHING))
+    clean, offset = (check(data, remove_mean=one).data["all"] for one in (True, False))
     assert clean["sound_seconds"]["max"] == pytest.approx(0.1, abs=0.005)
     assert offset["sound_seconds"]["max"] == pytest.approx(0.4, abs=0.005)
 
@@ -199,10 +202,10 @@ def test_unlike_channels_are_named_and_one_may_be_taken(data):
         square = 0.3 * np.sign(np.sin(2 * np.pi * (5 + number) * np.arange(16000) / 16000 + 0.1))
         put(data / "two" / f"{number}.wav", np.stack([burst(800, 0.1), square], 1))
     assert "3 of 39 with channels that are unlike (correlation 0.00): --channel 1" in "\n".join(warnings_of(data))
-    answer = check_data(data_dir=data / ".." / "data", channel=1)
+    answer = check(data / ".." / "data", channel=1)
     assert answer.data["warnings"] == []
-    assert answer.text.endswith("--preset small --channel 1")
-    refused = check_data(data_dir=data, channel=2)
+    assert answer.text.endswith("--channel 1 --preset small")
+    refused = check(data, channel=2)
     assert {problem["kind"] for problem in refused.data["problems"]} == {"too-few-channels"}
 
 
@@ -234,12 +237,12 @@ def test_the_sheet_shows_eight_clips_of_each_class(data, tmp_path, monkeypatch):
     for number in range(20):
         put(data / "$many_$" / f"{number}.wav", burst(500 + 30 * number, seconds=0.3))
     target = tmp_path / "new" / "sheet.png"
-    answer = check_data(data_dir=data, sheet=target)
+    answer = check(data, sheet=target)
     assert target.read_bytes().startswith(b"\x89PNG")
     assert f"Spectrograms of 8 clips a class: {target}" in answer.text
     assert drawn == {"$many_$": 8} | {f"syll_{number}": 4 for number in range(9)}
     with pytest.raises(UsageError, match="lies in the data folder"):
-        check_data(data_dir=data, sheet=data / "sheet.png")
+        check(data, sheet=data / "sheet.png")
 
 
 def test_clips_are_chosen_evenly():

@@ -355,12 +355,12 @@ def test_broken_sounds_of_an_archive_are_named_or_left_out(
 def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     for number in range(5):
         audio.write(tmp_path / f"{number}.wav", tone(1000 + 500 * number, 0.1 + 0.3 * number), RATE)
-    found = sounds.collect_sounds([tmp_path])
-    together = np.concatenate([clips for _, clips, _ in sounds.read_clips(found, RATE, 1.0)])
+    found, hearing = sounds.collect_sounds([tmp_path]), audio.Hearing(RATE, RATE)
+    together = np.concatenate([clips.audio for _, clips, _ in sounds.read_clips(found, hearing)])
     monkeypatch.setattr(sounds, "BATCH", 2)
-    parts = list(sounds.read_clips(found, RATE, 1.0))
+    parts = list(sounds.read_clips(found, hearing))
     assert [len(heard) for heard, _, _ in parts] == [2, 2, 1]
-    np.testing.assert_array_equal(np.concatenate([clips for _, clips, _ in parts]), together)
+    np.testing.assert_array_equal(np.concatenate([clips.audio for _, clips, _ in parts]), together)
     assert together.shape == (5, RATE)
     assert "1 of 5 sounds are longer than 1 s" in caplog.text
 

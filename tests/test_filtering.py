@@ -8,7 +8,7 @@ import scipy.signal
 import soundfile
 
 from canarygan_core import audio
-from canarygan_core.audio import NOTHING, Filter, archives, hear
+from canarygan_core.audio import NOTHING, Filter, Hearing, archives, hear
 from canarygan_core.audio.filtering import apply, find_content, remove_mean
 from canarygan_core.audio.sounds import collect_sounds, read_clips
 from canarygan_core.clips import Clips
@@ -203,24 +203,28 @@ def test_every_way_in_is_filtered_once_and_alike(ways, filtering):
     order = np.argsort(clips.sources)
     files = sorted((ways / "data").rglob("*.wav"))
     expected = np.array(clips.audio)
-    record = {"dataset": dict(clips.origin)}
+    record = {"dataset": dict(clips.origin), "samples": clips.samples}
     decoder = decoders.TrainedDecoder("ear", Ear(), ("a", "b"), 0.0, (), ways, record)
     projector = projectors.SavedProjector("ear", Ear(), RATE, ways, record)
     assert decoder.filtering == projector.filtering == filtering
     for one, listen in ((decoder, decoder.posteriors), (projector, projector.project_batch)):
         listen(clips)
-        ((_, from_files, _),) = read_clips(collect_sounds(files), RATE, 0.5, filtering=filtering)
-        listen(Clips(from_files, RATE, origin=filtering.origin))
+        ((_, from_files, _),) = read_clips(collect_sounds(files), one.hearing)
+        listen(from_files)
         for heard in one.fitted.heard:
             np.testing.assert_array_equal(heard, expected[order])
         one.fitted.heard.clear()
-        ((_, archived, _),) = read_clips(collect_sounds([ways / "x.npz"]), RATE, 0.5, filtering=filtering)
-        listen(Clips(archived, RATE, origin=filtering.origin))
+        ((_, archived, _),) = read_clips(collect_sounds([ways / "x.npz"]), one.hearing)
+        listen(archived)
         batch = raw.select(clips.sources == "b/1.wav")
         listen(Clips(np.array(batch.audio), RATE))  # as a generator gives it, which is not filtered yet
         for heard in one.fitted.heard:
             np.testing.assert_array_equal(heard, expected[clips.sources == "b/1.wav"])
-    (scored,) = _read_batches(collect_sounds([ways / "x.npz"]), clips)
+        one.fitted.heard.clear()
+        short = raw.select(clips.sources == "a/0.wav")
+        listen(Clips(np.array(short.audio[:, :3000]), RATE))  # not padded yet
+        np.testing.assert_array_equal(one.fitted.heard, expected[None, clips.sources == "a/0.wav"])
+    (scored,) = _read_batches(collect_sounds([ways / "x.npz"]), Hearing.of(clips))
     np.testing.assert_array_equal(scored.audio, expected[clips.sources == "b/1.wav"])
     assert Filter.of(scored.origin) == filtering
 

@@ -129,7 +129,7 @@ def test_a_dry_run_tells_how_long_it_takes(tmp_path, clips, caplog, monkeypatch)
     import logging
 
     monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="canarygan")
     trained(tmp_path, clips, training=replace(FEW, dry_run=True, max_epochs=100))
     assert "for 200 updates" in caplog.text
 

@@ -104,13 +104,13 @@ def test_the_command_line_goes_on_with_a_training_from_python(registry, kept, da
 
 def test_decoders_and_projectors_are_loaded(registry, tmp_path):
     clips = toy_clips(12, classes=3)
-    decoders.save(tmp_path / "y" / "one", Nearest(), Nearest().fit(clips))
+    decoders.save(tmp_path / "y" / "one", Nearest(), Nearest().fit(clips), facts={"seconds": 0.256})
     projectors.fit(Principal(), clips, tmp_path / "map", registry)
     for place in (tmp_path / "y" / "one", tmp_path / "y"):
         decoder = canarygan_core.load(place)
         assert decoder.label(decoder.posteriors(clips)).tolist() == clips.labels.tolist()
     assert canarygan_core.load(str(tmp_path / "map")).project(clips).shape == (12, 2)
-    decoders.save(tmp_path / "y" / "two", Nearest(), Nearest().fit(clips))
+    decoders.save(tmp_path / "y" / "two", Nearest(), Nearest().fit(clips), facts={"seconds": 0.256})
     with pytest.raises(CanaryganError, match=r"holds 2 decoders: give one of .*one, .*two"):
         canarygan_core.load(tmp_path / "y")
 

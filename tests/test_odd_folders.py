@@ -12,6 +12,7 @@ from recordings import noise, put
 from toy_tasks import WORK
 
 from canarygan_core import audio
+from canarygan_core.audio import Hearing
 from canarygan_core.audio.listing import walk_folder
 from canarygan_core.audio.soundfiles import read_stretch
 from canarygan_core.audio.sounds import collect_sounds, read_clips
@@ -50,7 +51,7 @@ def test_a_folder_of_recordings_is_recognised(tmp_path, seconds):
     for number in range(4):
         put(tmp_path / "Wave" / f"{number}.wav", noise(number, round(seconds * 8000)), 8000)
     (tmp_path / "Annotation.xml").write_text("<Sequences/>")
-    answer = check_data(data_dir=tmp_path)
+    answer = check_data(dataset=Folder(tmp_path))
     assert "Not clips, it seems, but recordings: 4 of 4 files" in answer.text
     assert "cut these out" in answer.text
     assert "--skip-unusable" not in answer.text
@@ -63,7 +64,7 @@ def test_clips_of_which_some_are_long_are_no_recordings(tmp_path):
     padded = np.concatenate([noise(9, 3000), np.zeros(30000, np.float32)])
     for number in range(8):
         put(tmp_path / "b" / f"{number}.wav", padded * (0.5 + number / 20))
-    assert "Next: canarygan train-gan" in check_data(data_dir=tmp_path).text
+    assert "Next: canarygan train-gan" in check_data(dataset=Folder(tmp_path)).text
 
 
 def test_a_class_named_as_what_is_rejected_is_refused(tmp_path):
@@ -123,12 +124,12 @@ def test_a_name_that_is_no_text_costs_no_work(tmp_path):
     clips = Folder(data_dir=tmp_path).load()
     assert clips.classes == ["b", "caf\ufffd"]
     sounds = collect_sounds([tmp_path])
-    (batch,) = [found for found, _, _ in read_clips(sounds, 16000, 1.0)]
+    (batch,) = [found for found, _, _ in read_clips(sounds, Hearing(16000, 16000))]
     for sound in batch:
         assert len(read_stretch(Path(sound.file), 16000, 0.2, 0.3)[0]) == 1600
     files.write_text(tmp_path / "table.csv", "\n".join(sound.file for sound in batch))
     assert "caf\ufffd" in (tmp_path / "table.csv").read_text(encoding="utf-8")
-    assert "caf\ufffd" in check_data(data_dir=tmp_path).text
+    assert "caf\ufffd" in check_data(dataset=Folder(tmp_path)).text
 
 
 ONSETS = "file,onset,offset\n{},0.1,0.2\n{},0.3,0.4\n"
@@ -211,7 +212,7 @@ def test_classes_of_few_clips_are_said_and_left_out_where_that_is_asked_for(tmp_
     said = "few clips in one (1), few (3): hardly learnt"
     assert Folder(data_dir=tmp_path / "data").load().classes == ["few", "many", "one"]
     assert said in caplog.text
-    checked = check_data(data_dir=tmp_path / "data").text
+    checked = check_data(dataset=Folder(tmp_path / "data")).text
     assert said in checked
     assert "can be neither held out nor tested" in checked
     assert "unbalanced: 1 clip of one, 12 of many: train-gan --balance" in checked
@@ -220,7 +221,7 @@ def test_classes_of_few_clips_are_said_and_left_out_where_that_is_asked_for(tmp_
         assert Folder(data_dir=tmp_path / "data", min_per_class=10).load().classes == ["many"]
     assert "left out for their few files: few (3), one (1)." in caplog.text
     assert "few clips" not in caplog.text
-    checked = check_data(data_dir=tmp_path / "data", min_per_class=2).text
+    checked = check_data(dataset=Folder(tmp_path / "data", min_per_class=2)).text
     assert "--min-per-class 2" in checked.splitlines()[-1]
     with pytest.raises(CanaryganError, match=r"no class in .* has so many; many has 12"):
         Folder(data_dir=tmp_path / "data", min_per_class=13).load()

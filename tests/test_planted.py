@@ -111,6 +111,25 @@ def stateful(clips):
     return np.full(len(clips), float(COUNT[0]))
 
 
+class Scorer:
+    """A metric that was fitted, and says what a function says."""
+
+    def __init__(self, score):
+        self.score = score
+
+
+def fitting(fit):
+    return {"fit": fit, "score": lambda self, generated, reference: {"level": 1.0}}
+
+
+def drawing(name, content, *, tells=True):
+    def draw(self, generated, reference, folder):
+        (folder / name).write_bytes(content)
+        return [folder / name] if tells else []
+
+    return {"draw": draw}
+
+
 METRICS = {
     "listener gives an array": (listening(lambda clips: clips.audio), "must return Clips, not ndarray"),
     "listener drops clips": (listening(lambda clips: clips.select(slice(1, None))), "keeps 7 of 8 clips"),
@@ -122,6 +141,15 @@ METRICS = {
     ),
     "listener ranks in the batch": (heard(lambda clips: np.arange(len(clips)) * 1.0), "hears another x of a clip"),
     "listener counts its calls": (heard(stateful), "hears another x"),
+    "fit gives no score": (fitting(lambda metric, reference: None), "must give what has `score"),
+    "fit counts its sets": (
+        fitting(lambda metric, reference: Scorer(lambda generated: {"level": stateful([0])[0]})),
+        "keep nothing of the sets",
+    ),
+    "fit names other scores": (fitting(lambda metric, reference: Scorer(lambda generated: {"x": 1.0})), "gives {'x'"),
+    "draws no PNG": (drawing("figure.png", b"GIF89a"), "draw must write PNG files, not figure.png"),
+    "draws a PDF": (drawing("figure.pdf", b"%PDF"), "draw must write PNG files, not figure.pdf"),
+    "draws and tells nothing": (drawing("figure.png", b"\x89PNG", tells=False), "must return the files that it writes"),
 }
 
 
@@ -207,12 +235,36 @@ def torch_module(one, folder):
     torch.save({"shape": Path("a"), "order": OrderedDict()}, folder / "state.bin")
 
 
+def forgetful(cls, folder, *, device="gpu"):
+    inner = Nearest.load(folder)
+    return inner if device == "gpu" else FittedNearest(inner.sharpness, inner.classes, 0 * inner.means)
+
+
 def beside(one, folder):
     one.save(folder)
     (folder.parent / "notes.txt").write_text("beside")
 
 
+def blunt(self):
+    if self.sharpness > 1000:
+        raise CanaryganError("Too sharp.")
+
+
+def ranging(**ranges):
+    return {"search_ranges": ranges}
+
+
 DECODERS = {
+    "learns from what nobody knows": ({"learns_from": "spectra"}, "it may be clips or features"),
+    "learns from features, and cannot": ({"learns_from": "features"}, "give it `fit_examples"),
+    "searches no option of its own": (ranging(width=(1, 2)), "names width, which is no option"),
+    "searches a range from 0": (ranging(sharpness=(0.0, 1.0)), "must rise from above 0"),
+    "searches backwards": (ranging(sharpness=(2.0, 1.0)), "must rise from above 0"),
+    "searches what is refused": (
+        ranging(sharpness=(0.1, 1e9)) | {"__post_init__": blunt},
+        "which is refused: Too sharp",
+    ),
+    "forgets its device": ({"load": classmethod(forgetful)}, "does something else when saved and loaded"),
     "float64": (posteriors(lambda told, _: told.astype(float)), "posteriors must be float32, not float64"),
     "looks at labels": (posteriors(cheating), "depends on the labels of the clips"),
     "classes of numbers": ({"fit": fitted(numbered)}, "classes are|classes must be strings"),
@@ -246,6 +298,15 @@ def careless_axes(cls, folder):
     return FittedPrincipal(held["axes"])
 
 
+def drawing(draw):
+    return {"fit": fitted(lambda inner: Changed(inner, draw=lambda one, sets, folder: draw(folder)))}
+
+
+def _write(path):
+    path.write_bytes(b"figure")
+    return path
+
+
 PROJECTORS = {
     "float64": (
         {"fit": fitted(lambda inner: Changed(inner, project=lambda one, clips: one.project(clips).astype(float)))},
@@ -253,6 +314,19 @@ PROJECTORS = {
     ),
     "other files each time": (saved(timed_save), "when.json differs the second time"),
     "KeyError": ({"load": classmethod(careless_axes)}, "load of an empty folder raises KeyError"),
+    "a figure that is no PNG": (
+        drawing(lambda folder: [_write(folder / "a.svg")]),
+        "draw must write PNG files, not a.svg",
+    ),
+    "a picture in name alone": (
+        drawing(lambda folder: [_write(folder / "a.png")]),
+        "draw must write PNG files, not a.png",
+    ),
+    "a figure that is not told": (drawing(lambda folder: [_write(folder / "a.png")][:0]), "draw must return the files"),
+    "a figure beside the folder": (
+        drawing(lambda folder: [_write(folder.parent / "a.png")]),
+        "draw must return the files",
+    ),
 }
 
 

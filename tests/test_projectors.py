@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from canarygan_core import audio, plugins
-from canarygan_core.audio import archives, sounds
+from canarygan_core.audio import Hearing, archives, sounds
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.components import Projector
@@ -200,7 +200,9 @@ def test_a_fitted_projector_is_used_again(data: Path, fitted: Path, tmp_path: Pa
     assert main.main(words(data, tmp_path / "out", *reuse)) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["coordinates.npz", "manifest.json"]
     clips = Folder(data_dir=data, max_length=0.1).load()
-    expected = Loudness(2.0).fit(toy_clips()).project(clips)
+    heard = Hearing.of(toy_clips()).hear(clips)  # as those that it was fitted on, which are longer
+    assert heard.samples > clips.samples
+    expected = Loudness(2.0).fit(toy_clips()).project(heard)
     np.testing.assert_array_equal(archives.read(tmp_path / "out" / "coordinates.npz")["coordinates"], expected)
 
 

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
+import canarygan_core
 from canarygan_core import audio
 from canarygan_core.audio import archives
 from canarygan_core.audio.sounds import collect_sounds
@@ -112,7 +115,7 @@ def ways(tmp_path, monkeypatch):
 def run(words, *more):
     data = ["--dataset", "synthetic", "--syllables", "3", "--per-class", "8"]
     code = main.main(["score", *words, *data, *more, "--overwrite", "-q"])
-    return code, json.loads(open("scores/scores.json").read())["metrics"]
+    return code, json.loads(Path("scores/scores.json").read_text())["metrics"]
 
 
 def check_equal(ways, *metrics):
@@ -181,3 +184,82 @@ def test_the_wav_files_of_an_archive_do_not_count_beside_it(tmp_path):
     assert files.count(str(tmp_path / "made.npz")) == 12
     assert len(collect_sounds([tmp_path / "made.npz", tmp_path / "made"])) == 12
     assert len(collect_sounds([tmp_path / "made"])) == 12
+
+
+@dataclass(frozen=True)
+class Latent(Metric):
+    """What is known of the latents."""
+
+    name: ClassVar[str] = "latent"
+
+    def score(self, generated, reference):
+        return {"sum": -1.0 if generated.latents is None else float(generated.latents.sum())}
+
+
+def test_metrics_know_the_latents_where_they_are_known(ways, installed, monkeypatch):
+    registry = installed(Latent)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
+    z = np.arange(12, dtype=np.float32)[:, None]
+    for name, latents in (("latent", z), ("wide", np.zeros((12, 2), np.float32)), ("short", z[:3])):
+        with archives.writing(Path(f"{name}.npz"), SOUNDS.nbytes) as archive:
+            for key, array in {"x": SOUNDS, "rate": RATE, "z": latents}.items():
+                archive.add(key, array)
+    known = {"-x": ways["-x"], "archive": ["latent.npz"], "several": ["latent.npz", "wide.npz"], "short": ["short.npz"]}
+    told = {way: run(words, "--no-context")[1]["latent"]["scores"]["sum"] for way, words in (known | ways).items()}
+    assert told == {"-x": 66.0, "archive": -1.0, "wav": -1.0, "several": -1.0, "short": -1.0}
+    assert run(["latent.npz"], "--no-context")[1]["latent"]["scores"]["sum"] == 66.0
+    assert run(["latent.npz", *ways["wav"]], "--no-context")[1]["latent"]["scores"]["sum"] == -1.0
+
+
+FITS = []
+"""Number of real clips, each time that a metric was fitted to them."""
+
+
+@dataclass(frozen=True)
+class Fits(Longest):
+    """Is fitted to real clips, and draws."""
+
+    name: ClassVar[str] = "fits"
+
+    def fit(self, reference):
+        FITS.append(len(reference))
+        return SimpleNamespace(score=lambda generated: self.score(generated, reference))
+
+    def draw(self, generated, reference, folder):
+        (folder / "level.png").write_bytes(b"\x89PNG of %d and %d" % (len(generated), len(reference)))
+        return [folder / "level.png"]
+
+
+@dataclass(frozen=True)
+class Scribbles(Longest):
+    """Cannot draw."""
+
+    name: ClassVar[str] = "scribbles"
+
+    def draw(self, generated, reference, folder):
+        return [folder / "gone.png"]
+
+
+def test_a_metric_is_fitted_once_for_all_sets(ways, installed, monkeypatch):
+    registry = installed(Fits)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
+    FITS.clear()
+    assert set(run(ways["-x"], "--resamplings", "0")[1]["fits"]["context"]) == {"noise"}
+    assert FITS == [24]
+    real, sets = toy_clips(8), {"early": toy_clips(4, seed=1), "late": toy_clips(6, seed=2)}
+    told = canarygan_core.score([Fits(), Longest()], sets, real)
+    assert FITS == [24, 8]
+    assert told == {name: canarygan_core.score([Fits(), Longest()], clips, real) for name, clips in sets.items()}
+
+
+def test_figures_of_metrics_are_drawn_where_they_are_asked_for(ways, installed, monkeypatch, capsys):
+    registry = installed(Fits, Scribbles)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
+    run(ways["-x"], "--no-context")
+    assert sorted(path.name for path in Path("scores").iterdir()) == ["manifest.json", "scores.json"]
+    code, told = run(ways["-x"], "--no-context", "--figures")
+    assert code == 0
+    assert told["scribbles"]["scores"]
+    assert Path("scores/fits-level.png").read_bytes() == b"\x89PNG of 12 and 24"
+    assert "fits-level.png" in Path("scores/manifest.json").read_text()
+    assert "scribbles: no figure: scribbles tells of a figure gone.png" in capsys.readouterr().err

@@ -98,8 +98,8 @@ def test_what_is_a_table(tmp_path, text, is_one):
 
 def test_the_sound_around_a_stretch_stops_at_the_beginning(folder):
     (found,) = collect_songs([folder / "long.wav"], None, Toy([(0.005, 0.1, "")]), seconds=1.0, context=(0.01, 0.01))
-    ((_, clips, problems),) = sounds.read_clips([found], RATE, 0.2, filtering=audio.NOTHING)
+    ((_, clips, problems),) = sounds.read_clips([found], audio.Hearing(RATE, round(0.2 * RATE)))
     whole = audio.read(folder / "long.wav", RATE, filtering=audio.NOTHING).audio
     assert not problems
-    np.testing.assert_array_equal(clips[0, : round(0.11 * RATE)], whole[: round(0.11 * RATE)])
-    assert not clips[0, round(0.11 * RATE) :].any()
+    np.testing.assert_array_equal(clips.audio[0, : round(0.11 * RATE)], whole[: round(0.11 * RATE)])
+    assert not clips.audio[0, round(0.11 * RATE) :].any()

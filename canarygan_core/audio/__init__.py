@@ -8,7 +8,7 @@ from canarygan_core.audio.options import NOTHING, Filter
 
 if TYPE_CHECKING:
     from canarygan_core.audio.alignment import align
-    from canarygan_core.audio.conforming import conform
+    from canarygan_core.audio.conforming import Hearing, conform
     from canarygan_core.audio.extent import find_extent
     from canarygan_core.audio.filtering import convert, hear, resample
     from canarygan_core.audio.listing import SUFFIXES, list_sounds
@@ -22,6 +22,7 @@ __all__ = [
     "SILENT",
     "SUFFIXES",
     "Filter",
+    "Hearing",
     "Problem",
     "Recording",
     "UnusableAudio",
@@ -40,7 +41,7 @@ __all__ = [
 
 _ROOMS = {
     "alignment": ("align",),
-    "conforming": ("conform",),
+    "conforming": ("Hearing", "conform"),
     "extent": ("find_extent",),
     "filtering": ("convert", "hear", "resample"),
     "listing": ("SUFFIXES", "list_sounds"),

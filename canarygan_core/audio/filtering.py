@@ -25,27 +25,30 @@ _FAINT = 1e-15  # what is left of a filter's response in silence, at which arith
 Audio = NDArray[np.float32]
 
 
-def hear(clips: Clips, wanted: Filter) -> Clips:
+def hear(clips: Clips, wanted: Filter, rate: int | None = None) -> Clips:
     """Clips as a listener hears them: what it wants taken out is taken out, and nothing that is out already.
 
     Args:
         clips: their origin says what was taken out of them; see `Filter.of`.
         wanted: what the clips that the listener has learnt from had taken out. A low-pass at or above half the rate
-            of the clips has nothing to do.
+            has nothing to do.
+        rate: that they are brought to, Hz; None is their own.
 
     Raises:
-        CanaryganError: where the high-pass is at or above half the rate of the clips.
+        CanaryganError: where the high-pass is at or above half the rate.
     """
+    rate = clips.rate if rate is None else rate
     done = Filter.of(clips.origin)
     if missing := replace(done, remove_mean=False).exclude(wanted).flags:
         _warn_missing(missing, wanted.flags)
     rest = wanted.exclude(done)
-    if rest == NOTHING:
+    if rest == NOTHING and rate == clips.rate:
         return clips
     lowest = min(filter(None, (done.lowpass, wanted.lowpass)), default=None)
     highest = max(filter(None, (done.highpass, wanted.highpass)), default=None)
     both = Filter(highest, lowest, done.remove_mean or wanted.remove_mean)
-    return replace(clips, audio=apply(clips.audio, clips.rate, rest), origin={**clips.origin, **both.origin})
+    origin = clips.origin if rest == NOTHING else {**clips.origin, **both.origin}
+    return replace(clips, audio=convert(clips.audio, clips.rate, rate, rest), rate=rate, origin=origin)
 
 
 def convert(audio: Audio, rate: int, wanted: int, filtering: Filter) -> Audio:

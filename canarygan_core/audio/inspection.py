@@ -62,6 +62,11 @@ def is_clipped(data: Audio, peak: float, subtype: str) -> bool:
     full = FULL_SCALE.get(subtype, 0.999)
     if peak < full or peak >= 0.999:
         return peak >= 0.999
+    return stays_at(data, full)
+
+
+def stays_at(data: Audio, full: float) -> bool:
+    """Whether a channel stays for three samples at full scale or beyond."""
     loud = np.abs(data) >= full
     return bool((loud[2:] & loud[1:-1] & loud[:-2]).any())
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import audio
-from canarygan_core.audio import Filter, Problem, UnusableAudio, archives, evtaf
+from canarygan_core.audio import Filter, Hearing, Problem, UnusableAudio, archives, evtaf
 from canarygan_core.audio.listing import is_there
 from canarygan_core.audio.opening import open_recording
 from canarygan_core.audio.soundfiles import LONGEST, read_stretch
 from canarygan_core.audio.stretches import Stretches, assign_stretches
-from canarygan_core.clips import fit_length
+from canarygan_core.clips import Clips, fit_length
 from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
 
@@ -161,35 +161,35 @@ def is_archive(file: Path | str) -> bool:
 
 def read_clips(
     sounds: Sequence[Sound],
-    rate: int,
-    seconds: float,
+    hearing: Hearing,
     label: str = "decoding",
     *,
     strict: bool = False,
-    filtering: Filter = Filter(),  # noqa: B008 frozen
     channel: int | None = None,
-) -> Iterator[tuple[list[Sound], NDArray[np.float32], list[Problem]]]:
-    """Batches of sounds with where they end, their audio (n, samples) at `rate`, and what cannot be used.
+    longest: float | None = None,
+) -> Iterator[tuple[list[Sound], Clips, list[Problem]]]:
+    """Batches of sounds with where they end, as clips that are heard, and what cannot be used.
 
     Args:
         sounds: as `collect_sounds` gives them.
-        rate: sampling rate wanted, Hz.
-        seconds: length of a clip: shorter sounds are padded with zeros at the end, longer ones cut at the end.
+        hearing: of what hears them.
         label: what is being done, for the progress bar.
         strict: whether what cannot be used is raised, batch by batch.
-        filtering: what to take out of each sound before it is padded or cut.
         channel: the channel of each file to take, from 1; None averages all.
+        longest: a longer file is a recording that cannot be used, seconds; None is `LONGEST` clips.
 
     Raises:
         UnusableAudio: where `strict` is set.
     """
-    samples, cut, rates = round(seconds * rate), 0, set[int]()
+    rate, samples, cut, rates = hearing.rate, hearing.samples, 0, set[int]()
+    longest = LONGEST * hearing.seconds if longest is None else longest
+    listening: dict[str, Any] = {"channel": channel, "filtering": hearing.filtering}
     with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
             if is_archive(batch[0].file):
-                results = _read_rows(batch, rate, filtering)
+                results = _read_rows(batch, rate, hearing.filtering)
             else:
-                read = partial(_read_file, rate=rate, seconds=seconds, channel=channel, filtering=filtering)
+                read = partial(_read_file, rate=rate, longest=longest, **listening)
                 results = list(pool.map(read, batch))
             problems = [result for result in results if isinstance(result, Problem)]
             if strict and problems:
@@ -199,12 +199,15 @@ def read_clips(
             rates.update(native for sound, _, native in clips if not is_archive(sound.file))
             fitted = [fit_length(clip[None], samples) for _, clip, _ in clips]
             batched = np.concatenate(fitted) if fitted else np.empty((0, samples), np.float32)
-            yield [sound for sound, _, _ in clips], batched, problems
+            found = [sound for sound, _, _ in clips]
+            sources = np.array([f"{sound.file}#{sound.row}" for sound in found], np.str_)
+            yield found, Clips(batched, rate, sources=sources, origin=hearing.filtering.origin), problems
             advance(len(batch))
     if others := sorted(rates - {rate}):
         log.info(f"Sounds of {', '.join(map(str, others))} Hz were resampled to {rate} Hz.")
     if cut:
-        log.warning(f"{cut} of {len(sounds)} sounds are longer than {seconds:g} s, and only their beginning was read.")
+        length = f"longer than {hearing.seconds:g} s"
+        log.warning(f"{cut} of {len(sounds)} sounds are {length}, and only their beginning was read.")
 
 
 def _split(sounds: Sequence[Sound]) -> Iterator[list[Sound]]:
@@ -229,14 +232,14 @@ def _read_rows(batch: Sequence[Sound], rate: int, filtering: Filter) -> list[Cli
     ]
 
 
-def _read_file(sound: Sound, rate: int, seconds: float, **listening: Any) -> Clip | Problem:
+def _read_file(sound: Sound, rate: int, longest: float, **listening: Any) -> Clip | Problem:
     """A file, or a stretch of one, at `rate`; or why it cannot be used."""
     path = Path(sound.file)
     try:
         if not sound.whole:
             onset, offset = max(0.0, sound.onset - sound.before), sound.offset + sound.after
             return sound, *read_stretch(path, rate, onset, offset, **listening)
-        recording = audio.read(path, rate, longest=LONGEST * seconds, **listening)
+        recording = audio.read(path, rate, longest=longest, **listening)
     except UnusableAudio as error:
         (problem,) = error.problems
         if problem.kind == "too-long":

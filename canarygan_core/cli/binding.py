@@ -87,8 +87,9 @@ class Command:
         for choice in self.choices:
             parts = [_rebuild(cls, values[name_parameter(choice.parameter, cls)]) for cls in choice.classes]
             records = [{"name": part.name, "options": to_json(part)} for part in parts]
-            arguments[choice.parameter] = parts if choice.is_several else parts[0]
-            options[choice.parameter] = records if choice.is_several else records[0]
+            arguments[choice.parameter] = parts if choice.is_several else next(iter(parts), None)
+            if records or choice.is_several:
+                options[choice.parameter] = records if choice.is_several else records[0]
         requests = [name for name, one in self.signature.parameters.items() if one.annotation is Request]
         for name in self.signature.parameters.keys() - arguments.keys() - set(requests):
             arguments[name] = values[name]

@@ -28,6 +28,7 @@ class Choice:
         kind: of the components.
         slot: the mark that the parameter carries.
         is_several: whether the flag may be given more than once.
+        is_optional: whether there may be none.
         classes: those chosen.
         known: names of all that could be chosen.
         implied: further classes that a flag of theirs would choose; help shows their options, too.
@@ -37,6 +38,7 @@ class Choice:
     kind: str
     slot: Slot
     is_several: bool
+    is_optional: bool = False
     classes: tuple[type[Component], ...] = ()
     known: tuple[str, ...] = ()
     implied: tuple[type[Component], ...] = ()
@@ -53,9 +55,9 @@ def find_slots(function: Callable[..., Any]) -> list[Choice]:
         for mark in typing.get_args(hint)[1:]:
             if isinstance(mark, Slot):
                 wanted = typing.get_args(hint)[0]
-                is_several = typing.get_origin(wanted) is list
-                base: type[Component] = typing.get_args(wanted)[0] if is_several else wanted
-                slots.append(Choice(name, base.kind, mark, is_several))
+                is_several, is_optional = typing.get_origin(wanted) is list, type(None) in typing.get_args(wanted)
+                base: type[Component] = typing.get_args(wanted)[0] if is_several or is_optional else wanted
+                slots.append(Choice(name, base.kind, mark, is_several, is_optional))
     return slots
 
 
@@ -77,7 +79,7 @@ def choose(slot: Choice, words: Sequence[str], layers: Sequence[Layer], registry
         names = _find_claimant(words, layers, registry) or names if kind == Dataset.kind else names
     if is_help:  # help is there before anything to choose from is
         names = [name for name in names if name not in mark.defaults or name in installed]
-    elif not names:
+    elif not names and not slot.is_optional:
         raise UsageError(f"Choose with {slot.flag}: {', '.join(installed) or advise_kind(kind)}.")
     chosen = dict.fromkeys(names if slot.is_several else names[-1:])
     return replace(

@@ -59,28 +59,27 @@ def summarise(measured: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
-def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter) -> list[str]:
+def describe(faults: dict[str, Any], files: int, rate: int, filtering: Filter | None) -> list[str]:
     """A warning for each fault that is worth a word, with the flag that helps.
 
     Args:
         faults: as `summarise` gives them.
         files: how many there are.
         rate: that is learnt, Hz.
-        filtering: what is taken out of the clips.
+        filtering: what is taken out of the clips; None where no flag of the dataset says it.
     """
     warnings = []
     rumbling = {label: share for label, share in faults["below_300_hz"].items() if share > RUMBLE}
     if rumbling:
         shares = ", ".join(f"{label} {share:.0%}" for label, share in list(rumbling.items())[:8])
         more = f" and {len(rumbling) - 8} more" if len(rumbling) > 8 else ""
-        warnings.append(
-            f"most energy below {LOW:g} Hz, as of hum or wind, in {shares}{more}: unless the bird is as low, "
-            f"--highpass {HIGHPASS:g} takes it out"
-        )
+        remedy = "" if filtering is None else f": unless the bird is as low, --highpass {HIGHPASS:g} takes it out"
+        warnings.append(f"most energy below {LOW:g} Hz, as of hum or wind, in {shares}{more}{remedy}")
     if faults["offset"]:
         most, count = max(faults["offset"].values()), len(faults["offset"])
-        remedy = "taken out on reading" if filtering.remove_mean else "leave out --no-remove-mean, which keeps it"
-        warnings.append(f"{count} of {files} with an offset of up to {most:.0%} of the peak: {remedy}")
+        remedy = "" if filtering is None else ": leave out --no-remove-mean, which keeps it"
+        remedy = ": taken out on reading" if filtering is not None and filtering.remove_mean else remedy
+        warnings.append(f"{count} of {files} with an offset of up to {most:.0%} of the peak{remedy}")
     if faults["beyond_rate"]:
         lost, count = float(np.median(list(faults["beyond_rate"].values()))), len(faults["beyond_rate"])
         remedy = f"--sampling-rate {faults['rate_kept']} keeps it"

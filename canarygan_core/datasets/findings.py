@@ -22,11 +22,12 @@ FEW = 10
 """Clips of a class under which it is worth a word where others have three times as many; under 3 it always is."""
 
 
-def describe_few(sizes: Mapping[str, int]) -> str:
+def describe_few(sizes: Mapping[str, int], *, has_flag: bool = True) -> str:
     """What will happen to classes of few clips, empty where there are none.
 
     Args:
         sizes: clips of each class.
+        has_flag: whether the dataset can leave such classes out.
     """
     most = max(sizes.values(), default=0)
     few = {label: size for label, size in sizes.items() if 0 < size < 3 or (0 < size < FEW and 3 * size < most)}
@@ -35,9 +36,10 @@ def describe_few(sizes: Mapping[str, int]) -> str:
     least = max(few.values()) + 1
     named = shorten([f"{label} ({size})" for label, size in sorted(few.items(), key=lambda item: item[1])], ", ", 6)
     single = "a class of one clip can be neither held out nor tested; " if 1 in few.values() else ""
+    flag = f"--min-per-class {least} leaves such classes out, and " if has_flag else ""
     return (
-        f"few clips in {named}: hardly learnt, and their accuracies are coarse; {single}--min-per-class {least} leaves "
-        "such classes out, and train-gan --balance shows every class equally often"
+        f"few clips in {named}: hardly learnt, and their accuracies are coarse; {single}{flag}train-gan --balance "
+        "shows every class equally often"
     )
 
 

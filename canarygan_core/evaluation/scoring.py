@@ -1,17 +1,23 @@
 """The record of a metric: its scores with their units and numbers of clips, beside what chance makes of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from canarygan_core.clips import Clips
-from canarygan_core.components import Metric
+from canarygan_core.components import FittedMetric, Metric
 from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import nulls, streaming
 from canarygan_core.evaluation.nulls import get_name
+from canarygan_core.runs import files
 
 Record = dict[str, Any]
+
+Scorer = Callable[[Clips], dict[str, float]]
+"""Scores of generated clips, as their listener left them."""
 
 CORRECTION = "Holm"
 """How probabilities are corrected for the number of tests, of single classes apart from the others."""
@@ -33,7 +39,8 @@ def score_one(
     record: Record = {}
     try:
         with streaming.collect_warnings() as warnings:
-            scores = metric.score(generated, reference)
+            ask = fit(metric, reference)
+            scores = ask(generated)
         _check_scores(metric, scores)
     except Exception as error:  # noqa: BLE001 a stranger's metric may raise anything, and must hurt no other
         return note_failure(metric, streaming.describe_failure(error))
@@ -49,8 +56,29 @@ def score_one(
         context["real"] = dict(comparison.means)
     if noise is not None:
         record["clips"]["noise"] = len(noise)
-        context["noise"] = _score_noise(metric, noise, reference)
+        context["noise"] = _score_noise(metric, noise, ask)
     return record | ({"context": {side: one for side, one in context.items() if one}} if context else {})
+
+
+def fit(metric: Metric, reference: Clips) -> Scorer:
+    """What scores any number of sets against real clips, fitted once to them where the metric can be."""
+    fitting = getattr(metric, "fit", None)
+    if fitting is None:
+        return lambda generated: metric.score(generated, reference)
+    fitted: FittedMetric = fitting(reference)
+    return fitted.score
+
+
+def draw(metric: Metric, generated: Clips, reference: Clips, folder: Path) -> list[Path]:
+    """The figures that a metric brings, drawn into a folder; none, with a warning, where it fails."""
+    drawing = getattr(metric, "draw", None)
+    if drawing is None:
+        return []
+    try:
+        return files.collect_figures(partial(drawing, generated, reference), folder, metric.name)
+    except Exception as error:  # noqa: BLE001 as above
+        log.warning(_prefix(metric, f"no figure: {streaming.describe_failure(error)}"))
+        return []
 
 
 def note_failure(metric: Metric, reason: str) -> Record:
@@ -147,10 +175,10 @@ def _pick(told: Mapping[str, str], scores: Mapping[str, float]) -> dict[str, str
     return {key: told.get(key, told.get(get_name(key), "")) for key in scores if key in told or get_name(key) in told}
 
 
-def _score_noise(metric: Metric, noise: Clips, reference: Clips) -> dict[str, float]:
+def _score_noise(metric: Metric, noise: Clips, ask: Scorer) -> dict[str, float]:
     with streaming.collect_warnings(should_show=False):
         try:
-            return metric.score(noise, reference)
+            return ask(noise)
         except Exception as error:  # noqa: BLE001 as above; the scores themselves are there
             log.debug(f"{metric.name} has no score of white noise: {error}")
             return {}

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import NOTHING, SILENT, Filter, hear
+from canarygan_core.audio import SILENT, Filter, Hearing
 from canarygan_core.clips import Clips
 from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.folders import FolderFormat
+from canarygan_core.fitted.generators import choose_device
 from canarygan_core.fitted.judgements import (
     Consensus,
     Judgement,
@@ -43,6 +44,7 @@ __all__ = [
     "describe_consensus",
     "find_consensus",
     "is_audible",
+    "judge_all",
     "load",
     "load_all",
     "pick_labels",
@@ -56,13 +58,13 @@ FORMAT = FolderFormat(
     facts={"classes": list[str], "threshold": float, "garbage": list[str]},
     maker="train-decoders",
     remedy="train anew",
-    beside={"test": dict[str, Any], "trained_on": int},
+    beside={"test": dict[str, Any], "trained_on": int, "rate": int, "seconds": float},
 )
 
 RECORD = FORMAT.record
 
 RATE, SECONDS = 16000, 1.0
-"""Sampling rate in Hz and length of the clips of a decoder that does not say what it listens to."""
+"""Sampling rate in Hz and length of the clips of a decoder where neither it nor its record says what it hears."""
 
 Floats = NDArray[np.floating[Any]]
 Strings = NDArray[np.str_]
@@ -92,39 +94,49 @@ class TrainedDecoder:
 
     @property
     def rate(self) -> int:
-        """Sampling rate it listens at, Hz."""
-        return int(getattr(self.fitted, "rate", RATE))
+        """Sampling rate it listens at, Hz: what it says itself, or else that of the clips that it was trained on."""
+        return int(getattr(self.fitted, "rate", self.record.get("rate", RATE)))
 
     @property
     def seconds(self) -> float:
-        """How much of a clip it listens to."""
-        return float(getattr(self.fitted, "seconds", SECONDS))
+        """Length of a clip that it listens to: what it says itself, or else that of the clips it was trained on."""
+        return float(getattr(self.fitted, "seconds", self.record.get("seconds", SECONDS)))
 
     @property
     def filtering(self) -> Filter:
         """What the clips that it was trained on had taken out, and so is taken out of what it hears."""
         return Filter.of(self.record.get("dataset", {}))
 
+    @property
+    def hearing(self) -> Hearing:
+        """How it hears any sound: as the clips are that it was trained on."""
+        return Hearing(self.rate, round(self.seconds * self.rate), self.filtering)
+
     def posteriors(self, clips: Clips) -> NDArray[np.float32]:
-        """Posteriors (n, classes), garbage among them, of clips that it hears filtered; equal where one is silent.
+        """Posteriors (n, classes), garbage among them, of clips of any rate and length; equal where one is silent.
 
         Raises:
             CanaryganError: where the decoder gives something else.
         """
-        clips = hear(clips, self.filtering)
+        return self._listen(clips)[0]
+
+    def _listen(self, clips: Clips) -> tuple[NDArray[np.float32], Clips, NDArray[np.bool_]]:
+        """The posteriors of clips, those of them that are finite and not silent, as it hears them, and which these are.
+
+        Several decoders that hear alike get the same clips, so that they may share their features.
+        """
+        clips = self.hearing.hear(clips)
         usable = is_audible(clips.audio)
         posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
-        if usable.any():
-            posteriors[usable] = self._ask(clips if usable.all() else clips.select(usable))
-        return posteriors
-
-    def _ask(self, clips: Clips) -> NDArray[np.float32]:
-        given = self.fitted.posteriors(clips)
-        is_finite, shape = np.isfinite(given).all(), (len(clips), len(self.classes))
-        if given.shape != shape or not is_finite:
-            what = f"{given.shape} posteriors" if is_finite else "posteriors that are not finite"
-            raise CanaryganError(f"Decoder {self.key} gave {what} for {shape[0]} clips of {shape[1]} classes.")
-        return given
+        heard = clips if usable.all() else clips.select(usable)
+        if len(heard):
+            given = self.fitted.posteriors(heard)
+            is_finite, shape = np.isfinite(given).all(), (len(heard), len(self.classes))
+            if given.shape != shape or not is_finite:
+                what = f"{given.shape} posteriors" if is_finite else "posteriors that are not finite"
+                raise CanaryganError(f"Decoder {self.key} gave {what} for {shape[0]} clips of {shape[1]} classes.")
+            posteriors[usable] = given
+        return posteriors, heard, usable
 
     def label(self, posteriors: Floats) -> Strings:
         """The likeliest class of each clip, garbage among them; X where all are equally likely, as of silence."""
@@ -137,18 +149,14 @@ class TrainedDecoder:
         return np.where(rejected, X, labels)
 
     def judge(self, clips: Clips) -> Judgement:
-        """What it says of clips, which it hears filtered: which syllable each is, and whether it is one.
+        """What it says of clips of any rate and length: which syllable each is, and whether it is one.
 
         Raises:
             CanaryganError: where the decoder gives something else.
         """
-        clips = hear(clips, self.filtering)
-        usable = is_audible(clips.audio)
-        heard = clips if usable.all() else clips.select(usable)
-        posteriors = np.full((len(clips), len(self.classes)), 1 / len(self.classes), np.float32)
+        posteriors, heard, usable = self._listen(clips)
         resemblance = np.zeros(len(clips), np.float32)
         if len(heard):
-            posteriors[usable] = self._ask(heard)
             resemblance[usable] = getattr(self.fitted, "resemblance", lambda clips: 1.0)(heard)
         return Judgement.of(
             posteriors,
@@ -160,10 +168,10 @@ class TrainedDecoder:
         )
 
 
-def find_filter(trained: Sequence[TrainedDecoder]) -> Filter:
-    """What all decoders take out of what they hear; nothing where they differ, as each then does it for itself."""
-    filters = {one.filtering for one in trained}
-    return filters.pop() if len(filters) == 1 else NOTHING
+def judge_all(trained: Sequence[TrainedDecoder], clips: Clips) -> list[Judgement]:
+    """What each decoder says of clips of any rate and length, which are heard once by all that hear alike."""
+    heard = {hearing: hearing.hear(clips) for hearing in {one.hearing for one in trained}}
+    return [one.judge(heard[one.hearing]) for one in trained]
 
 
 def find_context(trained: Sequence[TrainedDecoder]) -> tuple[float, float]:
@@ -206,19 +214,26 @@ def save(
         fitted: what it has learnt.
         threshold: posterior below which a clip is X.
         garbage: classes that count as X.
-        facts: what else is known of the training, JSON values.
+        facts: what else is known of the training, JSON values: `dataset` is the clips' origin, `rate` their rate in Hz
+            and `seconds` their length, by which it hears.
     """
     known = {"classes": list(fitted.classes), "threshold": threshold, "garbage": list(garbage)}
     FORMAT.save(folder, decoder, fitted, known | dict(facts or {}))
 
 
-def load(folder: Path, registry: Registry) -> TrainedDecoder:
+def load(folder: Path, registry: Registry, device: str = "cpu", device_idx: int = 0) -> TrainedDecoder:
     """A trained decoder from its folder; no code in it is run.
+
+    Args:
+        folder: where it lies.
+        registry: where components are looked up.
+        device: auto, cpu, cuda or mps; a decoder that cannot be loaded to a device works where it does.
+        device_idx: which GPU.
 
     Raises:
         CanaryganError: where it is missing, damaged, of a newer version, or of a decoder that is not installed.
     """
-    fitted, record = FORMAT.load(folder, registry)
+    fitted, record = FORMAT.load(folder, registry, device, device_idx)
     if not record["classes"]:
         raise CanaryganError(f"{folder / RECORD} does not describe a decoder: it names no component, or no class.")
     classes = tuple(map(str, record["classes"]))
@@ -228,21 +243,31 @@ def load(folder: Path, registry: Registry) -> TrainedDecoder:
     return TrainedDecoder(key, fitted, classes, threshold, garbage, folder, record)
 
 
-def load_all(paths: Sequence[Path], registry: Registry, parameters: Path | None = None) -> list[TrainedDecoder]:
+def load_all(
+    paths: Sequence[Path],
+    registry: Registry,
+    parameters: Path | None = None,
+    device: str = "cpu",
+    device_idx: int = 0,
+) -> list[TrainedDecoder]:
     """The decoders in these folders, each a decoder's or one that holds some.
 
     Args:
         paths: folders.
         registry: where components are looked up.
         parameters: a file of feature parameters that must not contradict theirs.
+        device: auto, cpu, cuda or mps.
+        device_idx: which GPU.
 
     Raises:
         CanaryganError: where one cannot be used.
     """
+    if device != "auto":
+        choose_device(device, device_idx)  # which refuses an unknown name
     folders: list[Path] = []
     for path in paths:
         folders += [folder for folder in FORMAT.find(path) or [path] if folder not in folders]
-    trained = [load(folder, registry) for folder in folders]
+    trained = [load(folder, registry, device, device_idx) for folder in folders]
     for one in trained if parameters is not None else ():
         check = getattr(one.fitted, "check_parameters", None)
         if check is None:

@@ -6,11 +6,13 @@ component's own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from canarygan_core.components import Component
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted.generators import choose_device
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import collect_versions, drafts, files, seals
@@ -90,8 +92,14 @@ class FolderFormat:
             }
             files.write_text(draft / self.record, seals.dump(record))
 
-    def load(self, folder: Path, registry: Registry) -> tuple[Any, dict[str, Any]]:
+    def load(self, folder: Path, registry: Registry, device: str = "cpu", index: int = 0) -> tuple[Any, dict[str, Any]]:
         """What was learnt, and the record; no code in the folder is run.
+
+        Args:
+            folder: where it lies.
+            registry: where components are looked up.
+            device: auto, cpu, cuda or mps; for components that can be loaded to a device, by `load(..., device=)`.
+            index: which GPU.
 
         Raises:
             CanaryganError: where it is missing, damaged, of a newer version, or of a component that is not installed.
@@ -106,7 +114,8 @@ class FolderFormat:
                 continue
             raise CanaryganError(f"{problem}, or {self.remedy}.")
         cls = registry.get_recorded(self.kind, record[self.kind]["name"], folder, record)
-        return cls.load(folder), record
+        place = {"device": choose_device(device, index)} if "device" in signature(cls.load).parameters else {}
+        return cls.load(folder, **place), record
 
     def read(self, folder: Path) -> dict[str, Any]:
         """The record of a folder, checked; raises as `load` does."""

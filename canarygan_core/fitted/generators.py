@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import console, runs
+from canarygan_core.clips import Clips
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry
@@ -72,6 +73,13 @@ def generate_sounds(generator: Generator, z: NDArray[np.float32], batch_size: in
             filled = np.pad(part, ((0, batch_size - len(part)), (0, 0)))
             yield generator.generate(filled)[: len(part)]
             advance(len(part))
+
+
+def generate_clips(generator: Generator, z: NDArray[np.float32], batch_size: int) -> Iterator[Clips]:
+    """The same with their latents, as clips of the generator's rate and length, out of which nothing was taken."""
+    starts = range(0, len(z), batch_size)
+    for start, sounds in zip(starts, generate_sounds(generator, z, batch_size), strict=True):
+        yield Clips(sounds, generator.rate, latents=z[start : start + batch_size])
 
 
 def warn_outside(z: NDArray[np.float32], trained: tuple[float, float] | None) -> None:

@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Filter, hear
+from canarygan_core.audio import Filter, Hearing
 from canarygan_core.clips import Clips
 from canarygan_core.components import FittedProjector, Projector
 from canarygan_core.console import show_bar
@@ -18,21 +19,24 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.folders import FolderFormat
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import name_apart
-from canarygan_core.runs import Request
+from canarygan_core.runs import Request, files
 
 FORMAT = FolderFormat(
     "projector",
     schema=1,
-    facts={"rate": int},
+    facts={"rate": int, "samples": int},
     maker="project",
     remedy="fit anew",
-    beside={"samples": int, "clips": int},
+    beside={"clips": int},
 )
 
 RECORD = FORMAT.record
 
 BATCH = 512
 """Clips projected at a time."""
+
+DRAWN = 1000
+"""Clips of a set that a projector gets for figures of its own, at most; they are taken at equal steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,11 @@ class SavedProjector:
         """What the clips that it was fitted on had taken out, and so is taken out of what it lays out."""
         return Filter.of(self.record.get("dataset", {}))
 
+    @property
+    def hearing(self) -> Hearing:
+        """How it hears any sound: as the clips are that it was fitted on."""
+        return Hearing(self.rate, int(self.record["samples"]), self.filtering)
+
     def project(self, clips: Clips) -> NDArray[np.float32]:
         """Coordinates (n, k) of clips, a few of which are in memory at a time; raises as `project_batch` does."""
         parts = []
@@ -76,7 +85,7 @@ class SavedProjector:
         return np.concatenate(parts)
 
     def project_batch(self, clips: Clips) -> NDArray[np.float32]:
-        """Coordinates (n, k) of clips, all at once, filtered like those that it was fitted on.
+        """Coordinates (n, k) of clips of any rate and length, all at once, heard like those that it was fitted on.
 
         Raises:
             CanaryganError: where a clip is not finite, or the projector gives something else than coordinates.
@@ -86,12 +95,32 @@ class SavedProjector:
             source = f" ({clips.sources[broken[0]]})" if clips.sources is not None else ""
             what = f"{len(broken)} of {len(clips)} clips hold NaN or infinite samples{source}"
             raise CanaryganError(f"{what}, and cannot be projected.")
-        points = np.asarray(self.fitted.project(hear(clips, self.filtering)), np.float32)
+        points = np.asarray(self.fitted.project(self.hearing.hear(clips)), np.float32)
         is_finite = np.isfinite(points).all()
         if points.ndim != 2 or len(points) != len(clips) or not is_finite:
             what = f"{points.shape} coordinates" if is_finite else "coordinates that are not finite"
             raise CanaryganError(f"Projector {self.name} gave {what} for {len(clips)} clips.")
         return points
+
+    def draw(self, sets: Mapping[str, Clips], folder: Path) -> list[Path]:
+        """Draw the figures that the projector brings of its own; none where it brings none.
+
+        Args:
+            sets: clips by their title, the real ones first, labelled where labels are known.
+            folder: where the figures go, each named NAME-FIGURE.png by the projector.
+
+        Raises:
+            CanaryganError: where the projector draws something else than PNG files in its folder.
+        """
+        draw = getattr(self.fitted, "draw", None)
+        if draw is None:
+            return []
+        heard = {title: self.hearing.hear(_take_evenly(clips, DRAWN)) for title, clips in sets.items()}
+        return files.collect_figures(partial(draw, heard), folder, self.name)
+
+
+def _take_evenly(clips: Clips, count: int) -> Clips:
+    return clips.select(np.unique(np.linspace(0, len(clips) - 1, min(count, len(clips))).round().astype(int)))
 
 
 def fit(projector: Projector, clips: Clips, folder: Path, registry: Registry) -> SavedProjector:

@@ -197,7 +197,11 @@ def find_paths(cls: type[Component]) -> frozenset[str]:
     """The names of a component's options that are paths."""
     hints = typing.get_type_hints(cls)
     names = [field.name for field in fields(cls)]
-    return frozenset(name for name in names if Path in (hints[name], *typing.get_args(hints[name])))
+    return frozenset(name for name in names if _holds_path(hints[name]))
+
+
+def _holds_path(hint: Any) -> bool:
+    return hint is Path or any(map(_holds_path, typing.get_args(hint)))
 
 
 def place_paths(
@@ -235,6 +239,19 @@ def share_values(component: Chosen, given: Collection[str], **values: Any) -> Ch
     return replace(component, **{name: values[name] for name in names & values.keys()})
 
 
+def fill_in(component: Chosen, given: Collection[str], values: Mapping[str, Any]) -> Chosen:
+    """A component that a task takes alone, with these values for those of its options that were not given.
+
+    Args:
+        component: as the command line made it.
+        given: the flags that the user gave.
+        values: by option; those that the component has not are left.
+    """
+    own = {flag.removeprefix(f"{component.kind}.").replace("-", "_") for flag in given}
+    names = {field.name for field in fields(component)} & values.keys() - own
+    return replace(component, **{name: values[name] for name in names})
+
+
 def spell(component: Component, flag: str = "") -> str:
     """The flags that would give a component its options, to be typed; those at their default are left out.
 
@@ -244,9 +261,12 @@ def spell(component: Component, flag: str = "") -> str:
     """
     default = annotate(type(component))[1]
     words = [flag, component.name] if flag else []
+    hints = typing.get_type_hints(type(component), include_extras=True)
     for name, value in _drop_unset(to_json(component)).items():
         same = isinstance(default, Component) and to_json(getattr(default, name)) == value
-        words += [] if same else _spell_option(f"--{name.replace('_', '-')}", value)
+        marks = [one for one in typing.get_args(hints[name])[1:] if isinstance(one, Parameter)]
+        short = [flag for mark in marks for flag in mark.alias or ()]
+        words += [] if same else _spell_option(short[0] if short else f"--{name.replace('_', '-')}", value)
     return shlex.join(words)
 
 
@@ -255,7 +275,9 @@ def _spell_option(flag: str, value: Any) -> list[str]:
         return [flag if value else flag.replace("--", "--no-", 1)]
     if isinstance(value, Mapping):
         return [word for name, item in value.items() for word in _spell_option(f"{flag}.{name}", item)]
-    return [word for item in (value if isinstance(value, list) else [value]) for word in (flag, str(item))]
+    items = value if isinstance(value, list) else [value]
+    words = [str(item).removesuffix(".0") if isinstance(item, float) else str(item) for item in items]
+    return [word for item in words for word in (flag, item)]
 
 
 def _drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:

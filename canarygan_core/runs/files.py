@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -92,6 +92,23 @@ def make_temporary_folder(size: int = 0) -> Iterator[Path]:
             needed = f"{size / 1e9:.1f} GB are needed, and {free / 1e9:.1f} GB are free"
             raise CanaryganError(f"No room for temporary files in {folder}: {needed}. Set TMPDIR elsewhere.")
         yield draft
+
+
+def collect_figures(draw: Callable[[Path], Iterable[Path]], folder: Path, name: str) -> list[Path]:
+    """Figures that a component draws into an empty folder, brought to another as NAME-FIGURE.png; gives their paths.
+
+    Raises:
+        CanaryganError: where it draws something else than PNG files in that folder.
+    """
+    with make_temporary_folder() as draft:
+        drawn = [draft / Path(path).name for path in draw(draft)]
+        if wrong := [path.name for path in drawn if path.suffix != ".png" or not path.is_file()]:
+            raise CanaryganError(f"{name} tells of a figure {wrong[0]}, and drew no such PNG file.")
+        paths = [folder / f"{name}-{path.name}" for path in drawn]
+        for source, path in zip(drawn, paths, strict=True):
+            with replace_file(path) as target:
+                shutil.copyfile(source, target)
+    return paths
 
 
 def check_absent(*paths: Path, overwrite: bool = False) -> tuple[Path, ...]:

@@ -1,27 +1,27 @@
 """`check-data`: tell what is wrong with a folder of clips, before a training does."""
 
 import math
-import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from canarygan_core.audio import Filter, Problem, find_extent
+from canarygan_core.audio import Filter, Problem, Recording, find_extent
 from canarygan_core.audio.inspection import inspect
 from canarygan_core.audio.problems import list_items
-from canarygan_core.components import Answer
+from canarygan_core.components import Answer, Dataset, Slot
 from canarygan_core.datasets import faults
 from canarygan_core.datasets.findings import describe_duplicates, describe_few, find_duplicates, format_count, shorten
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.datasets.loaded import examine_clips, survey_clips
 from canarygan_core.datasets.sheet import CLIPS, choose_evenly, draw_sheet
-from canarygan_core.datasets.survey import Measured, Survey, examine, survey
+from canarygan_core.datasets.survey import Measured, Source, Survey, examine, survey
+from canarygan_core.plugins.options import spell
 from canarygan_core.runs import files
 
 FAINT = 1e-4
@@ -31,68 +31,104 @@ IMBALANCE = 5
 """The largest class may have this many times the clips of the smallest."""
 
 
-def check_data(
-    *,
-    data_dir: Annotated[Path, Parameter(alias="-d")],
-    sampling_rate: int = 16000,
-    max_length: float = 1.0,
-    filtering: Filter = Filter(),  # noqa: B008 frozen
-    channel: int | None = None,
-    min_per_class: int = 1,
-    sheet: Path | None = None,
-) -> Answer:
-    """Tell what is wrong with a folder of clips.
+def check_data(*, dataset: Annotated[Dataset, Slot("folder")], sheet: Path | None = None) -> Answer:
+    """Tell what is wrong with a folder of clips, or with the clips of another dataset.
 
     Reads every file as a training would, with the options that it would get, and exits with 1 where the folder dataset
     would refuse the set.
 
     Args:
-        data_dir: Folder that holds one folder of sound files a class, named by its label, path.
-        sampling_rate: Sampling rate to bring all clips to, Hz.
-        max_length: Length of a clip, seconds.
-        channel: Channel of each file to take, counted from 1. [default: the mean of all]
-        min_per_class: Leave out classes of fewer files, files.
         sheet: PNG file to draw spectrograms in, eight clips of each class.
     """
-    asked: dict[str, Any] = {"sampling_rate": sampling_rate, "max_length": max_length, "channel": channel}
-    asked["min_per_class"] = min_per_class
-    asked |= asdict(filtering)
-    Folder(data_dir=data_dir, **asked)  # refuses options out of range
     if sheet is not None:
-        files.check_outside(data_dir, sheet)
-    listening: dict[str, Any] = {"channel": channel, "filtering": filtering}
-    looking = partial(inspect, wanted=sampling_rate, channel=channel)
-    found, samples = survey(data_dir, min_per_class), round(max_length * sampling_rate)
+        files.check_outside(getattr(dataset, "data_dir", None), sheet)
+    looked = _look_at_files(dataset) if isinstance(dataset, Folder) else _look_at_clips(dataset)
     measured: list[Measured] = []
     problems: list[Problem] = []
-    for source, result in examine(
-        found.sources, sampling_rate, max_length, "Checking clips", inspect=looking, **listening
-    ):
+    for source, result in looked.results:
         if isinstance(result, Problem):
             problems.append(result)
         else:
             onset, offset = find_extent(result.audio, result.rate)
             sound = float(offset - onset) / result.rate
-            low = faults.measure_low(result.audio[:samples], result.rate)
-            measured.append(replace(Measured.of(source, result, samples), sound=sound, low=low))
-    data = _summarise(found, measured, problems, asked, filtering)
+            low = faults.measure_low(result.audio[: looked.samples], result.rate)
+            measured.append(replace(Measured.of(source, result, looked.samples), sound=sound, low=low))
+    data = _summarise(looked, measured, problems)
     if sheet is not None and measured:
-        picture = draw_sheet(_read_some(measured, sampling_rate, max_length, listening), sampling_rate)
+        groups = [[one.source for one in measured if one.source.label == label] for label in looked.found.labels]
+        chosen = [group[number] for group in groups for number in choose_evenly(len(group))]
+        clips: dict[str, list[NDArray[np.float32]]] = {}
+        for source, clip in looked.read(chosen):
+            clips.setdefault(source.label, []).append(clip[: looked.samples])
+        picture = draw_sheet(clips, looked.rate)
         with files.replace_file(sheet) as draft:
             draft.write_bytes(picture)
         data["sheet"] = str(sheet)
-    return Answer(_format(data, problems, data_dir), data, 0 if data["usable"] else 1)
+    return Answer(_format(data, problems, dataset), data, 0 if data["usable"] else 1)
 
 
-def _summarise(
-    found: Survey, measured: Sequence[Measured], problems: Sequence[Problem], asked: dict[str, Any], filtering: Filter
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Look:
+    """What there is to check.
+
+    Attributes:
+        found: the files or clips, none of them opened.
+        results: each as a sound, or as what is wrong with it.
+        read: the sounds of some of them.
+        rate: of the sounds, Hz.
+        samples: length of a clip.
+        options: of the folder, or what stands in their place.
+        filtering: what is taken out of the sounds; None where no flag of the dataset says it.
+    """
+
+    found: Survey
+    results: Iterator[tuple[Source, Recording | Problem]]
+    read: Callable[[Sequence[Source]], Iterator[tuple[Source, NDArray[np.float32]]]]
+    rate: int
+    samples: int
+    options: Mapping[str, Any]
+    filtering: Filter | None
+
+
+def _look_at_files(folder: Folder) -> _Look:
+    if folder.data_dir is None:
+        folder.load()  # refuses to
+    assert folder.data_dir is not None
+    options = {name: value for name, value in asdict(folder).items() if name != "data_dir"}
+    filtering = Filter(folder.highpass, folder.lowpass, folder.remove_mean)
+    found, rate = survey(folder.data_dir, folder.min_per_class), folder.sampling_rate
+    look = partial(examine, rate=rate, max_length=folder.max_length, channel=folder.channel, filtering=filtering)
+    inspecting = partial(inspect, wanted=rate, channel=folder.channel)
+
+    def read(sources: Sequence[Source]) -> Iterator[tuple[Source, NDArray[np.float32]]]:
+        for source, result in look(sources, label="Drawing clips"):
+            if not isinstance(result, Problem):
+                yield source, result.audio
+
+    results = look(found.sources, label="Checking clips", inspect=inspecting)
+    return _Look(found, results, read, rate, round(folder.max_length * rate), options, filtering)
+
+
+def _look_at_clips(dataset: Dataset) -> _Look:
+    clips = dataset.load()
+    found = survey_clips(clips, dataset.name)
+    rows = {source: row for row, source in enumerate(found.sources)}
+
+    def read(sources: Sequence[Source]) -> Iterator[tuple[Source, NDArray[np.float32]]]:
+        return ((source, np.asarray(clips.audio[rows[source]])) for source in sources)
+
+    options = {"dataset": dataset.name, "sampling_rate": clips.rate, "max_length": clips.samples / clips.rate}
+    filtering = Filter.of(clips.origin) if isinstance(dataset, Filter) else None
+    return _Look(found, examine_clips(clips, found), read, clips.rate, clips.samples, options, filtering)
+
+
+def _summarise(looked: _Look, measured: Sequence[Measured], problems: Sequence[Problem]) -> dict[str, Any]:
     """The report for programs; seconds, and dBFS."""
-    recordings = [one.file for one in measured]
+    found, recordings = looked.found, [one.file for one in measured]
     across, within = find_duplicates({str(one.source): one.file.digest for one in measured})
     data: dict[str, Any] = {
         "path": str(found.folder),
-        **asked,
+        **looked.options,
         "files": len(found.sources),
         "clips": len(measured),
         "classes": [_spread(label, [one for one in measured if one.source.label == label]) for label in found.labels],
@@ -104,7 +140,7 @@ def _summarise(
         "cut": sum(one.fit > 0 for one in measured),
         "clipped": [str(one.source) for one in measured if one.file.clipped],
         "faint": [str(one.source) for one in measured if one.file.peak < FAINT],
-        "upsampled": sum(file.native_rate < asked["sampling_rate"] for file in recordings),
+        "upsampled": sum(file.native_rate < looked.rate for file in recordings),
         "faults": faults.summarise(measured),
         "duplicates": {"across_classes": across, "within_a_class": within},
         "problems": [asdict(problem) for problem in problems],
@@ -113,23 +149,10 @@ def _summarise(
         "notes": found.notes,
     }
     data["warnings"] = _warn(data)
-    data["warnings"] += faults.describe(data["faults"], len(measured), asked["sampling_rate"], filtering)
-    data["usable"] = not problems and not found.empty
+    data["warnings"] += faults.describe(data["faults"], len(measured), looked.rate, looked.filtering)
+    leaves_out = bool(looked.options.get("skip_unusable") and measured)
+    data["usable"] = leaves_out or (not problems and not found.empty)
     return data
-
-
-def _read_some(
-    measured: Sequence[Measured], rate: int, max_length: float, listening: dict[str, Any]
-) -> dict[str, list[NDArray[np.float32]]]:
-    """By class, some of its clips as they are learnt."""
-    labels = dict.fromkeys(one.source.label for one in measured)
-    groups = [[one.source for one in measured if one.source.label == label] for label in labels]
-    chosen = [group[number] for group in groups for number in choose_evenly(len(group))]
-    clips: dict[str, list[NDArray[np.float32]]] = {}
-    for source, result in examine(chosen, rate, max_length, "Drawing clips", **listening):
-        if not isinstance(result, Problem):
-            clips.setdefault(source.label, []).append(result.audio[: round(max_length * rate)])
-    return clips
 
 
 def _spread(label: str, measured: Sequence[Measured]) -> dict[str, Any]:
@@ -159,7 +182,7 @@ def _warn(data: dict[str, Any]) -> list[str]:
         few, many = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
         remedy = "train-gan --balance shows every class equally often"
         warnings.append(f"unbalanced: {format_count(sizes[few], 'clip')} of {few}, {sizes[many]} of {many}: {remedy}")
-    warnings += filter(None, [describe_few(sizes)])
+    warnings += filter(None, [describe_few(sizes, has_flag="min_per_class" in data)])
     warnings += describe_duplicates(*data["duplicates"].values())
     nyquist = min(map(int, data["rates"]), default=0) / 2000
     counts = (
@@ -171,13 +194,14 @@ def _warn(data: dict[str, Any]) -> list[str]:
     return warnings + [f"{count} {sentence}" for count, sentence in counts if count]
 
 
-def _format(data: dict[str, Any], problems: Sequence[Problem], data_dir: Path) -> str:
+def _format(data: dict[str, Any], problems: Sequence[Problem], dataset: Dataset) -> str:
     """The report for people: a row a class, what the set is, what to mind, and a verdict."""
     classes = data["classes"]
     width = max(5, *(len(one["label"]) for one in classes))
     row = f"{{:{width}}}  {{:>5}}  {{:>14}}  {{:>12}}  {{:>12}}"
     heading = row.format("class", "clips", "sound, ms", "peak, dBFS", "rms, dBFS")
-    counts = f"{format_count(data['files'], 'file')} in {format_count(len(classes), 'class', 'classes')}"
+    noun = "clip" if "dataset" in data else "file"
+    counts = f"{format_count(data['files'], noun)} in {format_count(len(classes), 'class', 'classes')}"
     lines = [f"{data['path']}: {counts}", "", f"{heading}  (min/median/max)"]
     for one in [*classes, data["all"]] if len(classes) > 1 else classes:
         columns = (_slash(one["sound_seconds"], 1000), _slash(one["peak_dbfs"]), _slash(one["rms_dbfs"]))
@@ -195,7 +219,7 @@ def _format(data: dict[str, Any], problems: Sequence[Problem], data_dir: Path) -
         lines += ["", f"Empty classes  {', '.join(data['empty_classes'])}"]
     if "sheet" in data:
         lines += ["", f"Spectrograms of {CLIPS} clips a class: {data['sheet']}"]
-    return "\n".join([*lines, "", _judge(data, data_dir)])
+    return "\n".join([*lines, "", _judge(data, dataset)])
 
 
 def _slash(spread: dict[str, float] | None, times: float = 1) -> str:
@@ -209,12 +233,9 @@ def _tally(counts: dict[str, int], suffix: str = "") -> str:
     return ", ".join(f"{count} x {value}{suffix}" for value, count in counts.items())
 
 
-def _judge(data: dict[str, Any], data_dir: Path) -> str:
-    train = f"canarygan train-gan -d {shlex.quote(str(data_dir))} --preset small"
-    for field in ("sampling_rate", "max_length", "channel", "min_per_class", "highpass", "lowpass"):
-        if data[field] != getattr(Folder, field):
-            train += f" --{field.replace('_', '-')} {data[field]:{'' if isinstance(data[field], int) else 'g'}}"
-    train += "" if data["remove_mean"] else " --no-remove-mean"
+def _judge(data: dict[str, Any], dataset: Dataset) -> str:
+    chosen = spell(dataset, "" if isinstance(dataset, Folder) else "--dataset")
+    train = f"canarygan train-gan {chosen} --preset small"
     if (recordings := _describe_recordings(data)) is not None:
         return recordings
     if data["usable"]:
@@ -225,6 +246,8 @@ def _judge(data: dict[str, Any], data_dir: Path) -> str:
         (len(data["empty_classes"]), "class without files", "classes without files"),
     )
     bad = " and ".join(format_count(*count) for count in counts if count[0])
+    if "dataset" in data:
+        return f"Not usable: {format_count(len(data['problems']), 'clip')} of {data['files']}. Mend the dataset."
     if not data["clips"]:
         return f"Not usable: {bad}, and nothing is left. Begin from the sources again."
     return f"Not usable as it is: {bad}. Mend or remove them, or leave them out: {train} --skip-unusable"

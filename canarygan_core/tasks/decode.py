@@ -13,13 +13,14 @@ from canarygan_core.audio import Problem, UnusableAudio
 from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.songs import collect_songs
+from canarygan_core.audio.soundfiles import LONGEST
 from canarygan_core.audio.sounds import Sound, is_archive, list_recordings, read_clips
-from canarygan_core.clips import Clips, count_labels
+from canarygan_core.clips import count_labels
 from canarygan_core.components import Annotator, Answer, Segment
 from canarygan_core.console import log
 from canarygan_core.errors import UsageError, did_you_mean
 from canarygan_core.fitted import decoders
-from canarygan_core.fitted.decoders import TrainedDecoder
+from canarygan_core.fitted.decoders import Judgement, TrainedDecoder
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.index import advise_kind
 from canarygan_core.runs import Manifest, Request, files, tables
@@ -43,6 +44,8 @@ def decode(
     format: list[str] | None = None,
     reject: bool = True,
     skip_unusable: bool = False,
+    device: str = "auto",
+    device_idx: int = 0,
     overwrite: bool = False,
     request: Request,
 ) -> Answer:
@@ -64,18 +67,21 @@ def decode(
         reject: Label a sound X where it is nearer to garbage, or farther from the training clips, than nearly all real
             clips, or where the decoder is less sure of its class.
         skip_unusable: Leave out files that cannot be used, naming them, instead of stopping.
+        device: auto, cpu, cuda or mps, for decoders that can use one.
+        device_idx: Which GPU.
         overwrite: Replace what is in the way.
     """
     if not paths:
         raise UsageError("Give sound files, folders of them, or .npz archives to decode.")
     if truth is not None and get_registry().find_annotator() is None:
         raise UsageError(f"--truth: {ADVICE}")
-    trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params)
+    trained = decoders.load_all(decoder_ckpt, get_registry(), transform_params, device, device_idx)
     if not trained:
         raise UsageError("Give the folder of a trained decoder by -y.")
     check_channel(channel)
     annotator = get_registry().find_annotator()
-    rate, seconds = max(one.rate for one in trained), max(one.seconds for one in trained)
+    seconds = max(one.seconds for one in trained)
+    hearings = list(dict.fromkeys(one.hearing for one in trained))
     context = decoders.find_context(trained)
     finder = annotator if segment or onsets is not None else None
     sounds = collect_songs(paths, onsets, finder, seconds=seconds, context=context, channel=channel)
@@ -93,13 +99,15 @@ def decode(
             manifest.add_input(file, Path(file))
         if onsets is not None and onsets.is_file():
             manifest.add_input("onsets", onsets)
-        filtering = decoders.find_filter(trained)
         table: list[dict[str, Any]] = []
         problems: list[Problem] = []
-        for batch, audio, refused in read_clips(sounds, rate, seconds, filtering=filtering, channel=channel):
+        reading = [read_clips(sounds, one, channel=channel, longest=LONGEST * seconds) for one in hearings]
+        for parts in zip(*reading, strict=True):
+            batch, _, refused = parts[0]
             problems += refused
-            clips = Clips(audio, rate, origin=filtering.origin)
-            table += _make_rows(batch, clips, trained, reject=reject) if batch else []
+            heard = {hearing: clips for hearing, (_, clips, _) in zip(hearings, parts, strict=True)}
+            judgements = [one.judge(heard[one.hearing]) for one in trained] if batch else []
+            table += _make_rows(batch, judgements, trained, reject=reject) if batch else []
         _refuse(problems, skip_unusable, len(sounds))
         for problem in problems:
             manifest.warn(str(problem))
@@ -163,10 +171,9 @@ def _name_outputs(save_dir: Path, sounds: Sequence[Sound], formats: Sequence[str
 
 
 def _make_rows(
-    found: Sequence[Sound], clips: Clips, trained: Sequence[TrainedDecoder], *, reject: bool
+    found: Sequence[Sound], judgements: Sequence[Judgement], trained: Sequence[TrainedDecoder], *, reject: bool
 ) -> list[dict[str, Any]]:
     """A row a clip: where it is, what most decoders say, and what each says."""
-    judgements = [one.judge(clips) for one in trained]
     together = decoders.reach_consensus(judgements, reject=reject)
     columns = {
         "file": [sound.file for sound in found],

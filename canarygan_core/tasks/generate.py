@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from canarygan_core import audio, console, runs
-from canarygan_core.audio import archives, hear
-from canarygan_core.clips import Clips, count_labels
+from canarygan_core.audio import archives
+from canarygan_core.clips import count_labels
 from canarygan_core.components import Answer
 from canarygan_core.fitted import decoders, generators, latents
 from canarygan_core.fitted.judgements import Judgement
@@ -56,7 +56,7 @@ def generate(
         seed: Seed of the draw.
         batch_size: Sounds computed at a time.
         num_workers: Threads that write WAV files.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
         device_idx: Which GPU.
         wav: Write a WAV file a sound besides.
         compressed: Compress the archive: a tenth smaller, slower, and read whole into memory.
@@ -67,7 +67,7 @@ def generate(
     checkpoint = runs.find_checkpoint(generator_ckpt)
     place = generators.choose_device(device, device_idx)
     generator, run, digest = generators.load_with_digest(checkpoint, get_registry(), model=model, device=place)
-    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params)
+    trained = decoders.load_all(decoder_ckpt or [], get_registry(), transform_params, device, device_idx)
     version = runs.name_version(checkpoint)
     epoch, step = generator.progress["epoch"], generator.progress["step"]
     path = save_dir / f"generation-version_{version}-epoch_{epoch}-step_{step}.npz"
@@ -91,11 +91,10 @@ def generate(
         size = 4 * shape[0] * (shape[1] + z.shape[1] + sum(66 * len(one.classes) for one in trained))
 
         def decode_batches() -> Iterator[NDArray[np.float32]]:
-            for batch in generators.generate_sounds(generator, z, batch_size):
-                clips = hear(Clips(batch, generator.rate), decoders.find_filter(trained))  # once for all of them
-                for one, parts in zip(trained, judged, strict=True):
-                    parts.append(one.judge(clips))
-                yield batch
+            for clips in generators.generate_clips(generator, z, batch_size):
+                for judgement, parts in zip(decoders.judge_all(trained, clips), judged, strict=True):
+                    parts.append(judgement)
+                yield clips.audio
 
         with archives.writing(path, size, compressed=compressed) as archive:
             archive.stream("x", shape, np.dtype(np.float32), decode_batches())

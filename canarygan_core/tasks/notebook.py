@@ -1,9 +1,10 @@
 """The verbs for a program or a notebook: what tasks do, without a command line. `canarygan_core` offers them all."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import runs
+from canarygan_core.audio import Hearing
 from canarygan_core.audio import conform as conform
-from canarygan_core.clips import Clips
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Component, Dataset, Generator, Metric, Model
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
-from canarygan_core.evaluation import streaming
+from canarygan_core.evaluation import scoring, streaming
 from canarygan_core.fitted import decoders, generators, latents, projectors
 from canarygan_core.lightning.session import open_training
 from canarygan_core.lightning.training import SHAPING, Training
@@ -87,7 +89,7 @@ def load(path: str | Path, *, device: str = "auto") -> Any:
     if (place / projectors.RECORD).is_file():
         return projectors.load(place, registry)
     if decoders.FORMAT.find(place):
-        found = decoders.load_all([place], registry)
+        found = decoders.load_all([place], registry, device=device)
         if len(found) > 1:
             several = ", ".join(str(one.folder) for one in found)
             raise CanaryganError(f"{place} holds {len(found)} decoders: give one of {several}.")
@@ -182,18 +184,25 @@ def generate(
     z = latents.draw(latent, generator.latent_dim, seed=seed) if isinstance(latent, int) else np.asarray(latent, "f4")
     if z.ndim != 2 or z.shape[1] != generator.latent_dim or not len(z):
         raise CanaryganError(f"This generator wants latents of shape (n, {generator.latent_dim}), not {z.shape}.")
-    sounds = np.concatenate(list(generators.generate_sounds(generator, z, batch_size)))
-    return Clips(sounds, generator.rate, latents=z, origin={"dataset": "generated", **generator.progress})
+    clips = concatenate(generators.generate_clips(generator, z, batch_size))
+    return replace(clips, origin={"dataset": "generated", **generator.progress})
 
 
 def score(
-    metrics: Metric | Sequence[Metric], generated: Clips, reference: Clips, *, batch_size: int = 100
-) -> dict[str, dict[str, float]]:
+    metrics: Metric | Sequence[Metric],
+    generated: Clips | Mapping[str, Clips],
+    reference: Clips,
+    *,
+    batch_size: int = 100,
+) -> dict[str, Any]:
     """What metrics say of generated clips against real ones, by the name of each, as `score` computes it.
+
+    Of several sets it is given for each set, and a metric is fitted to the real clips only once.
 
     Args:
         metrics: one or several.
-        generated: of any rate; they are brought to that of the real ones.
+        generated: clips, or sets of clips by any name, of any rate and length; they are heard as the real ones are
+            (`canarygan_core.audio.Hearing`).
         reference: the real clips.
         batch_size: clips heard at a time.
 
@@ -202,7 +211,11 @@ def score(
     """
     chosen = [metrics] if isinstance(metrics, Metric) else list(metrics)
     listeners = {one.name: one.listener() for one in chosen}
-    batches = (conform(part, reference.rate, reference.samples) for part in generated.batches(batch_size))
-    heard = streaming.listen(batches, set(listeners.values()))
-    real = streaming.listen(reference.batches(batch_size), set(listeners.values()))
-    return {one.name: one.score(heard[listeners[one.name]], real[listeners[one.name]]) for one in chosen}
+    hearing, listen = Hearing.of(reference), partial(streaming.listen, listeners=set(listeners.values()))
+    real = listen(reference.batches(batch_size))
+    asks = {one.name: scoring.fit(one, real[listeners[one.name]]) for one in chosen}
+    told = {}
+    for name, clips in {"": generated}.items() if isinstance(generated, Clips) else generated.items():
+        heard = listen(map(hearing.hear, clips.batches(batch_size)))
+        told[name] = {key: ask(heard[listeners[key]]) for key, ask in asks.items()}
+    return told[""] if isinstance(generated, Clips) else told

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from canarygan_core.audio import archives
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.sounds import collect_sounds, read_clips
-from canarygan_core.clips import Clips, count_labels
+from canarygan_core.clips import count_labels
 from canarygan_core.components import Answer, Dataset, Projector, Slot
 from canarygan_core.errors import UsageError
 from canarygan_core.fitted import projectors
@@ -34,7 +34,7 @@ def project(
 
     Args:
         paths: Further sounds: files, folders that are searched for some, and .npz archives that generate made.
-        save_dir: Folder for the coordinates, the fitted projector and their manifest.
+        save_dir: Folder for the coordinates, the fitted projector, figures of its own and their manifest.
         projector_ckpt: Folder of a projector fitted before, to use instead of fitting one.
         overwrite: Replace coordinates and a projector that are there.
     """
@@ -54,20 +54,19 @@ def project(
             fitted = projectors.fit(projector, clips, folder, get_registry())
             manifest.add_output(folder / projectors.RECORD)
         empty = np.full(len(clips), "", np.str_)
-        columns = (empty if column is None else column for column in (clips.labels, clips.sources))
-        parts = [(fitted.project(clips), *columns, np.full(len(clips), REAL))]
-        seconds = clips.samples / clips.rate
-        listening: dict[str, Any] = {"strict": True, "filtering": fitted.filtering}
-        for batch, audio, _ in read_clips(sounds, clips.rate, seconds, "laying out", **listening) if sounds else ():
-            sources = np.array([f"{sound.file}#{sound.row}" for sound in batch])
-            points = fitted.project_batch(Clips(audio, clips.rate, origin=fitted.filtering.origin))
-            parts.append((points, np.full(len(batch), ""), sources, np.array([sound.file for sound in batch])))
-        names = ("coordinates", "labels", "sources", "set")
-        arrays = {name: np.concatenate(column) for name, column in zip(names, zip(*parts, strict=True), strict=True)}
+        known = (empty if column is None else column for column in (clips.labels, clips.sources))
+        parts: list[tuple[Any, ...]] = [(fitted.project(clips), *known, np.full(len(clips), REAL))]
+        for batch, heard, _ in read_clips(sounds, fitted.hearing, "laying out", strict=True) if sounds else ():
+            names = np.array([sound.file for sound in batch])
+            parts.append((fitted.project_batch(heard), np.full(len(batch), ""), heard.sources, names))
+        columns = zip(("coordinates", "labels", "sources", "set"), zip(*parts, strict=True), strict=True)
+        arrays = {name: np.concatenate(column) for name, column in columns}
         with archives.writing(target, sum(array.nbytes for array in arrays.values())) as archive:
             for name, array in arrays.items():
                 archive.add(name, array)
         manifest.add_output(target)
+        for path in fitted.draw({REAL: clips}, save_dir):
+            manifest.add_output(path)
     sizes = count_labels(arrays["set"])
     size = arrays["coordinates"].shape[1]
     lines = [f"{sum(sizes.values())} sounds in {size} dimensions: {target}"]

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core import audio, runs
-from canarygan_core.audio import Filter, archives
+from canarygan_core import runs
+from canarygan_core.audio import Hearing, archives
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.audio.sounds import Sound, collect_sounds, is_archive, read_clips
 from canarygan_core.clips import Clips
@@ -46,6 +46,7 @@ def score(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("scores"),
     context: bool = True,
     resamplings: int = 50,
+    figures: bool = False,
     batch_size: int = 100,
     device: str = "auto",
     device_idx: int = 0,
@@ -69,6 +70,7 @@ def score(
         context: Score real clips in the place of generated ones, and white noise, besides.
         resamplings: Times that real clips are drawn in the place of generated ones, which tells what scores chance
             alone gives; 0 for never, 20 at least.
+        figures: Draw the figures that metrics bring of their own, as NAME-FIGURE.png beside the scores.
         batch_size: Sounds made at a time.
         device: auto, cpu, cuda or mps, for the model.
         device_idx: Which GPU.
@@ -95,7 +97,7 @@ def score(
     listeners, refused = streaming.find_listeners(metrics)
     _check_refused(refused, request, listeners)
     clips = dataset.load()
-    filtering = Filter.of(clips.origin)
+    hearing = Hearing.of(clips)
     batches: Iterator[Clips]
     if generator_ckpt is not None:
         checkpoint = runs.find_checkpoint(generator_ckpt)
@@ -105,16 +107,13 @@ def score(
             z = latents.read(vec_file, generator.latent_dim)
         else:
             z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
-        parts, count = generators.generate_sounds(generator, z, batch_size), len(z)
-        convert = partial(audio.convert, rate=generator.rate, wanted=clips.rate, filtering=filtering)
-        converted = (Clips(convert(part), clips.rate, origin=filtering.origin) for part in parts)
-        batches = (audio.conform(part, clips.rate, clips.samples) for part in converted)
+        batches, count = map(hearing.hear, generators.generate_clips(generator, z, batch_size)), len(z)
         held_out, heard = {} if run is None else run.manifest.record.get("held_out", {}), set[str]()
     else:
         sounds = collect_sounds(paths)
         held_out = _read_held_out({sound.file for sound in sounds})
         heard = {sound.file for sound in sounds if is_archive(sound.file)}
-        batches, count = _read_batches(sounds, clips), len(sounds)
+        batches, count = _read_batches(sounds, hearing), len(sounds)
     unseen = holding.find_unseen(clips, held_out.get("sources"))
     groups = None if unseen is None else holding.find_groups(clips, held_out.get("group_by", "none"))
     if unseen is not None:
@@ -138,8 +137,7 @@ def score(
         noise: streaming.Listened = {}
         if context:
             some = draw_white_noise(clips, seed).select(slice(0, NOISE))
-            some = audio.hear(some, filtering)
-            noise = listen(streaming.iterate_batches(some, "white noise"))
+            noise = listen(streaming.iterate_batches(hearing.hear(some), "white noise"))
         results = {}
         for one in track(metrics, "comparing", len(metrics)):
             listener = listeners[one.name]
@@ -150,6 +148,8 @@ def score(
             sides = generated[listener], real, noise.get(listener)
             told = scoring.score_one(one, *sides, resamplings=resamplings if context else 0, seed=seed)
             results[one.name] = {"options": to_json(one), **told}
+            for path in scoring.draw(one, *sides[:2], save_dir) if figures and "scores" in told else ():
+                manifest.add_output(path)
         tests = scoring.add_verdicts(results)
         if not any("scores" in record for record in results.values()):
             errors = [record["error"] for record in results.values()]
@@ -184,30 +184,43 @@ def _check_refused(refused: Mapping[str, list[str]], request: Request, left: Col
         log.warning(f"Left out: {reason}")
 
 
-def _read_batches(sounds: Sequence[Sound], clips: Clips) -> Iterator[Clips]:
-    """Generated sounds at the rate and of the length of the real clips, filtered alike, with their archives' labels."""
-    seconds = clips.samples / clips.rate
-    labels = _read_labels({sound.file for sound in sounds})
-    filtering = Filter.of(clips.origin)
-    read = read_clips(sounds, clips.rate, seconds, "reading sounds", strict=True, filtering=filtering)
-    for found, batch, _ in read:
-        sources = np.array([f"{sound.file}#{sound.row}" for sound in found])
-        part = Clips(batch, clips.rate, sources=sources, origin=filtering.origin)
-        yield replace(part, labels=np.array([labels[sound.file][sound.row] for sound in found])) if labels else part
+def _read_batches(sounds: Sequence[Sound], hearing: Hearing) -> Iterator[Clips]:
+    """Generated sounds as they are heard, with the labels and the latents that their archives know."""
+    contents = _read_contents({sound.file for sound in sounds})
+    known = {"labels": _pick_labels(contents), "latents": _pick_latents(contents)}
+    for found, part, _ in read_clips(sounds, hearing, "reading sounds", strict=True):
+        columns: dict[str, Any] = {
+            name: np.array([arrays[sound.file][sound.row] for sound in found])
+            for name, arrays in known.items()
+            if arrays
+        }
+        yield replace(part, **columns)
+
+
+def _read_contents(names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """By file, what an archive holds; nothing of another file."""
+    return {name: archives.read(Path(name)) if is_archive(name) else {} for name in names}
 
 
 def _read_held_out(names: Collection[str]) -> dict[str, Any]:
     """What archives say of the clips that their model was not trained on; nothing where they differ."""
-    contents = [archives.read(Path(name)) if name.lower().endswith(".npz") else {} for name in names]
+    contents = list(_read_contents(names).values())
     told = {tuple(map(str, content.get("held_out", ()))) for content in contents}
     if len(told) != 1 or not (sources := told.pop()):
         return {}
     return {"sources": sources, "group_by": str(contents[0].get("group_by", "none"))}
 
 
-def _read_labels(names: Collection[str]) -> dict[str, Any]:
+def _pick_latents(contents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """By archive, the latents of its sounds; none where one does not know them, or they are of several sizes."""
+    found = {name: np.asarray(content["z"], np.float32) for name, content in contents.items() if "z" in content}
+    sizes = {rows.shape[1:] for rows in found.values()}
+    is_whole = all(rows.ndim == 2 and len(rows) == len(contents[name]["x"]) for name, rows in found.items())
+    return found if len(found) == len(contents) and len(sizes) == 1 and is_whole else {}
+
+
+def _pick_labels(contents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """By archive, the labels that one decoder gave its sounds; none where no decoder labelled all of them."""
-    contents = {name: archives.read(Path(name)) if name.lower().endswith(".npz") else {} for name in names}
     keys = [{key for key in content if key.startswith("y_")} for content in contents.values()]
     common = sorted(set.intersection(*keys)) if keys else []
     if common:

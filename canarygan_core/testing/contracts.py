@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Component, Dataset, Decoder, Metric, Model, Projector
 from canarygan_core.errors import CanaryganError
-from canarygan_core.testing import model_contract
+from canarygan_core.testing import abilities, model_contract
 from canarygan_core.testing.stored import check_damage, check_stored
 from canarygan_core.testing.toys import explain, odd_clips, refuses, toy_clips
 
@@ -81,7 +81,7 @@ def _check_fingerprint(dataset: Dataset, origin: Mapping[str, Any], audio: NDArr
             assert same, f"{name}: the fingerprint stays {advice}."
 
 
-def _metric(metric: Metric, _: Path) -> None:
+def _metric(metric: Metric, folder: Path) -> None:
     name = type(metric).__name__
     listen = metric.listener()
     with explain(TypeError, f"The listener of {name} cannot be hashed (", "): make it a frozen dataclass."):
@@ -105,6 +105,8 @@ def _metric(metric: Metric, _: Path) -> None:
         math.isclose(scores[key], apart[key], rel_tol=10 * CLOSE, abs_tol=CLOSE) for key in scores
     )
     assert equal, f"{name} scores {apart} where clips come 3 at a time, {scores} at once: hear each clip on its own."
+    abilities.check_fitting(metric, parts[0], _mark_unseen(parts[1]))
+    abilities.check_metric_figures(metric, parts[0], _mark_unseen(parts[1]), folder / "figures")
     for odd, clips in odd_clips(8).items():
         for side, pair in {"generated": (clips, reference), "real": (generated, clips)}.items():
             result = refuses(f"{name} with {odd} on the {side} side", partial(_score, metric, *pair))
@@ -161,6 +163,7 @@ def _check_scores(name: str, scores: Mapping[str, float]) -> None:
 
 def _decoder(decoder: Decoder, folder: Path) -> None:
     name = type(decoder).__name__
+    abilities.check_declarations(decoder)
     clips = toy_clips(count=24, classes=3)
     before = clips.audio.copy()
     fitted = decoder.fit(clips)
@@ -208,7 +211,11 @@ def _projector(projector: Projector, folder: Path) -> None:
     fitted = projector.fit(clips)
     coordinates = fitted.project(clips)
     _check_coordinates(name, coordinates)
-    _check_fitted(projector, fitted, "project", clips, folder)
+    loaded = _check_fitted(projector, fitted, "project", clips, folder)
+    for one, place in ((fitted, "figures"), (loaded, "figures again")):
+        if drawing := getattr(one, "draw", None):
+            sets = {"real": clips, "epoch 1": replace(toy_clips(6), labels=None)}
+            abilities.check_figures(name, partial(drawing, sets), folder / place)
     (folder / "again").mkdir()
     projector.fit(clips).save(folder / "again")
     for path in sorted((folder / "again").iterdir()):
@@ -264,7 +271,7 @@ def _check_fitted(component: Any, fitted: Any, method: str, clips: Clips, folder
     assert not outside, f"{name}: save writes {', '.join(outside)} beside its folder: write into it alone."
     check_stored(name, paths)
     shutil.copytree(saved, moved)
-    loaded = type(component).load(moved)
+    loaded = abilities.load_to_device(type(component), moved)
     shutil.rmtree(moved)
     with explain(OSError, f"{name} reads its folder after it is loaded (", "): read all of it in load."):
         later = getattr(loaded, method)(clips)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from canarygan_core.audio import Problem, archives, soundfiles
+from canarygan_core.audio import Hearing, Problem, archives, soundfiles
 from canarygan_core.audio.sounds import collect_sounds, read_clips
 from canarygan_core.audio.stretches import read_stretches
 from canarygan_core.datasets.survey import examine, survey
@@ -186,7 +186,7 @@ def try_doors(data: Path, made: list[Path], counts: Counter[str]) -> list[str]:
 
     def decode_all(paths: list[Path]) -> None:
         sounds = collect_sounds(paths)
-        heard = [len(found) + len(problems) for found, _, problems in read_clips(sounds, 16000, 1.0)]
+        heard = [len(found) + len(problems) for found, _, problems in read_clips(sounds, Hearing(16000, 16000))]
         assert sum(heard) == len(sounds), "a sound got lost"
 
     attempt("check", check_folder)

@@ -84,3 +84,23 @@ def test_options_out_of_range_are_refused() -> None:
     for options in ({"epochs": 0}, {"altered": 2}, {"lr": 0}, {"seconds": 0.01}):
         with pytest.raises(CanaryganError, match="--"):
             CNN(**options)
+
+
+def test_it_is_loaded_to_a_device(folder: Path, clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = CNN.load.__func__  # type: ignore[attr-defined]
+
+    def load(cls: type[CNN], path: Path, *, device: str = "cpu") -> object:
+        asked.append(device)
+        return real(cls, path, device=device)
+
+    monkeypatch.setattr(CNN, "load", classmethod(load))
+    one = decoders.load(folder, get_registry(), device="cpu")
+    (other,) = decoders.load_all([folder], get_registry(), device="auto")
+    assert asked[0] == "cpu"
+    assert asked[1].split(":")[0] in ("cpu", "cuda")
+    np.testing.assert_allclose(one.posteriors(clips), other.posteriors(clips), atol=1e-3)
+    with pytest.raises(CanaryganError, match="No device named 'tpu'"):
+        decoders.load_all([folder], get_registry(), device="tpu")
+    with pytest.raises(CanaryganError, match=r"Cannot use .* on the device nowhere"):
+        CNN.load(folder, device="nowhere")

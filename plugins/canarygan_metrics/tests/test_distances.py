@@ -25,7 +25,8 @@ def root(covariance: np.ndarray) -> np.ndarray:
 
 
 def frechet_moments(mu1: np.ndarray, cov1: np.ndarray, mu2: np.ndarray, cov2: np.ndarray) -> float:
-    return distances._distance(mu1, root(cov1), mu2, root(cov2))
+    one, other = (distances.Gaussian(9, mu, root(cov)) for mu, cov in ((mu1, cov1), (mu2, cov2)))
+    return one.measure_distance(other)
 
 
 def test_of_commuting_covariances_by_their_eigenvalues() -> None:

@@ -9,6 +9,7 @@ from canarygan_metrics.inception.options import Scoring
 
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
+from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import generators, latents
 from canarygan_core.runs import Manifest, Request
@@ -59,7 +60,7 @@ def test_the_baseline_of_real_clips_is_their_number_of_classes_and_that_of_noise
 
 
 def test_the_ceiling_is_that_of_the_frequencies_and_the_runs_own_clips_are_held_out(toys: Toys, version: Path) -> None:
-    clips = inception_record.load_real(classifier.load(toys.classifier), toys.data)
+    clips = inception_record.load_real(classifier.load(toys.classifier), Folder(toys.data))
     rows = np.flatnonzero((clips.labels == clips.classes[0]) | (np.arange(len(clips)) % 8 == 0))
     uneven, scoring = clips.select(rows), Scoring(n_split=2)
     names = uneven.sources[[0, 5, 7]].tolist()

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from canarygan_report import browser, material, page, points, records
 from canarygan_report.content import _missing as find_missing
-from canarygan_report.inputs import Inputs, Notes, Paths
+from canarygan_report.inputs import Given, Inputs, Notes
 from canarygan_report.material import Layout
 
 from canarygan_core import audio
 from canarygan_core.audio import Filter, archives
 from canarygan_core.cli import main
+from canarygan_core.datasets.folder import Folder
 from canarygan_core.testing import toy_clips
 
 RATE = 16000
@@ -229,8 +230,8 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
 
 def test_advice_filters_clips_as_those_of_the_run_are() -> None:
     origin = {"path": "bird", **Filter(highpass=500.0).origin}
-    nothing = {"run": None, "generated": None, "paths": SimpleNamespace(data=None, generated=None)}
-    inputs: Any = SimpleNamespace(real=replace(toy_clips(2), origin=origin), **nothing)
+    nothing = {"run": None, "generated": None, "given": SimpleNamespace(generated=None)}
+    inputs: Any = SimpleNamespace(real=replace(toy_clips(2), origin=origin), dataset=Folder(Path("bird")), **nothing)
     names = ("run", "curves", "inception", "scores", "confusion", "shares", "map", "spectra")
     missing = find_missing(inputs, dict.fromkeys(names))
     assert missing["map"]["command"].endswith("umap -d bird --highpass 500 -g GENERATED")
@@ -365,8 +366,8 @@ def test_sounds_on_another_map_are_left_out_and_that_is_said(toy_run, monkeypatc
 
     monkeypatch.setattr(material, "read_layout", layout)
     notes = Notes()
-    paths = Paths(None, None, toy_run.folder / "generated", toy_run.folder / "umap", ())
-    inputs = Inputs.find(paths, notes)
+    given = Given(None, None, (), toy_run.folder / "generated", toy_run.folder / "umap", ())
+    inputs = Inputs.find(given, notes)
     assert inputs.generated_map is None
     assert inputs.real_map is not None
     assert any("another map" in note for note in notes.messages)

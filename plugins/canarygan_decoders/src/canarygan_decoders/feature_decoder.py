@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,10 +38,8 @@ BATCH = 256
 FORMAT = Format("the record of a decoder's options", {"options": dict[str, Any], "classes": list[str]})
 """What `COMPONENT` holds."""
 
-LAYOUT = {
-    **{"heard": "iu 2", "sharpness?": "f", "novelty_references?": "f examples numbers"},
-    **{"novelty_limit?": "f", "novelty_power?": "f"},
-}
+LAYOUT = {"heard": "iu axes", "sharpness?": "f", "novelty_limit?": "f", "novelty_power?": "f"}
+LAYOUT |= {"novelty_references?": "f examples numbers"}
 """What `STATE` holds beside the arrays of each decoder."""
 
 
@@ -51,8 +49,15 @@ class FeatureDecoder(Decoder):
 
     is_calibrated: ClassVar[bool] = False
     """Whether `predict` returns scores, to be made posteriors by a temperature (Guo et al., 2017)."""
-    search_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
-    """Options that `train-decoders --search` draws, and their ranges on a logarithmic scale."""
+    learns_from: ClassVar[str] = "features"
+    compute_features: ClassVar[Callable[..., Any] | None] = None
+    """Features of its own in place of --features: a method of sounds (n, samples), aligned, and their rate in Hz that
+    returns float32 (n, ...), each row by its own sound alone, zero for silence. Such a decoder learns from clips."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "compute_features" in vars(cls):
+            cls.learns_from = "clips"
 
     @abc.abstractmethod
     def learn(self, examples: "Examples") -> "State":
@@ -91,7 +96,7 @@ class FeatureDecoder(Decoder):
         """Learn from labelled clips."""
         from canarygan_decoders.dataset.examples import Examples
 
-        return self.fit_examples(Examples.from_clips(clips, parameters or Features()))
+        return self.fit_examples(Examples.from_clips(clips, parameters or Features(), self.compute_features))
 
     def fit_examples(self, examples: "Examples") -> "FittedFeatureDecoder":
         """Learn from examples and what is new to them; calibrate on a fifth of their clips where `is_calibrated`.
@@ -125,6 +130,14 @@ class FeatureDecoder(Decoder):
         state = {**state, "sharpness": np.asarray(sharpness), **known}
         return FittedFeatureDecoder(self, classes, examples.parameters, state)
 
+    def find_shape(self, parameters: Features) -> tuple[int, ...]:
+        """The shape of a clip's features."""
+        if self.compute_features is None:
+            return parameters.shape
+        from canarygan_decoders.features.extraction import find_shape
+
+        return find_shape(parameters, self.compute_features)
+
     @classmethod
     def load(cls, folder: Path) -> "FittedFeatureDecoder":
         """A fitted decoder from its folder; its files hold numbers and words, and no code is run.
@@ -137,34 +150,33 @@ class FeatureDecoder(Decoder):
         from canarygan_core.audio import archives
 
         parameters, state = read_config(folder / CONFIG), archives.read(folder / STATE, LAYOUT)
-        shape = tuple(state["heard"].tolist())
-        if shape != parameters.shape:
-            raise CanaryganError(
-                f"{folder} was trained on other features than its {CONFIG} says: on {' x '.join(map(str, shape))} "
-                f"numbers a clip, not {' x '.join(map(str, parameters.shape))}. Copy the folder again, or train anew."
-            )
         types = {field.name: str(field.type) for field in dataclasses.fields(cls)}
         record = FORMAT.read(folder / COMPONENT)
-        # Only training reads paths.
         options = {name: None if "Path" in types.get(name, "") else value for name, value in record["options"].items()}
         try:
-            fitted = FittedFeatureDecoder(cls(**options), tuple(record["classes"]), parameters, state)
-            posteriors = fitted.predict(np.zeros((1, *parameters.shape), np.float32))
+            decoder = cls(**options)
+            wanted, shape = decoder.find_shape(parameters), tuple(state["heard"].tolist())
+            if shape != wanted:
+                told, said = (" x ".join(map(str, one)) for one in (shape, wanted))
+                problem = f"on {told} numbers a clip, not {said}. Copy the folder again, or train anew"
+                raise CanaryganError(f"{folder} was trained on other features than its {CONFIG} says: {problem}.")
+            fitted = FittedFeatureDecoder(decoder, tuple(record["classes"]), parameters, state)
+            posteriors = fitted.predict(np.zeros((1, *shape), np.float32))
             if posteriors.shape != (1, len(fitted.classes)) or not np.isfinite(posteriors).all():
                 raise ValueError(f"its arrays do not fit its {len(fitted.classes)} classes")
+        except CanaryganError:
+            raise
         except Exception as error:  # noqa: BLE001 arrays that do not fit may break what a decoder computes anywhere
-            reason = str(error) or type(error).__name__
-            raise CanaryganError(
-                f"{folder} is no decoder that this version of {cls.name} can read: {reason}."
-            ) from None
+            problem = f"{folder} is no decoder that this version of {cls.name} can read"
+            raise CanaryganError(f"{problem}: {str(error) or type(error).__name__}.") from None
         return fitted
 
 
-_latest: "weakref.WeakKeyDictionary[Clips, dict[Features, FeatureArray]]" = weakref.WeakKeyDictionary()
+_latest: "weakref.WeakKeyDictionary[Clips, dict[Any, FeatureArray]]" = weakref.WeakKeyDictionary()
 
 
-def iterate_features(clips: "Clips", parameters: Features) -> "Iterator[FeatureArray]":
-    """Features of clips, `BATCH` of them at a time.
+def iterate_features(clips: "Clips", parameters: Features, compute: Any = None) -> "Iterator[FeatureArray]":
+    """Features of clips, `BATCH` of them at a time; those that a function computes of sounds, where one is given.
 
     Those of few clips are kept as long as the clips: several decoders ask for them, for posteriors and for novelty.
     """
@@ -172,12 +184,12 @@ def iterate_features(clips: "Clips", parameters: Features) -> "Iterator[FeatureA
 
     if not 0 < len(clips) <= BATCH:
         for batch in clips.batches(BATCH):
-            yield extract(batch, parameters)
+            yield extract(batch, parameters, compute)
         return
-    known = _latest.setdefault(clips, {})
-    if parameters not in known:
-        known[parameters] = extract(clips, parameters)
-    yield known[parameters]
+    known, key = _latest.setdefault(clips, {}), (parameters, compute)
+    if key not in known:
+        known[key] = extract(clips, parameters, compute)
+    yield known[key]
 
 
 @dataclass(eq=False)
@@ -200,7 +212,8 @@ class FittedFeatureDecoder:
         from canarygan_core.fitted.novelty import Novelty
 
         self._prepared = self.decoder.prepare(self.state)
-        self._novelty = Novelty.from_arrays(self.state, math.prod(self.parameters.shape))
+        self._shape = self.decoder.find_shape(self.parameters)
+        self._novelty = Novelty.from_arrays(self.state, math.prod(self._shape))
 
     @property
     def rate(self) -> int:
@@ -212,17 +225,20 @@ class FittedFeatureDecoder:
         """Length of the clips it takes, s."""
         return self.parameters.max_length
 
+    def _iterate_features(self, clips: "Clips") -> "Iterator[FeatureArray]":
+        return iterate_features(clips, self.parameters, self.decoder.compute_features)
+
     def posteriors(self, clips: "Clips") -> "FeatureArray":
         import numpy as np
 
-        parts = [self.predict(features) for features in iterate_features(clips, self.parameters)]
+        parts = [self.predict(features) for features in self._iterate_features(clips)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
     def resemblance(self, clips: "Clips") -> "FeatureArray":
         """How likely clips are of a kind with the training clips (n,); see `canarygan_core.fitted.novelty`."""
         import numpy as np
 
-        parts = [self.compare(features) for features in iterate_features(clips, self.parameters)]
+        parts = [self.compare(features) for features in self._iterate_features(clips)]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
     def compare(self, features: "FeatureArray") -> "FeatureArray":
@@ -239,10 +255,9 @@ class FittedFeatureDecoder:
         """
         import numpy as np
 
-        if features.shape[1:] != self.parameters.shape:
+        if features.shape[1:] != self._shape:
             raise CanaryganError(
-                f"{self.decoder.name} was trained on features of shape {self.parameters.shape}, "
-                f"not {features.shape[1:]}."
+                f"{self.decoder.name} was trained on features of shape {self._shape}, not {features.shape[1:]}."
             )
         parts = []
         for start in range(0, len(features), BATCH):
@@ -276,7 +291,7 @@ class FittedFeatureDecoder:
         from canarygan_core.runs import files
 
         state = {name: np.asarray(array) for name, array in self.state.items()}
-        state = {"heard": np.asarray(self.parameters.shape)} | state
+        state = {"heard": np.asarray(self._shape)} | state
         with archives.writing(folder / STATE, sum(array.nbytes for array in state.values())) as archive:
             for name, array in state.items():
                 archive.add(name, array)

@@ -1,7 +1,7 @@
 """The support vector machine: scikit-learn trains it, and plain arrays keep it."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,6 +19,7 @@ class SVM(FeatureDecoder):
 
     name: ClassVar[str] = "svm"
     is_calibrated: ClassVar[bool] = True
+    search_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"c": (0.1, 100.0)}
 
     c: float = 10.0
     """Weight of misclassified examples; the paper's 0.1 underfits sets of 100 clips a class, number."""

@@ -1,5 +1,6 @@
 """The content of a page as JSON values: what there is, and what is missing with the command that makes it."""
 
+import base64
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio import Filter
+from canarygan_core.datasets.folder import Folder
+from canarygan_core.plugins.options import spell
 from canarygan_report import material, points, records
 from canarygan_report.inputs import Inputs, Notes
 from canarygan_report.material import Layout
 from canarygan_report.records import Json
+
+FIGURES = 2_000_000
+"""Bytes of figures that a projector drew of its own, at most."""
 
 READERS = {"inception": records.read_inception, "scores": records.read_scores, "confusion": records.read_confusion}
 
@@ -29,7 +35,7 @@ def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, cou
     """
     log = None if inputs.run is None else inputs.run.logs("csv") / "metrics.csv"
     curves = notes.read(records.read_curves, log) if log is not None and log.is_file() else None
-    given = {path.resolve() for path in inputs.paths.scores if path.is_file()}
+    given = {path.resolve() for path in inputs.given.scores if path.is_file()}
     tables = {
         kind: [notes.read(reader, path, required=path in given) for path in inputs.tables[kind]]
         for kind, reader in READERS.items()
@@ -47,7 +53,7 @@ def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, cou
         "curves": curves,
         **{kind: [table for table in read if table is not None] for kind, read in tables.items()},
         "shares": _shares(inputs, all_labels),
-        "map": _map(inputs, count, seed),
+        "map": _map(inputs, notes, count, seed),
         "spectra": _spectra(inputs, real_labels, seed),
     }
     return content | {"missing": _missing(inputs, content), "notes": list(notes.messages)}
@@ -100,18 +106,30 @@ def _material(inputs: Inputs) -> Json:
     return sides
 
 
-def _map(inputs: Inputs, count: int, seed: int) -> Json | None:
-    """Points and sounds: on the map of `umap`, or else the generated sounds by their first two latent coordinates."""
+def _map(inputs: Inputs, notes: Notes, count: int, seed: int) -> Json | None:
+    """Points and sounds: on the map of a projector, or else the generated sounds by their first two latent coordinates.
+
+    With the figures that the projector drew of its own, while they take at most `FIGURES` bytes.
+    """
     name, labels = next(iter(inputs.labels.items()), (None, None))
     generated, sides, kind = inputs.generated, [], "umap"
+    pictures: list[Json] = []
     if inputs.real_map is not None:
+        for path in inputs.real_map.figures:
+            picture = notes.read(Path.read_bytes, path) or b""
+            if sum(len(one["png"]) for one in pictures) * 3 // 4 + len(picture) <= FIGURES:
+                pictures.append({"name": path.stem, "png": base64.b64encode(picture).decode()})
         sides.append(points.real_side(inputs.real_map, inputs.real))
     if generated is not None and inputs.generated_map is not None:
         sides.append(points.generated_side(inputs.generated_map, generated, labels))
     elif generated is not None and not sides and generated.latents is not None and generated.latents.shape[1] > 1:
         kind = "latents"
         sides.append(points.generated_side(Layout(np.asarray(generated.latents[:, :2])), generated, labels))
-    return {"kind": kind, "labelled": name, **points.points(sides, count=count, seed=seed)} if sides else None
+    if not sides:
+        return None
+    projector = "" if inputs.real_map is None else inputs.real_map.facts.get("projector", "umap")
+    about = {"kind": kind, "projector": projector, "labelled": name, "figures": pictures}
+    return about | points.points(sides, count=count, seed=seed)
 
 
 def _shares(inputs: Inputs, labels: Mapping[str, NDArray[np.str_]]) -> Json | None:
@@ -131,25 +149,32 @@ def _spectra(inputs: Inputs, real_labels: NDArray[np.str_] | None, seed: int) ->
     return points.spectra(sets, seed) if sets else None
 
 
+def _spell_data(inputs: Inputs) -> str:
+    """The words that give the real clips to a task."""
+    if inputs.dataset is None or inputs.real is None:
+        return "-d DATA"
+    if inputs.dataset.name != Folder.name:
+        return spell(inputs.dataset, "--dataset")
+    return f"-d {shlex.quote(str(inputs.real.origin['path']))}{Filter.of(inputs.real.origin).flags}"
+
+
 def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
     """By section, what is missing and the command that makes it."""
 
     def quoted(path: Path | str | None, word: str) -> str:
         return word if path is None else shlex.quote(str(path))
 
-    data = quoted(inputs.paths.data or (None if inputs.real is None else inputs.real.origin.get("path")), "DATA")
-    if inputs.real is not None:
-        data += Filter.of(inputs.real.origin).flags
+    data = _spell_data(inputs)
     run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
-    generated = quoted(inputs.paths.generated, "GENERATED")
+    generated = quoted(inputs.given.generated, "GENERATED")
     missing = {
-        "run": ("No run yet.", f"train-gan -d {data}"),
-        "curves": ("No training curves: no logs of a run.", f"train-gan -d {data}"),
+        "run": ("No run yet.", f"train-gan {data}"),
+        "curves": ("No training curves: no logs of a run.", f"train-gan {data}"),
         "inception": ("No inception scores by epoch yet.", f"inception gan -m CLASSIFIER -x {run}"),
-        "scores": ("No scores of metrics yet.", f"score -m CLASSIFIER -d {data} {generated}"),
-        "confusion": ("No confusion of a decoder yet.", f"train-decoders -d {data} -s decoders"),
+        "scores": ("No scores of metrics yet.", f"score -m CLASSIFIER {data} {generated}"),
+        "confusion": ("No confusion of a decoder yet.", f"train-decoders {data} -s decoders"),
         "shares": ("No labels of generated sounds yet.", f"generate -x {run} -y decoders"),
-        "map": ("No map yet.", f"umap -d {data} -g {generated}"),
+        "map": ("No map yet.", f"umap {data} -g {generated}"),
         "spectra": ("No sounds with labels yet.", f"generate -x {run} -y decoders"),
     }
     absent = {name for name in missing if not content[name]}

@@ -1,6 +1,6 @@
 """What there is to show: the paths that the user gave, and the files that tasks have left beside them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core import CanaryganError, runs
+from canarygan_core import CanaryganError, Dataset, runs
 from canarygan_core.clips import Clips
 from canarygan_core.runs import Run, files
 from canarygan_report import material, records
@@ -44,11 +44,12 @@ class Notes:
 
 
 @dataclass(frozen=True)
-class Paths:
-    """The paths that the user gave."""
+class Given:
+    """What the user gave: paths, and the dataset of the real clips with the flags of the line."""
 
     run: Path | None
-    data: Path | None
+    dataset: Dataset | None
+    flags: Collection[str]
     generated: Path | None
     umap: Path | None
     scores: tuple[Path, ...]
@@ -59,46 +60,48 @@ class Inputs:
     """What there is to show.
 
     Attributes:
-        paths: what the user gave.
+        given: what the user gave.
         run: the run.
         generated: the generated sounds.
+        dataset: that of the real clips.
         real: the real clips.
         generated_map: coordinates of the generated sounds.
         real_map: coordinates of the real clips.
         tables: files of scores and confusions, by kind.
     """
 
-    paths: Paths
+    given: Given
     run: Run | None
     generated: Generated | None
+    dataset: Dataset | None
     real: Clips | None
     generated_map: Layout | None
     real_map: Layout | None
     tables: Mapping[str, list[Path]]
 
     @classmethod
-    def find(cls, paths: Paths, notes: Notes) -> "Inputs":
+    def find(cls, given: Given, notes: Notes) -> "Inputs":
         """Find and read what the user gave and what lies where the tasks put it.
 
         Raises:
             CanaryganError: where something that the user gave cannot be used.
         """
-        run = None if paths.run is None else runs.find(paths.run)
+        run = None if given.run is None else runs.find(given.run)
         version = None if run is None else run.version
         folders = [] if run is None else [run.save_dir]
         if run is not None:
             notes.inputs["run"] = run.manifest.path
-        generated = None if paths.generated is None else material.read_generated(paths.generated, version)
+        generated = None if given.generated is None else material.read_generated(given.generated, version)
         if generated is not None:
             notes.inputs["generated"] = generated.path
             notes.messages += _doubts(generated, run)
-        real_map = _real_map(paths, generated, folders, notes)
-        real = _real_clips(paths, run, generated, notes)
+        real_map = _real_map(given, generated, folders, notes)
+        dataset, real = _find_real(given, run, generated, notes)
         if real_map is not None and real is not None and not material.is_map_of(real_map, real):
             notes.messages.append("The map is of other real clips than the page: run canarygan umap again.")
-        generated_map = None if generated is None else _generated_map(paths, generated, real_map, notes)
-        tables = records.find_tables(paths.scores, folders, version)
-        return cls(paths, run, generated, real, generated_map, real_map, tables)
+        generated_map = None if generated is None else _generated_map(given, generated, real_map, notes)
+        tables = records.find_tables(given.scores, folders, version)
+        return cls(given, run, generated, dataset, real, generated_map, real_map, tables)
 
     @property
     def version(self) -> str | None:
@@ -137,42 +140,47 @@ def _is_made_by(run: Run, facts: Mapping[str, str]) -> bool:
     return "checkpoint" not in facts or facts["checkpoint"] in digests
 
 
-def _real_clips(paths: Paths, run: Run | None, generated: Generated | None, notes: Notes) -> Clips | None:
-    if paths.data is None and run is None:
-        return None
+def _find_real(
+    given: Given, run: Run | None, generated: Generated | None, notes: Notes
+) -> tuple[Dataset | None, Clips | None]:
+    """The dataset of the real clips, and the clips."""
+    if given.dataset is None and run is None:
+        return None, None
     try:
-        clips = material.load_real(paths.data, run, None if generated is None else generated.rate)
+        rate = None if generated is None else generated.rate
+        dataset = material.find_dataset(given.dataset, given.flags, run, rate)
+        clips = dataset.load()
     except CanaryganError as error:
-        if paths.data is not None:
+        if given.dataset is not None:
             raise
         notes.messages.append(f"The clips that the run was trained on cannot be read: {error}")
-        return None
+        return None, None
     before = None if run is None else run.manifest.record.get("dataset", {}).get("fingerprint")
     if before is not None and clips.origin.get("fingerprint") != before:
         notes.messages.append("The run was trained on other real clips than these: their fingerprints differ.")
-    return clips
+    return dataset, clips
 
 
-def _real_map(paths: Paths, generated: Generated | None, folders: list[Path], notes: Notes) -> Layout | None:
-    places = [] if paths.umap is None else [paths.umap]
+def _real_map(given: Given, generated: Generated | None, folders: list[Path], notes: Notes) -> Layout | None:
+    places = [] if given.umap is None else [given.umap]
     if generated is not None and not places:
         beside = generated.path.absolute().parent
         places = [Path("umap"), beside, beside / "umap", beside.parent / "umap", *(one / "umap" for one in folders)]
-    names = [*(place / f"real{COORDINATES}" for place in places), *([] if paths.umap is None else [paths.umap])]
+    names = [*(place / f"real{COORDINATES}" for place in places), *([] if given.umap is None else [given.umap])]
     path = next((name for name in names if name.is_file()), None)
-    if path is None and paths.umap is not None:
-        raise CanaryganError(f"There is no map at --umap {paths.umap}: canarygan umap leaves real{COORDINATES} there.")
-    return None if path is None else notes.read(material.read_layout, path, required=paths.umap is not None)
+    if path is None and given.umap is not None:
+        raise CanaryganError(f"There is no map at --umap {given.umap}: canarygan umap leaves real{COORDINATES} there.")
+    return None if path is None else notes.read(material.read_layout, path, required=given.umap is not None)
 
 
-def _generated_map(paths: Paths, generated: Generated, real_map: Layout | None, notes: Notes) -> Layout | None:
+def _generated_map(given: Given, generated: Generated, real_map: Layout | None, notes: Notes) -> Layout | None:
     """The map of the generated sounds, unless it is another than that of the real clips."""
     name = generated.path.name.removesuffix(".npz") + COORDINATES
-    places = ([paths.umap / name] if paths.umap is not None else []) + [generated.path.with_name(name)]
+    places = ([given.umap / name] if given.umap is not None else []) + [generated.path.with_name(name)]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        if paths.umap is not None:
-            message = f"There is no map of {generated.path.name} in --umap {paths.umap}: canarygan umap makes it."
+        if given.umap is not None:
+            message = f"There is no map of {generated.path.name} in --umap {given.umap}: canarygan umap makes it."
             notes.messages.append(message)
         return None
     layout = notes.read(lambda file: material.read_generated_map(file, generated), path)

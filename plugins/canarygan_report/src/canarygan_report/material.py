@@ -1,9 +1,9 @@
 """The sounds that a page shows: real clips, an archive of generated sounds, and their coordinates on a map."""
 
-import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from canarygan_core import CanaryganError, Dataset
 from canarygan_core.audio import archives, list_sounds
 from canarygan_core.clips import Clips
-from canarygan_core.datasets.folder import Folder
 from canarygan_core.fitted.decoders import X, describe_consensus, is_audible
 from canarygan_core.plugins import get_registry
+from canarygan_core.plugins.options import fill_in
 from canarygan_core.runs import Run, files
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -45,6 +45,7 @@ class Layout:
         clusters: (n,) number of the cluster, -1 outside all, or None.
         sources: (n,) which clip each is, or None where they are an archive's rows.
         facts: scalars that say what it was made from.
+        figures: PNG files that the projector drew of its own.
     """
 
     points: NDArray[np.float32]
@@ -52,6 +53,7 @@ class Layout:
     clusters: NDArray[np.int64] | None = None
     sources: Labels | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    figures: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,26 +137,25 @@ def _decoded(content: Arrays, decoder: str) -> Labels:
     return np.where(posteriors.max(1) < float(threshold), X, labels)
 
 
-def load_real(data_dir: Path | None, run: Run | None, rate: int | None) -> Clips:
-    """The real clips: of a folder, with the options that the run had, or else those that the run was trained on.
+def find_dataset(dataset: Dataset | None, given: Collection[str], run: Run | None, rate: int | None) -> Dataset:
+    """The dataset of the real clips: one that was chosen, with the options that the run had, or else the run's own.
 
     Args:
-        data_dir: the folder, or None.
+        dataset: what was chosen, or None.
+        given: the flags that the user gave, whose options stay.
         run: the run, or None.
         rate: sampling rate of the generated sounds in Hz, taken where no run says one.
 
     Raises:
-        CanaryganError: where there are none, or they cannot be read.
+        CanaryganError: where no run says which clips it was trained on, or its dataset cannot be had now.
     """
     part = {} if run is None else run.manifest.record["options"].get("dataset", {})
-    if data_dir is not None and part.get("name") != Folder.name:
-        return (Folder(data_dir=data_dir) if rate is None else Folder(data_dir=data_dir, sampling_rate=rate)).load()
+    if dataset is not None and part.get("name") != dataset.name:
+        return fill_in(dataset, given, {} if rate is None else {"sampling_rate": rate})
     if run is None or not part:
         raise CanaryganError("no run says which clips it was trained on")
-    dataset: Dataset = get_registry().restore("dataset", run.checkpoints, run.manifest.record)
-    if data_dir is not None:
-        dataset = dataclasses.replace(dataset, data_dir=data_dir)  # type: ignore[call-arg]
-    return dataset.load()
+    own: Dataset = get_registry().restore("dataset", run.checkpoints, run.manifest.record)
+    return own if dataset is None else fill_in(dataset, given, vars(own))
 
 
 def count_unusable(sounds: Audio) -> int:
@@ -182,9 +183,12 @@ def read_layout(path: Path) -> Layout:
     rows = {name.removesuffix("s"): array for name, array in arrays.items() if array.shape == (len(points),)}
     kinds: dict[str, Any] = {"label": str, "cluster": np.int64, "source": str}
     columns: dict[str, Any] = {f"{name}s": rows[name].astype(kind) for name, kind in kinds.items() if name in rows}
+    facts = {name: str(array.item()) for name, array in arrays.items() if array.shape == ()}
+    figures = path.parent.glob(f"{escape(facts['projector'])}-*.png") if "projector" in facts else ()
     return Layout(
         points=np.asarray(points[:, :2], np.float32),
-        facts={name: str(array.item()) for name, array in arrays.items() if array.shape == ()},
+        facts=facts,
+        figures=sorted(figures),
         **columns,
     )
 

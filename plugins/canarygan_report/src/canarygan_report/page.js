@@ -201,7 +201,7 @@ function spectra(parent) {
 }
 
 function mapSection(parent) {
-  const { kind, totals, labelled, cut, longest, rates, x } = content.map;
+  const { kind, totals, labelled, cut, longest, rates, x, projector, figures } = content.map;
   if (kind === "latents") {
     put(parent, "p", { class: "soft" }, "Generated sounds by their first two latent coordinates, until there is a map of what they sound like.");
   }
@@ -212,9 +212,14 @@ function mapSection(parent) {
   const all = Object.values(totals).reduce((sum, size) => sum + size, 0);
   const some = `Shown: ${Object.entries(totals).map(part).join(" and ")} sounds${x.length < all ? ", drawn so that every class keeps its share" : ""}.`;
   const shorter = cut ? ` ${format(cut)} sounds were cut to their loudest ${format(longest / Math.max(rates.real ?? 0, rates.generated ?? 0))} s, so that this file stays small.` : "";
-  put(parent, "p", { class: "soft small" }, `${some}${labelled ? ` Classes of generated sounds: ${labelled}.` : ""}${shorter}`);
+  put(parent, "p", { class: "soft small" }, `${projector && `Map by ${projector}. `}${some}${labelled ? ` Classes of generated sounds: ${labelled}.` : ""}${shorter}`);
   const map = soundMap(parent, content.map);
   repaints.push(map.repaint);
+  for (const { name, png } of figures) {
+    const figure = put(parent, "figure", { class: "own" });
+    put(figure, "img", { src: `data:image/png;base64,${png}`, alt: name });
+    put(figure, "figcaption", {}, name);
+  }
   return map.state;
 }
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from canarygan_core import Answer, Request
+from canarygan_core import Answer, Dataset, Request, Slot
 from canarygan_core.errors import UsageError
 from canarygan_core.runs import Manifest
 
@@ -22,7 +22,7 @@ MOST = 20_000
 def report(
     *,
     generator_ckpt: Annotated[Path | None, Parameter(alias="-x")] = None,
-    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
+    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
     gen_dir: Annotated[Path | None, Parameter(alias="-g")] = None,
     umap: Path | None = None,
     scores: list[Path] | None = None,
@@ -34,9 +34,10 @@ def report(
 ) -> Answer:
     """Gather a run into one HTML file that needs no network: scores, curves, a map of sounds to hear, the record.
 
+    The real clips are those of --dataset or -d, or else those that the run was trained on.
+
     Args:
         generator_ckpt: Folder of a version, folder of runs, whose newest version is taken, or a checkpoint.
-        data_dir: Folder of the real clips, one folder a class. [default: the clips that the run was trained on]
         gen_dir: Archive of generated sounds, or a folder of archives, of which the latest epoch is taken.
         umap: Folder that umap wrote, with real.umap.npz. [default: umap here or beside the sounds]
         scores: Scores and confusions to show: files, or folders to search. Repeat the option to give several.
@@ -45,18 +46,19 @@ def report(
         seed: Seed of the random choice of sounds.
         overwrite: Replace a page of the same name.
     """
-    if not any((generator_ckpt, data_dir, gen_dir, umap, scores)):
+    if not any((generator_ckpt, dataset, gen_dir, umap, scores)):
         raise UsageError(f"Nothing to report on: give {', '.join(INPUTS)}; best all of them.")
     if not 1 <= points <= MOST:
         raise UsageError(f"--points is {points}: it may be 1 to {MOST}.")
     from canarygan_core.runs import files
     from canarygan_report import page
     from canarygan_report.content import make_content
-    from canarygan_report.inputs import Inputs, Notes, Paths
+    from canarygan_report.inputs import Given, Inputs, Notes
 
-    files.check_outside(data_dir, save_dir)
+    files.check_outside(getattr(dataset, "data_dir", None), save_dir)
     notes = Notes()
-    inputs = Inputs.find(Paths(generator_ckpt, data_dir, gen_dir, umap, tuple(scores or ())), notes)
+    given = Given(generator_ckpt, dataset, request.given, gen_dir, umap, tuple(scores or ()))
+    inputs = Inputs.find(given, notes)
     name = "report" if inputs.version is None else "version_" + re.sub(r"[^\w.-]", "_", inputs.version)
     path = save_dir / f"{name}.html"
     absent = files.check_absent(path, overwrite=overwrite)

@@ -20,7 +20,7 @@ class Examples:
     """Features with the labels to learn.
 
     Attributes:
-        features: (n, frames, size) float32, memory-mapped where there are many.
+        features: (n, frames, size), or of any other shape, float32, memory-mapped where there are many.
         labels: (n,) label of each.
         sources: (n,) where each came from.
         groups: (n,) number of the clip that each was made of; the unaltered clip comes before its altered copies.
@@ -39,8 +39,8 @@ class Examples:
         return len(self.labels)
 
     @classmethod
-    def from_clips(cls, clips: Clips, parameters: Features) -> "Examples":
-        """Examples of unaltered clips.
+    def from_clips(cls, clips: Clips, parameters: Features, compute: Any = None) -> "Examples":
+        """Examples of unaltered clips, whose features a function computes where one is given.
 
         Raises:
             CanaryganError: where the clips have no labels.
@@ -48,7 +48,7 @@ class Examples:
         from canarygan_decoders.features.extraction import extract
 
         labels, sources = labels_and_sources(clips)
-        features, groups = extract(clips, parameters), np.arange(len(clips))
+        features, groups = extract(clips, parameters, compute), np.arange(len(clips))
         return cls(features, labels, sources, groups, parameters, find_garbage(clips))
 
     def select(self, rows: NDArray[Any]) -> "Examples":

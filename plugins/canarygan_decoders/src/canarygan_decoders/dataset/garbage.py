@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import runs
-from canarygan_core.audio import Filter, align, find_extent, hear, resample
+from canarygan_core.audio import Hearing, align, find_extent
 from canarygan_core.audio.noise import draw_coloured_noise
-from canarygan_core.clips import Clips, concatenate, fit_length
+from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted import generators, latents
@@ -69,9 +69,10 @@ def make_garbage(clips: Clips, seed: int, copies: int = 0) -> Clips:
         _shuffle_bands(_pick(clips, count, rng), rng),
         _mix(clips, count, rng),
     ]
-    filtering = Filter.of(clips.origin)
+    hearing = Hearing.of(clips)
     return concatenate(
-        hear(_label(part, clips.rate, label), filtering) for part, label in zip(parts, MADE, strict=True)
+        _label(hearing.hear(Clips(np.asarray(part, np.float32), clips.rate)), label)
+        for part, label in zip(parts, MADE, strict=True)
     )
 
 
@@ -176,7 +177,7 @@ def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tu
     if clash := sorted(set(labels) & set(clips.classes)):
         raise CanaryganError(f"The data has a class {clash[0]} already, which --garbage would add: rename its folder.")
     gain = clips.facts.get("gain", np.ones(len(clips), np.float32))
-    filtering = Filter.of(clips.origin)
+    hearing = Hearing.of(clips)
     facts = {"gain": gain, GARBAGE: np.zeros(len(clips), bool)}
     parts = [replace(clips, sources=labels_and_sources(clips)[1], facts=facts)]
     for number, (label, epoch) in enumerate(epoch_of.items()):
@@ -186,9 +187,9 @@ def add_garbage(clips: Clips, run: Path, epochs: Sequence[int], seed: int) -> tu
             raise CanaryganError(
                 f"{checkpoints[epoch]} is of epoch {actual}, not {epoch} as its name says. Give it its old name again."
             )
-        parts.append(hear(_label(_generate(generator, clips, count, seed + number), clips.rate, label), filtering))
+        parts.append(_label(_generate(generator, hearing, count, seed + number), label))
     noise = np.random.default_rng([seed, 99]).standard_normal((count, clips.samples), np.float32)
-    parts.append(hear(_label(noise / np.abs(noise).max(1, keepdims=True), clips.rate, NOISE), filtering))
+    parts.append(_label(hearing.hear(Clips(noise / np.abs(noise).max(1, keepdims=True), clips.rate)), NOISE))
     log.info(f"Garbage classes of {count} clips each: {', '.join(labels)}.")
     log.warning(f"{OVERTRAINED} are sounds of the last epoch of {run}: these decoders will call what it makes X.")
     return concatenate(parts), labels
@@ -209,20 +210,19 @@ def find_checkpoints(run: Path) -> dict[int, Path]:
     return checkpoints
 
 
-def _generate(generator: Generator, like: Clips, count: int, seed: int) -> NDArray[np.float32]:
-    """Sounds of a generator from uniform latents, with the rate and length of some clips."""
+def _generate(generator: Generator, hearing: Hearing, count: int, seed: int) -> Clips:
+    """Sounds of a generator from uniform latents, as they are heard."""
     z = latents.draw(count, generator.latent_dim, seed=seed)
-    audio = np.concatenate([generator.generate(z[start : start + BATCH]) for start in range(0, count, BATCH)])
-    return fit_length(resample(audio, generator.rate, like.rate), like.samples)
+    return hearing.hear(concatenate(generators.generate_clips(generator, z, BATCH)))
 
 
-def _label(audio: NDArray[np.float32], rate: int, label: str) -> Clips:
+def _label(clips: Clips, label: str) -> Clips:
     """Clips that all have one label."""
-    count = len(audio)
-    return Clips(
-        np.ascontiguousarray(audio, np.float32),
-        rate,
+    count = len(clips)
+    return replace(
+        clips,
         labels=np.full(count, label),
+        latents=None,
         sources=np.array([f"{label}/{number:04d}" for number in range(count)]),
         facts={"gain": np.ones(count, np.float32), GARBAGE: np.ones(count, bool)},
     )

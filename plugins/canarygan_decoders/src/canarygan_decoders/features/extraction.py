@@ -4,7 +4,7 @@ import functools
 import logging
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,23 +25,37 @@ FLOOR = 1e-4
 AMIN, TOP_DB = 1e-10, 80.0
 """Least power of the classic coefficients, and their range below the loudest band of a clip, dB."""
 
+Compute = Callable[[NDArray[np.float32], int], NDArray[Any]]
+"""Features (n, ...) of sounds (n, samples) at a rate in Hz."""
+
 CHUNK = 64
 """Clips transformed at a time."""
 
 
-def extract(clips: Clips, parameters: Features) -> NDArray[np.float32]:
-    """Features (clips, frames, size) of clips of any rate and length."""
+def extract(clips: Clips, parameters: Features, compute: Compute | None = None) -> NDArray[np.float32]:
+    """Features (clips, frames, size) of clips of any rate and length; or those that a function computes of sounds."""
     if clips.rate != parameters.sampling_rate:
         log.info(f"Resampling clips from {clips.rate} Hz to {parameters.sampling_rate} Hz.")
-    result = np.empty((len(clips), *parameters.shape), np.float32)
+    result = np.empty((len(clips), *find_shape(parameters, compute)), np.float32)
     for start in range(0, len(clips), CHUNK):
         audio = resample(np.asarray(clips.audio[start : start + CHUNK]), clips.rate, parameters.sampling_rate)
         if parameters.align:
             audio = align(audio, parameters.sampling_rate, parameters.samples)
+        audio = fit_length(audio, parameters.samples)
+        if compute is not None:
+            result[start : start + CHUNK] = compute(audio, parameters.sampling_rate)
+            continue
         with torch.inference_mode():
-            chunk = transform(torch.tensor(fit_length(audio, parameters.samples)), parameters)
+            chunk = transform(torch.tensor(audio), parameters)
         result[start : start + CHUNK] = chunk.numpy()
     return result
+
+
+def find_shape(parameters: Features, compute: Compute | None = None) -> tuple[int, ...]:
+    """The shape of a clip's features; those of a function by asking it for the features of silence."""
+    if compute is None:
+        return parameters.shape
+    return np.shape(compute(np.zeros((1, parameters.samples), np.float32), parameters.sampling_rate))[1:]
 
 
 def transform(audio: Tensor, parameters: Features) -> Tensor:

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.components import FittedDecoder
+from canarygan_core.components import Decoder, FittedDecoder
 from canarygan_core.evaluation import accuracy
 from canarygan_core.evaluation.accuracy import ClassificationReport
 from canarygan_core.fitted import decoders
 from canarygan_core.fitted.decoders import Judgement, X
 from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
-from canarygan_decoders.feature_decoder import FittedFeatureDecoder
 
 Told = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Posteriors (n, classes), and resemblance to training clips (n,)."""
@@ -24,11 +23,13 @@ EVEN = 0.5
 """Highest threshold: a class that is likelier than all others together is no reason to reject."""
 
 
-def judge(fitted: FittedDecoder, dataset: DecoderDataset, condition: str) -> Told:
+def judge(decoder: Decoder, fitted: FittedDecoder, dataset: DecoderDataset, condition: str) -> Told:
     """Posteriors (n, classes) of the held-out examples of a condition, and their resemblance to training clips (n,)."""
     test = dataset.tests[condition]
-    if isinstance(fitted, FittedFeatureDecoder):
-        return fitted.predict(test.features), fitted.compare(test.features)
+    if decoder.learns_from == "features":
+        known: Any = fitted
+        compare = getattr(known, "compare", lambda features: np.ones(len(features), np.float32))
+        return known.predict(test.features), compare(test.features)
     assert dataset.test_clips is not None
     clips = dataset.test_clips[condition]
     resemblance = getattr(fitted, "resemblance", lambda clips: np.ones(len(clips), np.float32))

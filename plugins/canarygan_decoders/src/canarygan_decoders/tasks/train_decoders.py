@@ -17,10 +17,10 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins.options import share_values
 from canarygan_core.runs import Manifest, Request
 from canarygan_decoders.dataset import SUPPLIED
-from canarygan_decoders.feature_decoder import FeatureDecoder
 from canarygan_decoders.features import Features
 
 if TYPE_CHECKING:
+    from canarygan_core.clips import Clips
     from canarygan_decoders.dataset.decoder_dataset import DecoderDataset
 
 log = logging.getLogger("canarygan")
@@ -78,7 +78,7 @@ def train_decoders(
 
     decoders = [share_values(decoder, request.given, seed=seed) for decoder in model]
     names = [decoder.name for decoder in decoders]
-    if search and not any(getattr(decoder, "search_ranges", None) for decoder in decoders):
+    if search and not any(decoder.search_ranges for decoder in decoders):
         raise UsageError(f"--search: {', '.join(names)} names no options to search; esn does.")
     reservoir_paths = _find_reservoirs(reservoirs)
     _check_save_dir(save_dir, set(names), overwrite)
@@ -91,9 +91,9 @@ def train_decoders(
             manifest.add_input("set", preprocessed_dir / ARCHIVE)
         lines, summary = [], {}
         for decoder in decoders:
-            if search and isinstance(decoder, FeatureDecoder) and decoder.search_ranges:
-                journal = save_dir / f"search-{decoder.name}.jsonl"
-                decoder = search_options(decoder, prepared.train, trials=search, seed=seed, journal=journal)
+            if search and decoder.search_ranges:
+                journal, clips = save_dir / f"search-{decoder.name}.jsonl", _get_clips(decoder, prepared)
+                decoder = search_options(decoder, prepared.train, clips, trials=search, seed=seed, journal=journal)
             variants = _list_variants(decoder, seeds, reservoir_paths)
             summary[decoder.name], text = _train_and_test(variants, prepared, save_dir, manifest)
             lines += text
@@ -198,7 +198,7 @@ def _train_and_test(
     decoder, count = variants[0], len(variants)
     log.info(f"Training {decoder.name}{f', {count} times' if count > 1 else ''}.")
     fitted = _fit(decoder, dataset)
-    judged = {condition: testing.judge(fitted, dataset, condition) for condition in dataset.tests}
+    judged = {condition: testing.judge(decoder, fitted, dataset, condition) for condition in dataset.tests}
     scores = {name: testing.score(fitted, dataset, name, judged[name][0]) for name in judged if name != "garbage"}
     record: dict[str, Any] = {"test": {name: score.to_json() for name, score in scores.items()}}
     lines = [decoder.name]
@@ -217,7 +217,7 @@ def _train_and_test(
         accuracies = [scores["clean"].accuracy]
         for variant in variants[1:]:
             other = _fit(variant, dataset)
-            score = testing.score(other, dataset, "clean", testing.judge(other, dataset, "clean")[0])
+            score = testing.score(other, dataset, "clean", testing.judge(variant, other, dataset, "clean")[0])
             accuracies.append(score.accuracy)
         mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
         lines.append(f"  {count} seeds      accuracy {mean:.3f}, standard deviation {std:.3f}")
@@ -229,19 +229,33 @@ def _train_and_test(
         fitted,
         threshold=threshold,
         garbage=dataset.garbage,
-        facts={"dataset": dict(dataset.origin), "test": record["test"], "trained_on": len(dataset.train)},
+        facts={
+            "dataset": dict(dataset.origin),
+            "rate": dataset.train.parameters.sampling_rate,
+            "seconds": dataset.train.parameters.max_length,
+            "test": record["test"],
+            "trained_on": len(dataset.train),
+        },
     )
     manifest.add_output(save_dir / decoder.name / decoders.RECORD)
     return record, lines
 
 
 def _fit(decoder: Decoder, dataset: "DecoderDataset") -> FittedDecoder:
-    if isinstance(decoder, FeatureDecoder):
-        with show_bar(f"training {decoder.name}", None):
-            return decoder.fit_examples(dataset.train)
-    if dataset.clips is None:
+    from canarygan_decoders.tasks.search import fit_clips
+
+    clips = _get_clips(decoder, dataset)
+    with show_bar(f"training {decoder.name}", None):
+        if clips is not None:
+            return fit_clips(decoder, clips, dataset.train.parameters)
+        fitted: FittedDecoder = decoder.fit_examples(dataset.train)  # type: ignore[attr-defined]
+        return fitted
+
+
+def _get_clips(decoder: Decoder, dataset: "DecoderDataset") -> "Clips | None":
+    """The clips that a decoder learns from; None for one that learns from features."""
+    if decoder.learns_from == "clips" and dataset.clips is None:
         raise UsageError(
             f"Decoder {decoder.name} learns from sounds, and a preprocessed set holds features: give clips with -d."
         )
-    with show_bar(f"training {decoder.name}", None):
-        return decoder.fit(dataset.clips)
+    return dataset.clips if decoder.learns_from == "clips" else None

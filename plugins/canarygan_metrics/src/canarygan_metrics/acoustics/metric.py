@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from canarygan_core import CanaryganError, Metric
@@ -89,3 +90,11 @@ class Acoustics(Metric):
 
         measure = self.listener()
         return comparison.score(generated, reference, measure, low=self.low, high=self.high, least=self.enough)
+
+    def draw(self, generated: "Clips", reference: "Clips", folder: Path) -> list[Path]:
+        """A histogram of each measure, in one figure."""
+        from canarygan_metrics.acoustics import figure
+
+        path = folder / "measures.png"
+        figure.draw(generated, reference, path)
+        return [path]

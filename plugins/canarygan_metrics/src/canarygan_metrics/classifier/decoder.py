@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core import CanaryganError, Decoder
+from canarygan_core.errors import UsageError
 from canarygan_core.runs.documents import Format
 from canarygan_metrics.options import check_ranges
 
@@ -38,6 +39,7 @@ class CNN(Decoder):
     """
 
     name: ClassVar[str] = "cnn"
+    search_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {"lr": (2e-4, 1e-2), "channels": (8, 128)}
 
     epochs: int = 15
     """Passes over the training clips, count."""
@@ -81,11 +83,12 @@ class CNN(Decoder):
         return FittedCNN(self, tuple(clips.classes), network, sharpness, fitting.learn_novelty(plan, clips))
 
     @classmethod
-    def load(cls, folder: Path) -> "FittedCNN":
-        """A fitted decoder from its folder; no code is run.
+    def load(cls, folder: Path, *, device: str = "cpu") -> "FittedCNN":
+        """A fitted decoder from its folder, on a device; no code is run.
 
         Raises:
             CanaryganError: where a file is damaged, or the files contradict one another.
+            UsageError: where there is no such device.
         """
         import torch
 
@@ -107,7 +110,11 @@ class CNN(Decoder):
             sharpness = float(state["sharpness"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CanaryganError(f"{folder} is no decoder that this version of {cls.name} can read: {error}.") from None
-        return FittedCNN(decoder, classes, network.eval(), sharpness, novelty)
+        try:
+            network = network.eval().to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise UsageError(f"Cannot use {folder} on the device {device}: {str(error).splitlines()[0]}") from None
+        return FittedCNN(decoder, classes, network, sharpness, novelty)
 
 
 @dataclass(eq=False)
@@ -159,7 +166,7 @@ class FittedCNN:
         from canarygan_core.runs import files
 
         arrays: Mapping[str, NDArray[Any]] = {
-            **{WEIGHTS + name: part.numpy() for name, part in self.network.state_dict().items()},
+            **{WEIGHTS + name: part.cpu().numpy() for name, part in self.network.state_dict().items()},
             "sharpness": np.asarray(self.sharpness),
             **({} if self.novelty is None else self.novelty.arrays()),
         }

@@ -98,10 +98,10 @@ def keep_loud(spectrograms: Tensor) -> NDArray[np.float32]:
 
 
 def compute_logits(network: Network, spectrograms: Tensor) -> Tensor:
-    """Logits (n, classes) of spectrograms (n, bands, frames)."""
+    """Logits (n, classes) of spectrograms (n, bands, frames), computed where the network is."""
     with torch.inference_mode():
-        logits: Tensor = network(spectrograms)[1]
-    return logits
+        logits: Tensor = network(spectrograms.to(next(network.parameters()).device))[1]
+    return logits.cpu()
 
 
 def _hold_out(targets: NDArray[np.intp], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -1,7 +1,6 @@
 """Inception scores of clips and checkpoints, the scores that give them a scale, and the file of both."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,14 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from canarygan_core import CanaryganError, runs
+from canarygan_core import CanaryganError, Dataset, runs
+from canarygan_core.audio import Hearing
 from canarygan_core.audio.noise import draw_white_noise
 from canarygan_core.clips import Clips
-from canarygan_core.datasets.folder import Folder
 from canarygan_core.evaluation import holding, streaming
 from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
+from canarygan_core.plugins.options import find_paths, to_json
 from canarygan_core.runs import files
 from canarygan_core.runs.documents import Format, list_of, read_yaml, table_of
 from canarygan_metrics.classifier.classifier import Classifier, load
@@ -69,7 +69,12 @@ def posteriors_of(classifier: Classifier, batches: Iterable[Clips]) -> NDArray[n
 
 
 def score_checkpoint(
-    classifier: Classifier, path: Path, source: Path | int, scoring: Scoring, latent_dim: int | None = None
+    classifier: Classifier,
+    path: Path,
+    source: Path | int,
+    scoring: Scoring,
+    hearing: Hearing,
+    latent_dim: int | None = None,
 ) -> Record:
     """The row of one checkpoint: the progress of its training, and the score of its sounds.
 
@@ -78,6 +83,7 @@ def score_checkpoint(
         path: the checkpoint.
         source: a file of latents, or how many to draw.
         scoring: how scores are computed.
+        hearing: how the sounds are heard, as the real clips are.
         latent_dim: coordinates that the latents must have, or None.
 
     Raises:
@@ -88,8 +94,8 @@ def score_checkpoint(
     if latent_dim not in (None, dim):
         raise CanaryganError(f"{path} takes latents of {dim} coordinates, not {latent_dim}: leave out --latent-dim.")
     z = latents.read(source, dim) if isinstance(source, Path) else latents.draw(source, dim, seed=scoring.seed)
-    sounds = generators.generate_sounds(generator, z, scoring.batch_size)
-    posteriors = posteriors_of(classifier, (Clips(part, generator.rate) for part in sounds))
+    made = generators.generate_clips(generator, z, scoring.batch_size)
+    posteriors = posteriors_of(classifier, map(hearing.hear, made))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)
     progress = {key: int(generator.progress[key]) for key in ("epoch", "step")}
     return {**progress, **score.record(), "checkpoint": digest, "file": path.name}
@@ -135,23 +141,30 @@ def score_context(
     }
 
 
-def load_real(classifier: Classifier, data_dir: Path | None) -> Clips:
-    """The real clips to compare a score with: those of a folder, or those that the classifier was trained on.
+def describe_dataset(dataset: Dataset) -> Record:
+    """The record of the real clips that scores are compared with; what says where they lie is absolute."""
+    options = to_json(dataset)
+    places = {name: str(Path(options[name]).resolve()) for name in find_paths(type(dataset)) if options[name]}
+    return {"dataset": dataset.name, "options": options | places}
 
-    They are filtered as those were.
+
+def load_real(classifier: Classifier, dataset: Dataset | None) -> Clips:
+    """The real clips to compare a score with: those of a dataset, or those that the classifier was trained on.
 
     Raises:
         CanaryganError: where nothing says which those were, or they are gone.
     """
-    if data_dir is not None:
-        return Folder(data_dir=data_dir, **asdict(classifier.filtering)).load()
+    if dataset is not None:
+        return dataset.load()
     run = runs.find_by_checkpoint(classifier.path)
     if run is None or "dataset" not in run.manifest.record["options"]:
-        raise CanaryganError(f"Nothing says which data {classifier.path} was trained on: give the real clips with -d.")
+        raise CanaryganError(
+            f"Nothing says which data {classifier.path} was trained on: give the real clips with -d or --dataset."
+        )
     try:
         clips: Clips = get_registry().restore("dataset", run.checkpoints, run.manifest.record).load()
     except CanaryganError as error:
-        raise CanaryganError(f"{error}\nThis was the data of the classifier: give it with -d.") from None
+        raise CanaryganError(f"{error}\nThis was the data of the classifier: give it with -d or --dataset.") from None
     return clips
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from cyclopts import Parameter
 
 from canarygan_core import Answer, Dataset, Request, Slot
 from canarygan_core.errors import UsageError
+from canarygan_core.plugins.options import fill_in
 from canarygan_core.runs import Manifest
 from canarygan_metrics.inception.options import CONTEXT, Scoring
 
@@ -54,7 +56,7 @@ def gan(
     *,
     model_ckpt: Annotated[Path, Parameter(alias="-m")],
     generator_ckpt: Annotated[Path, Parameter(alias="-x")],
-    data_dir: Annotated[Path | None, Parameter(alias="-d")] = None,
+    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inception-scores"),
     vec_file: Annotated[Path | None, Parameter(alias="-z")] = None,
     n_samples: Annotated[int | None, Parameter(alias="-n")] = None,
@@ -66,16 +68,18 @@ def gan(
 
     No sounds are saved. A command that was stopped goes on with the checkpoints that are left.
 
+    Beside them are scored the real clips of --dataset or -d, or those the classifier was trained on.
+
     Args:
         model_ckpt: Classifier of train-inception: a checkpoint, or the folder of a version, whose best one is taken.
         generator_ckpt: Checkpoint of a model, or the folder of a version, all of whose checkpoints are scored; in a
             folder of runs, the newest version's.
-        data_dir: Folder of the real clips to compare with. [default: the data that the classifier was trained on]
         save_dir: Folder for is_scores-version_V.yml, its figure and its manifest.
         vec_file: File of latents (n, d), the same for every checkpoint.
         n_samples: Number of latents to draw, the same for every checkpoint. [default: 50000 without -z]
         latent_dim: Coordinates that the generator's latents must have; not needed, a checkpoint knows its own.
     """
+    from canarygan_core.audio import Hearing
     from canarygan_core.runs import files
     from canarygan_metrics.inception import figure, record
 
@@ -84,6 +88,7 @@ def gan(
     if vec_file is not None and n_samples is not None:
         raise UsageError("Give latents with -z or a number with --n-samples, not both.")
     trained = record.load_classifier(model_ckpt, scoring)
+    dataset = None if dataset is None else fill_in(dataset, request.given, asdict(trained.filtering))
     checkpoints, version = record.find_checkpoints(generator_ckpt)
     source = vec_file if vec_file is not None else n_samples or 50000
     if isinstance(source, int) and source < scoring.n_split:
@@ -92,7 +97,7 @@ def gan(
         "classifier": record.describe(trained),
         "n_samples": source if isinstance(source, int) else None,
         "latents": None if vec_file is None else files.compute_digest(vec_file),
-        "reference": None if data_dir is None else str(data_dir.resolve()),
+        "reference": None if dataset is None else record.describe_dataset(dataset),
         "n_split": scoring.n_split,
         "seed": scoring.seed,
     }
@@ -102,16 +107,19 @@ def gan(
     record.check_same_run(target, rows, checkpoints)
     with Manifest.begin(target.with_suffix(".manifest.json"), request, seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path, trained.digest)
-        if context is None:
-            held_out = record.find_held_out(trained, checkpoints[0])
-            context = record.score_context(trained, record.load_real(trained, data_dir), scoring, held_out)
         done = {row["checkpoint"] for row in rows}
+        left = [checkpoint for checkpoint in checkpoints if files.compute_digest(checkpoint) not in done]
+        if context is None or left:
+            clips = record.load_real(trained, dataset)
+            hearing = Hearing.of(clips)
+        if context is None:
+            context = record.score_context(trained, clips, scoring, record.find_held_out(trained, checkpoints[0]))
         for number, checkpoint in enumerate(checkpoints, 1):
-            if files.compute_digest(checkpoint) in done:
+            if checkpoint not in left:
                 log.info(f"{checkpoint.name} is scored already.")
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
-            row = record.score_checkpoint(trained, checkpoint, source, scoring, latent_dim)
+            row = record.score_checkpoint(trained, checkpoint, source, scoring, hearing, latent_dim)
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")

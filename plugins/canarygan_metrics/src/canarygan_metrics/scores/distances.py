@@ -1,15 +1,24 @@
 """How far apart two sets of embeddings are as distributions: Fréchet and kernel distance."""
 
+import logging
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core import CanaryganError
+from canarygan_core.clips import Clips
+from canarygan_metrics.scores.base import both_embeddings
 
 Floats = NDArray[np.floating[Any]]
 Exact = NDArray[np.float64]
+
+log = logging.getLogger("canarygan")
+
+MOSTLY = 0.2
+"""Share of a Fréchet distance that may be bias."""
 
 SUBSET = 1000
 """Embeddings of either set in a subset of the kernel distance, at most."""
@@ -44,22 +53,89 @@ def frechet(a: Floats, b: Floats) -> float:
         CanaryganError: on fewer than two embeddings, or other dimensions.
     """
     check_embeddings(2, a, b)
-    return _distance(*_fit_gaussian(a), *_fit_gaussian(b))
+    return Gaussian.fit(a).measure_distance(Gaussian.fit(b))
 
 
 def frechet_bias(rows: Floats, others: int) -> float:
-    """About the Fréchet distance that `others` more embeddings of their distribution would have to embeddings (n, d).
+    """`Gaussian.estimate_bias` of the Gaussian fitted to embeddings (n, d)."""
+    return Gaussian.fit(rows).estimate_bias(others)
 
-    By the second-order expansion of the distance about equal Gaussians: (1/n + 1/m) (3/2 sum l_i + 1/2 sum over i != j
-    of l_i l_j / (l_i + l_j)), l being the eigenvalues of the covariance. It counts the dimensions that embeddings
-    spread over, not those that they have.
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """What a Fréchet distance needs of embeddings.
+
+    Attributes:
+        count: embeddings that it was fitted to.
+        mean: (d,).
+        root: (d, r) of the covariance, r the smaller of n and d, without ever forming it.
     """
-    check_embeddings(2, rows)
-    spread = np.square(np.linalg.svd(_fit_gaussian(rows)[1], compute_uv=False))  # eigenvalues
-    spread = spread[spread > spread.max() * 1e-12] if spread.max() > 0 else spread[:0]
-    pairs = np.outer(spread, spread) / np.add.outer(spread, spread)
-    off_diagonal = float(pairs.sum() - np.trace(pairs))
-    return float((1 / len(rows) + 1 / others) * (1.5 * spread.sum() + 0.5 * off_diagonal))
+
+    count: int
+    mean: Exact
+    root: Exact
+
+    @classmethod
+    def fit(cls, rows: Floats) -> "Gaussian":
+        """That of embeddings (n, d); `CanaryganError` on fewer than two."""
+        check_embeddings(2, rows)
+        exact = np.asarray(rows, np.float64)
+        mean = exact.mean(0)
+        triangle = np.asarray(np.linalg.qr(exact - mean, mode="r"))  # (r, d)
+        return cls(len(rows), mean, triangle.T / np.sqrt(len(rows) - 1))
+
+    def measure_distance(self, other: "Gaussian") -> float:
+        """The squared Fréchet distance to another of as many dimensions (Dowson and Landau, 1982).
+
+        |mean1 - mean2|^2 + tr(cov1 + cov2 - 2 (cov1 cov2)^(1/2)), where cov is root root^T. tr((cov1 cov2)^(1/2)) is
+        the nuclear norm of root1^T root2. No root of a negative number is taken where there are fewer embeddings than
+        dimensions, and squaring loses nothing.
+        """
+        shared = np.linalg.svd(self.root.T @ other.root, compute_uv=False).sum()
+        traces = np.square(self.root).sum() + np.square(other.root).sum()
+        return max(0.0, float(np.square(self.mean - other.mean).sum() + traces - 2 * shared))
+
+    def estimate_bias(self, others: int) -> float:
+        """About the distance that `others` more embeddings of this distribution would have to those it was fitted to.
+
+        By the second-order expansion of the distance about equal Gaussians: (1/n + 1/m) (3/2 sum l_i + 1/2 sum over
+        i != j of l_i l_j / (l_i + l_j)), l being the eigenvalues of the covariance. It counts the dimensions that
+        embeddings spread over, not those that they have.
+        """
+        spread = np.square(np.linalg.svd(self.root, compute_uv=False))  # eigenvalues
+        spread = spread[spread > spread.max() * 1e-12] if spread.max() > 0 else spread[:0]
+        pairs = np.outer(spread, spread) / np.add.outer(spread, spread)
+        off_diagonal = float(pairs.sum() - np.trace(pairs))
+        return float((1 / self.count + 1 / others) * (1.5 * spread.sum() + 0.5 * off_diagonal))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedFrechet:
+    """The Fréchet distance to the Gaussian of real clips, which is fitted when it is first needed.
+
+    Attributes:
+        name: of the metric, for warnings.
+        reference: the real clips, as the classifier left them.
+    """
+
+    name: str
+    reference: Clips
+
+    @cached_property
+    def gaussian(self) -> Gaussian:
+        """That of the real clips."""
+        return Gaussian.fit(self.reference.facts["embedding"])
+
+    def score(self, generated: Clips) -> dict[str, float]:
+        """The distance of generated clips, and about what as many real ones would have."""
+        a, b = both_embeddings(generated, self.reference, least=2)
+        check_embeddings(2, a, b)
+        distance, bias = Gaussian.fit(a).measure_distance(self.gaussian), self.gaussian.estimate_bias(len(a))
+        if bias > MOSTLY * distance:
+            counts = f"{len(a)} generated and {len(b)} real clips are too few for this distance"
+            part = f"about {bias:.2g} of {distance:.2g} is what as many real clips would have; kid has no such bias"
+            log.warning(f"{self.name}: {counts}: {part}.")
+        return {"frechet": distance, "frechet_bias": bias}
 
 
 def kernel_distance(a: Floats, b: Floats, *, subsets: int = 50, size: int = SUBSET, seed: int = 0) -> KernelDistance:
@@ -114,26 +190,6 @@ def discrepancy(a: Floats, b: Floats) -> float:
     within_a = (_kernel_sum(a, a) - _diagonal(a)) / (n * (n - 1))
     within_b = (_kernel_sum(b, b) - _diagonal(b)) / (m * (m - 1))
     return float(within_a + within_b - 2 * _kernel_sum(a, b) / (n * m))
-
-
-def _fit_gaussian(rows: Floats) -> tuple[Exact, Exact]:
-    """Mean (d,) and a root (d, r) of the covariance, r the smaller of n and d, without ever forming it."""
-    exact = np.asarray(rows, np.float64)
-    mean = exact.mean(0)
-    triangle = np.asarray(np.linalg.qr(exact - mean, mode="r"))  # (r, d)
-    return mean, triangle.T / np.sqrt(len(rows) - 1)
-
-
-def _distance(mean1: Exact, root1: Exact, mean2: Exact, root2: Exact) -> float:
-    """The distance of Gaussians, from their means and roots of their covariances (Dowson and Landau, 1982).
-
-    |mean1 - mean2|^2 + tr(cov1 + cov2 - 2 (cov1 cov2)^(1/2)), where cov is root root^T.
-    tr((cov1 cov2)^(1/2)) is the nuclear norm of root1^T root2.
-    No root of a negative number is taken where there are fewer embeddings than dimensions, and squaring loses nothing.
-    """
-    shared = np.linalg.svd(root1.T @ root2, compute_uv=False).sum()
-    apart = np.square(mean1 - mean2).sum() + np.square(root1).sum() + np.square(root2).sum() - 2 * shared
-    return max(0.0, float(apart))
 
 
 def _cubic(products: Exact, dimensions: int) -> Exact:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from canarygan_core.clips import Clips
+    from canarygan_metrics.scores.distances import FittedFrechet
 
 log = logging.getLogger("canarygan")
 
@@ -25,9 +26,6 @@ FEW = 100
 
 FEW_UNSEEN = 20
 """Unseen clips below which it is rough how near sounds lie to them."""
-
-MOSTLY = 0.2
-"""Share of a Fréchet distance that may be bias."""
 
 PER_CLASS = 10
 """Clips a class below which a histogram over classes is rough."""
@@ -90,16 +88,14 @@ class Frechet(ClassifierMetric):
     better: ClassVar[Mapping[str, str]] = {"frechet": "smaller"}
     tested: ClassVar[frozenset[str]] = frozenset({"frechet"})
 
-    def score(self, generated: "Clips", reference: "Clips") -> Scores:
-        from canarygan_metrics.scores import distances
+    def fit(self, reference: "Clips") -> "FittedFrechet":
+        """The distance to the Gaussian of the real clips, for all sets that are scored against them."""
+        from canarygan_metrics.scores.distances import FittedFrechet
 
-        a, b = both_embeddings(generated, reference, least=2)
-        distance, bias = distances.frechet(a, b), distances.frechet_bias(b, len(a))
-        if bias > MOSTLY * distance:
-            counts = f"{len(a)} generated and {len(b)} real clips are too few for this distance"
-            part = f"about {bias:.2g} of {distance:.2g} is what as many real clips would have; kid has no such bias"
-            log.warning(f"{self.name}: {counts}: {part}.")
-        return {"frechet": distance, "frechet_bias": bias}
+        return FittedFrechet(self.name, reference)
+
+    def score(self, generated: "Clips", reference: "Clips") -> Scores:
+        return self.fit(reference).score(generated)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from canarygan_core import CanaryganError
+from canarygan_core import CanaryganError, Projector
 from canarygan_core.audio import Filter
 from canarygan_core.clips import Clips
+from canarygan_core.errors import UsageError
 from canarygan_core.fitted import projectors
 from canarygan_core.fitted.decoders import X
 from canarygan_core.fitted.projectors import SavedProjector
@@ -18,33 +20,53 @@ from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
 from canarygan_metrics.umap import clusters, figures
 from canarygan_metrics.umap.clusters import Labels
+from canarygan_metrics.umap.fitted import FittedUMAP
+from canarygan_metrics.umap.options import MapOptions
 from canarygan_metrics.umap.placements import Generation, Placement, mean_spectrograms, write_arrays
-from canarygan_metrics.umap.projector import UMAP
-from canarygan_metrics.umap.vectors import HOP, Floats
+from canarygan_metrics.umap.vectors import HOP, Floats, Spectrograms
 
 log = logging.getLogger("canarygan")
 
 
-def find_map(reducer: UMAP, given: Path | None, folder: Path, clips: Clips, *, redo: bool) -> SavedProjector:
+def find_map(
+    projector: Projector | None, given: Path | None, folder: Path, clips: Clips, *, redo: bool
+) -> SavedProjector:
     """The map given, or the one in a folder where it is of these clips with these options, or one fitted now.
+
+    Args:
+        projector: what fits a map; None where that given may be of any projector.
+        given: folder of a map, or None.
+        folder: where the map is kept.
+        clips: the real ones.
+        redo: whether the map is fitted anew.
 
     Raises:
         CanaryganError: where the map given cannot be used.
     """
     if given is not None:
         fitted = projectors.load_for(given, clips, get_registry())
-        if fitted.name != reducer.name or fitted.record["projector"]["options"].get("dimensions") != 2:
-            raise CanaryganError(f"{given} is no map in 2 dimensions made by {reducer.name}, but by {fitted.name}.")
+        if projector is not None and fitted.name != projector.name:
+            raise UsageError(f"{given} is of projector {fitted.name}: leave out --projector.")
         return fitted
+    assert projector is not None
     if (folder / projectors.RECORD).is_file() and not redo:
         record = projectors.FORMAT.read(folder)
         dataset = dict(record.get("dataset", {}))
-        then = (record["rate"], record["projector"].get("options"), dataset.get("fingerprint"), Filter.of(dataset))
+        then = (record["rate"], record["projector"], dataset.get("fingerprint"), Filter.of(dataset))
         origin = clips.origin
-        if then == (clips.rate, to_json(reducer), origin.get("fingerprint"), Filter.of(origin)):
+        now = {"name": projector.name, "options": to_json(projector)}
+        if then == (clips.rate, now, origin.get("fingerprint"), Filter.of(origin)):
             return projectors.load(folder, get_registry())
         log.info(f"The clips or the options are others than those of {folder}: the map is fitted anew.")
-    return projectors.fit(reducer, clips, folder, get_registry())
+    return projectors.fit(projector, clips, folder, get_registry())
+
+
+def project_flat(fitted: SavedProjector, clips: Clips) -> Floats:
+    """Coordinates (n, 2) of clips; `UsageError` where the projector gives another number of them."""
+    points = fitted.project(clips)
+    if points.shape[1] != 2:
+        raise UsageError(f"Projector {fitted.name} gives {points.shape[1]} coordinates: a map to be drawn has 2.")
+    return points
 
 
 def write_real(folder: Path, clips: Clips, real: Floats, made_from: Mapping[str, str]) -> Path:
@@ -91,6 +113,7 @@ def draw_figures(
 ) -> Iterator[Path]:
     """Draw all figures; yields the path of each."""
     assert clips.labels is not None
+    labels = clips.labels
     several = len({one.version for one in generations}) > 1
     titles = [f"version {one.version}, {one.title}" if several and one.version else one.title for one in generations]
     names = [np.where(one.cluster == clusters.OUTSIDE, "outside", one.cluster.astype(np.str_)) for one in placed]
@@ -107,17 +130,23 @@ def draw_figures(
         rows = [list(by_row)[number] for number in figures.choose_panels(len(by_row))]
         panels = [figures.Panel(titles[row], placed[row].coordinates, by_row[row]) for row in rows]
         path = folder / f"{name}.png"
-        figures.draw_maps(path, title, real, clips.labels, panels)
+        figures.draw_maps(path, title, real, labels, panels)
         yield path
-    given: Any = fitted.fitted
-    last, labels = generations[-1].clips, placed[-1].label
-    above = mean_spectrograms(given.spectrograms.of(clips), clips.labels)
-    below = mean_spectrograms(given.spectrograms.of(last), labels)
-    counts = dict(zip(*np.unique(labels, return_counts=True), strict=True))
+    own = fitted.fitted
+    default = Spectrograms(MapOptions.seconds, MapOptions.floor, fitted.rate)
+    spectrograms = own.spectrograms if isinstance(own, FittedUMAP) else default
+    above = mean_spectrograms(spectrograms.of(clips), labels)
+    below = mean_spectrograms(spectrograms.of(generations[-1].clips), placed[-1].label)
+    counts = dict(zip(*np.unique(placed[-1].label, return_counts=True), strict=True))
     title = f"Mean spectrogram of each class: real sounds, and generated ones of {titles[-1]}"
     path = folder / "spectrograms.png"
     figures.draw_spectrograms(path, title, above, below, counts, rate=fitted.rate, hop=HOP)
     yield path
+    made = {
+        title: replace(one.clips, labels=place.label)
+        for title, one, place in zip(titles, generations, placed, strict=True)
+    }
+    yield from fitted.draw({"real": clips, **made}, folder)
 
 
 def summarise(generation: Generation, placement: Placement, classes: list[str]) -> dict[str, Any]:

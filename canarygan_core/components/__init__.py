@@ -10,11 +10,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from canarygan_core.components.learnt import FittedDecoder as FittedDecoder
+from canarygan_core.components.learnt import FittedMetric as FittedMetric
+from canarygan_core.components.learnt import FittedProjector as FittedProjector
+from canarygan_core.components.learnt import Generator as Generator
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
     from canarygan_core.clips import Clips
     from canarygan_core.lightning.training import Training
@@ -36,29 +40,6 @@ class Component(abc.ABC):
     """What a user types to choose it."""
     formerly: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Options that records of before lack, with the value that was meant, where it is not the default of today."""
-
-
-class Generator(Protocol):
-    """A trained model, ready to make sounds."""
-
-    @property
-    def latent_dim(self) -> int:
-        """Coordinates of a latent vector."""
-
-    @property
-    def rate(self) -> int:
-        """Sampling rate of the sounds, Hz."""
-
-    @property
-    def samples(self) -> int:
-        """Length of a sound, samples."""
-
-    @property
-    def progress(self) -> Mapping[str, int]:
-        """How far training had come: `epoch` and `step` (updates of the model), zero where unknown."""
-
-    def generate(self, z: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Latents (n, latent_dim) to sounds (n, samples), both float32; equal latents give equal bytes."""
 
 
 @dataclass(frozen=True)
@@ -99,30 +80,15 @@ class Dataset(Component):
         return False
 
 
-class FittedDecoder(Protocol):
-    """A decoder that has learnt, ready to tell classes apart.
-
-    One that also has `resemblance(clips) -> (n,)` says how likely a clip is of a kind with the clips that it learnt
-    from: at least 0.5 where it lies as near to them as nearly all clips that it did not learn from. Others reject by
-    their posteriors alone.
-    """
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """The labels it tells apart, in the order of the posteriors' columns."""
-
-    def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
-        """Posteriors (n, classes) of clips (n, samples), whatever their order or number."""
-
-    def save(self, folder: Path) -> None:
-        """Write what was learnt into an empty folder, without pickle."""
-
-
 @dataclass(frozen=True)
 class Decoder(Component):
     """Tells which class a clip belongs to."""
 
     kind: ClassVar[str] = "decoder"
+    learns_from: ClassVar[str] = "clips"
+    """What `train-decoders` hands it: `clips`, or `features`, by `fit_examples`; what fits them has `predict`, too."""
+    search_ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    """Options that `train-decoders --search` draws, and their ranges on a logarithmic scale."""
 
     @abc.abstractmethod
     def fit(self, clips: "Clips") -> FittedDecoder:
@@ -131,12 +97,17 @@ class Decoder(Component):
     @classmethod
     @abc.abstractmethod
     def load(cls, folder: Path) -> FittedDecoder:
-        """A fitted decoder from its folder. Runs no code from it."""
+        """A fitted decoder from its folder, to a `device` where it also takes one. Runs no code from it."""
 
 
 @dataclass(frozen=True)
 class Metric(Component):
-    """Puts numbers on how good generated clips are."""
+    """Puts numbers on how good generated clips are.
+
+    One that also has `fit(reference) -> FittedMetric` is fitted once to real clips, for all sets scored against them.
+    One that has `draw(generated, reference, folder) -> paths` brings figures: PNG files that it writes into an empty
+    folder. All get clips as the listener left them.
+    """
 
     kind: ClassVar[str] = "metric"
     units: ClassVar[Mapping[str, str]] = {}
@@ -168,16 +139,6 @@ class Metric(Component):
 def keep_whole(clips: "Clips") -> "Clips":
     """The clips as they are: the listener of a metric that wants them whole."""
     return clips
-
-
-class FittedProjector(Protocol):
-    """A projector that has learnt, ready to lay clips out."""
-
-    def project(self, clips: "Clips") -> "NDArray[np.float32]":
-        """Coordinates (n, k) of clips (n, samples)."""
-
-    def save(self, folder: Path) -> None:
-        """Write what was learnt into an empty folder, without pickle."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +222,8 @@ class Task:
 class Slot:
     """Marks a task's parameter, `Annotated[Model, Slot("wavegan")]`, as a component that the user chooses by name.
 
-    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once.
+    The parameter's name is the flag. `Annotated[list[Metric], Slot()]` takes the flag more than once;
+    `Annotated[Dataset | None, Slot()]` may be left out.
 
     Attributes:
         default: the name taken where the user gives none, or the names where the flag may be given more than once.

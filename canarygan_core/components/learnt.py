@@ -1,0 +1,73 @@
+"""What components have learnt, ready for use: no base class is needed, only these members."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from canarygan_core.clips import Clips
+
+
+class Generator(Protocol):
+    """A trained model, ready to make sounds."""
+
+    @property
+    def latent_dim(self) -> int:
+        """Coordinates of a latent vector."""
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate of the sounds, Hz."""
+
+    @property
+    def samples(self) -> int:
+        """Length of a sound, samples."""
+
+    @property
+    def progress(self) -> Mapping[str, int]:
+        """How far training had come: `epoch` and `step` (updates of the model), zero where unknown."""
+
+    def generate(self, z: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Latents (n, latent_dim) to sounds (n, samples), both float32; equal latents give equal bytes."""
+
+
+class FittedDecoder(Protocol):
+    """A decoder that has learnt, ready to tell classes apart.
+
+    One that also has `resemblance(clips) -> (n,)` says how likely a clip is of a kind with the clips that it learnt
+    from: at least 0.5 where it lies as near to them as nearly all clips that it did not learn from. Others reject by
+    their posteriors alone.
+    """
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The labels it tells apart, in the order of the posteriors' columns."""
+
+    def posteriors(self, clips: "Clips") -> "NDArray[np.float32]":
+        """Posteriors (n, classes) of clips (n, samples), whatever their order or number."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder, without pickle."""
+
+
+class FittedMetric(Protocol):
+    """A metric that knows the real clips, ready to score any number of sets against them.
+
+    A metric may have `fit(reference)` that gives one. Then what depends on the real clips alone is computed once.
+    """
+
+    def score(self, generated: "Clips") -> dict[str, float]:
+        """Named scores of generated clips, the same as those of the metric's own `score` against these real clips."""
+
+
+class FittedProjector(Protocol):
+    """A projector that has learnt. One with `draw(sets, folder) -> paths` brings figures of clips, by their title."""
+
+    def project(self, clips: "Clips") -> "NDArray[np.float32]":
+        """Coordinates (n, k) of clips (n, samples)."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an empty folder, without pickle."""
