@@ -126,3 +126,11 @@ def test_a_seal_is_no_part_of_what_a_record_says(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(WHOLE | {"seal": "xxh3:0"}))
     assert FORMAT.read(tmp_path / "a.json") == WHOLE
     assert documents.read_json(tmp_path / "a.json")["seal"] == "xxh3:0"
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1 << 62])
+def test_a_number_out_of_its_bounds_is_named(rate):
+    bounded = Format("a record", {"rate": int}, bounds={"rate": (1, 1000)})
+    assert bounded.check({"rate": 1000}, "here") == {"rate": 1000}
+    with pytest.raises(CanaryganError, match=f"here is not a record: rate is {rate}, and may be 1 to 1000"):
+        bounded.check({"rate": rate}, "here")

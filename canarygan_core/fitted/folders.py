@@ -21,6 +21,9 @@ from canarygan_core.runs.manifest import ORIGIN
 
 Record = Mapping[str, Any]
 
+BOUNDS = {"rate": (1, 10**7), "seconds": (0, 600), "samples": (1, 1 << 28)}
+"""What clips may be that a component listens to: their rate in Hz, and their length."""
+
 NAMED = Format("the record of a component", {"name": str}, {"options": dict[str, Any]})
 
 
@@ -49,7 +52,7 @@ class FolderFormat:
         """The keys of the record."""
         required = {"schema": int, self.kind: NAMED, **self.facts, "files": dict[str, str]}
         beside = {"versions": dict[str, str], "dataset": ORIGIN, "seal": str, **self.beside}
-        return Format(f"the record of a {self.kind}", required, beside, schema=self.schema)
+        return Format(f"the record of a {self.kind}", required, beside, schema=self.schema, bounds=BOUNDS)
 
     @property
     def record(self) -> str:

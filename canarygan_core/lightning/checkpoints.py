@@ -51,13 +51,6 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def check_range(path: Path, record: Mapping[str, Any], **bounds: tuple[int, int]) -> None:
-    """Raise `CanaryganError` where a number of a record, by its name, is not within bounds, both included."""
-    for name, (low, high) in bounds.items():
-        if not low <= record[name] <= high:
-            raise CanaryganError(f"{path} says that {name} is {record[name]}: it may be {low} to {high}.")
-
-
 def take_weights(path: Path, content: Mapping[str, Any], prefix: str) -> "dict[str, Tensor]":
     """The weights in a checkpoint's `state_dict` whose names begin so, by the rest of their names.
 

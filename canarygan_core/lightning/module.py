@@ -29,6 +29,7 @@ NETWORK = Format(
     "the record of a network",
     {"schema": int, "model": str, "options": dict[str, Any], "samples": int, "rate": int, "per_epoch": int},
     schema=SCHEMA,
+    bounds={"samples": (1, 1 << 24), "rate": (1, 10**7), "per_epoch": (1, 1 << 62)},
 )
 
 FORMAT = Format("a checkpoint of this system", {"state_dict": dict, "updates": int, KEY: dict})
@@ -210,7 +211,6 @@ def load(cls: type[Learner], path: Path, device: str) -> TrainedGenerator:
         raise CanaryganError(f"{path} is a checkpoint, but not of {cls.name}: it is of {of}.")
     NETWORK.check(record, path)
     FORMAT.check(saved, path)
-    checkpoints.check_range(path, record, samples=(1, 1 << 24), rate=(1, 10**7), per_epoch=(1, 1 << 62))
     weights = checkpoints.take_weights(path, saved, "network.")
     try:
         model = restore(cls, record["options"])

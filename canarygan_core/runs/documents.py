@@ -33,6 +33,7 @@ class Format:
         required: by key, the type of its value: a class, `list[...]`, `dict[str, ...]`, a format, or a union or
             tuple of some.
         optional: likewise of those that may be missing.
+        bounds: by key, the least and the greatest that a number may be.
         schema: the newest version of the keys that this version reads, where the record has one.
     """
 
@@ -40,6 +41,7 @@ class Format:
     required: Mapping[str, Any]
     optional: Mapping[str, Any] = field(default_factory=dict)
     schema: int | None = None
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def keys(self) -> set[str]:
@@ -81,6 +83,9 @@ class Format:
         for key, kind in {**self.required, **self.optional}.items():
             if key in record and (fault := _find_fault(record[key], kind, f"{place}.{key}".lstrip("."))):
                 return fault
+        for key, (low, high) in self.bounds.items():
+            if key in record and not low <= record[key] <= high:
+                return f"{place and f'{place}.'}{key} is {record[key]}, and may be {low} to {high}"
         return ""
 
 

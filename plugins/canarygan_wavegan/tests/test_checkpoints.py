@@ -211,7 +211,7 @@ def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"per_epoch": 0}, "per_epoch is 0: it may be 1 to"),
+        ({"per_epoch": 0}, "per_epoch is 0, and may be 1 to"),
         ({"per_epoch": -3}, "per_epoch is -3"),
         ({"rate": 0}, "rate is 0"),
         ({"rate": 1 << 62}, "rate is 4611686018427387904"),

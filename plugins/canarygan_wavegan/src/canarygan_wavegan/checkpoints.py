@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.lightning.checkpoints import Inert, check_range, load_weights, read, take_weights
+from canarygan_core.lightning.checkpoints import Inert, load_weights, read, take_weights
 from canarygan_core.lightning.training import is_bfloat16_fast, set_float32
 from canarygan_core.runs.documents import Format
 from canarygan_wavegan.fast.convolutions import accelerate
@@ -30,6 +30,7 @@ RECORD = Format(
     {"schema": int, "shape": SHAPE, "rate": int, "average": bool, "per_epoch": int},
     {"arithmetic": str},
     schema=SCHEMA,
+    bounds={"rate": (100, 10**7), "per_epoch": (1, 1 << 62)},
 )
 
 FORMAT = Format("a checkpoint of a WaveGAN", {"state_dict": dict, "updates": int, "wavegan": dict})
@@ -101,7 +102,6 @@ def _is_original(saved: Mapping[str, Any]) -> bool:
 def _read_ours(path: Path, saved: Mapping[str, Any]) -> Content:
     record = RECORD.check(saved["wavegan"], path)
     updates = FORMAT.check(saved, path)["updates"]
-    check_range(path, record, rate=(100, 10**7), per_epoch=(1, 1 << 62))
     shape = Shape(**record["shape"])
     weights = take_weights(path, saved, "average." if record["average"] else "generator.")
     progress = {"epoch": updates // record["per_epoch"], "step": updates}
