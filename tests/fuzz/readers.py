@@ -174,7 +174,7 @@ def list_kernel_readers() -> list[Reader]:
 
     def read_sounds(folder: Path) -> None:
         found = sounds.collect_sounds([folder / "g.npz"])
-        for _ in sounds.read_clips(found, RATE, 0.1):
+        for _ in sounds.read_clips(found, audio.Hearing(RATE, 1600)):
             pass
 
     config = "model = 'wavegan'\nmax-epochs = 3\n[task.train-gan]\nseed = 1\nmetric = ['a', 'b']\n"
@@ -392,7 +392,12 @@ def list_metric_readers() -> list[Reader]:
         layout = Layout(np.zeros((5, 4), np.float32), np.zeros((5, 2), np.float32), 3, 1.0, 1.0, 42)
         from canarygan_core.fitted.projectors import FORMAT
 
-        FORMAT.save(folder / "umap", UMAP(), fitted.FittedUMAP(options, shapes, reduction, layout), {"rate": RATE})
+        FORMAT.save(
+            folder / "umap",
+            UMAP(),
+            fitted.FittedUMAP(options, shapes, reduction, layout),
+            {"rate": RATE, "samples": 480},
+        )
 
     def make_placement(folder: Path) -> None:
         make_archive(folder)
