@@ -175,7 +175,7 @@ def state(folder):
     return weights, steps, log, sounds, record["result"], sorted(record["outputs"])
 
 
-@pytest.mark.parametrize("step", ["copy", "write_previews", "add_output", "save"])
+@pytest.mark.parametrize("step", ["copy", "write_previews", "add_output", "log_metrics"])
 def test_a_training_killed_around_its_checkpoint_ends_like_one_that_was_not(tmp_path, clips, monkeypatch, step):
     trained(tmp_path / "whole", clips)
     places = {"copy": checkpointing.files, "write_previews": Monitor, "add_output": runs.Manifest}

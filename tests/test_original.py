@@ -101,7 +101,7 @@ DOCUMENTED = {
         "": {"save_topk": 5},
     },
     "inception gan": {"scoring": {"n_split": 10, "batch_size": 100, "seed": 0}},
-    "umap": {"reducer": {"seconds": 0.3, "neighbors": 100, "min_dist": 0.9, "dimensions": 2, "map_seed": 42}},
+    "umap": {"projector": {"seconds": 0.3, "neighbors": 100, "min_dist": 0.9, "dimensions": 2, "map_seed": 42}},
 }
 
 

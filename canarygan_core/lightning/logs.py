@@ -93,13 +93,13 @@ class Table:
                 self._write([*(read_rows(self.path) if self.path.is_file() else []), row])
             else:
                 with open(self.path, "a", encoding="utf-8", newline="") as stream:
-                    csv.DictWriter(stream, self.columns).writerow(row)
+                    csv.DictWriter(stream, self.columns, lineterminator="\n").writerow(row)
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the table anew, or remove it where it has no rows."""
         self.columns = sorted({column for row in rows for column in row})
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self.columns)
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         if rows:

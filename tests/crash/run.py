@@ -139,7 +139,8 @@ def load(scenarios: Sequence[Scenario]) -> None:
     for package in (canarygan_core.lightning, canarygan_wavegan, canarygan_metrics.classifier):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    mpl.rcParams["figure.dpi"] = 10  # pictures cost the most, and show nobody anything
+    mpl.figure.Figure.draw = lambda *_: None  # pictures cost the most, and show nobody anything
+    mpl.rcParams["figure.dpi"] = 10
     if any("umap" in one.name for one in scenarios):
         from canarygan_metrics.umap.projector import UMAP
 
