@@ -40,7 +40,7 @@ FORMAT = Format(
     {"rows": list_of(SCORE), "context": table_of(SCORE)},
     {
         **{"version": str, "classifier": CLASSIFIER, "n_samples": int, "latents": str | None},
-        **{"reference": str | None, "n_split": int, "seed": int},
+        **{"reference": (str | None, dict), "n_split": int, "seed": int},
     },
 )
 """The keys of a file of scores."""
