@@ -9,6 +9,8 @@ examples    the packages of examples/, installed by pip
 plugin      the kernel and one plugin: the plugin's tests
 matrix      every test on each supported Python that is here
 lint types  ruff; mypy, strict
+fuzz        damaged files at every reader: 200,000 of records and archives, 20,000 of sounds; an hour
+audit       known vulnerabilities of what the system installs, from the network
 docs        the site; `cli_page` writes docs/cli.md
 crash       every task killed at many moments: nothing half written, lost or left
 demo bench  the README's first command; the benchmarks
@@ -144,6 +146,23 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """mypy, strict: kernel, plugins, and what stands around them."""
     in_system(session, "mypy", *TYPED, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Damaged files at every reader, 10 s and a gigabyte each: nox -s fuzz -- --mutations 1000 --reader manifest."""
+    session.env["PYTHONPATH"] = str(Path("tests").resolve())
+    in_system(session, "fuzz.run", *session.posargs)
+    if not session.posargs:
+        in_system(session, "fuzz.sounds", "--inputs", "20000")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of what the whole system installs, by pip-audit, which asks the network."""
+    install_system(session)
+    session.install("pip-audit>=2.9")
+    session.run("pip-audit", "--skip-editable", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import stat
 import sys
 import threading
@@ -24,6 +25,8 @@ WAIT_S = 1.0
 
 GONE = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO, errno.EBADF, errno.ECONNRESET})
 """What writing fails with where nobody reads any more: a pipe whose reader ended, a terminal that was closed."""
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _shown: list[Any] = []  # what shows progress now, the innermost last
 _showing = threading.RLock()
@@ -101,9 +104,17 @@ def open_outlets() -> Iterator[tuple[Outlet, Outlet]]:
 
 
 def write_line(text: str, stream: TextIO) -> None:
-    """Print a line. Letters that the stream's encoding lacks are replaced by question marks."""
+    """Print a line. Letters that the stream's encoding lacks are replaced by question marks.
+
+    What would steer the terminal, such as an escape sequence in the name of a file, is shown as its code.
+    """
     outlet = stream if isinstance(stream, Outlet) else Outlet(stream)
-    outlet.write(f"{text}\n")
+    outlet.write(f"{show_controls(text)}\n")
+
+
+def show_controls(text: str) -> str:
+    """The text with each character that steers a terminal, or turns the direction of writing, as its code."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def configure_logging(level: int) -> None:

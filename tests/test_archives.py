@@ -1,5 +1,6 @@
 """Archives: streamed out, mapped in, and numpy's own."""
 
+import io
 import shutil
 import zipfile
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 
 from canarygan_core.audio import archives
 from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted import latents
 
 ARRAYS = {
     "x": np.arange(60, dtype=np.float32).reshape(12, 5),
@@ -184,3 +186,78 @@ def test_a_compressed_archive_holds_the_same_and_is_read_by_numpy(tmp_path):
     sounds, rate = archives.read_sounds(packed)
     np.testing.assert_array_equal(sounds, x)
     assert rate == 8000
+
+
+def resize(path, name, shape, dtype="<f4"):
+    """Write an archive whose member says another shape than it has."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": dtype, "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.npy", stream.getvalue() + bytes(64))
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (1 << 62, 1 << 62), (-4, -4), (17,), (15,)])
+def test_sizes_that_a_member_does_not_have_are_refused_before_memory_is_taken(shape, tmp_path):
+    resize(tmp_path / "a.npz", "x", shape)
+    with pytest.raises(CanaryganError, match=r"Cannot read the archive .*(cut short|no plain values)"):
+        archives.read(tmp_path / "a.npz")
+
+
+def test_values_of_no_size_are_refused(tmp_path):
+    resize(tmp_path / "a.npz", "x", (1 << 60,), "<U0")
+    with pytest.raises(CanaryganError, match="no plain values"):
+        archives.read(tmp_path / "a.npz")
+
+
+def test_an_archive_that_unfolds_to_gigabytes_is_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("z.npy", "w") as member:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (archives.LEAST // 4, 1)}
+        np.lib.format.write_array_header_1_0(member, header)
+        for _ in range(archives.LEAST >> 24):
+            member.write(bytes(1 << 24))
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("a member was read"))
+    for read in (archives.read, archives.read_sounds, lambda path: latents.read(path, 1)):
+        with pytest.raises(CanaryganError, match=r"would unfold from [\d,]+ to 268,\d+,\d+ bytes, which is not read"):
+            read(path)
+
+
+@pytest.mark.parametrize("rate", [0, 1, -16000, 1 << 62, 16000.0, np.array([16000]), "16000"])
+def test_a_rate_that_no_sound_has_is_refused(rate, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((2, 8), np.float32), rate=rate)
+    with pytest.raises(CanaryganError, match=r"says that its sampling rate is .* it may be 1000 to 768000 Hz"):
+        archives.read_sounds(tmp_path / "a.npz")
+
+
+def test_text_with_letters_that_there_are_not_is_refused(tmp_path):
+    letters = np.array([0x110000, 65], "<u4").view("<U2")
+    np.savez(tmp_path / "a.npz", labels=letters)
+    with pytest.raises(CanaryganError, match=r"labels.npy holds what is no text"):
+        archives.read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"z": None}, None),
+        ({"x": None}, "it has no x, but labels_a, rate, z"),
+        (
+            {"x": np.zeros(3, np.float32)},
+            r"its x is float32 \(3,\), and not numbers with decimals of shape \(rows, 5\)",
+        ),
+        ({"z": np.zeros((4, 2))}, r"its z is float64 \(4, 2\), and not .* of shape \(3 rows, axes\)"),
+        ({"labels_a": np.zeros(3)}, "its labels_a is float64 .* and not text"),
+        ({"labels_b": np.array(["a", "b"])}, r"its labels_b is <U1 \(2,\)"),
+        ({"rate": "x"}, "its rate is <U1"),
+    ],
+)
+def test_what_a_layout_does_not_tell_is_named(changes, fault, tmp_path):
+    layout = {"x": "f rows 5", "z?": "fiu rows axes", "labels_*": "U rows", "rate": "iu"}
+    x = np.zeros((3, 5), np.float32)
+    content = {"x": x, "z": np.zeros((3, 2)), "rate": 8, "labels_a": np.array(["a"] * 3)} | changes
+    np.savez(tmp_path / "a.npz", **{name: array for name, array in content.items() if array is not None})
+    if fault is None:
+        assert set(archives.read(tmp_path / "a.npz", layout)) == {"x", "rate", "labels_a"}
+        return
+    with pytest.raises(CanaryganError, match=f"Cannot read the archive .*: {fault}"):
+        archives.read(tmp_path / "a.npz", layout)

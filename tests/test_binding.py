@@ -52,7 +52,7 @@ def test_every_type_of_option_from_the_line_a_file_and_a_record(bind, toml, tmp_
     folder = tmp_path / "runs" / "checkpoints" / "version_0"
     folder.mkdir(parents=True)
     record = Manifest.begin(folder / "manifest.json", request).record
-    assert json.loads((folder / "manifest.json").read_text()) == record
+    assert Manifest.read(folder / "manifest.json").record == record
     assert bind("--resume", "-s", str(tmp_path / "runs"))[0] == wanted
 
 

@@ -137,3 +137,8 @@ def test_a_bar_on_a_terminal_gives_way_to_the_one_within_and_comes_back(monkeypa
         outer()
         wait_for("outer")
     assert console._shown == []
+
+
+def test_what_would_steer_the_terminal_is_shown_as_its_code(capsys):
+    console.write_line("a\x1b[2Jb\x07\r\x9b31mc\u202ed\te\nf \u00fc", sys.stdout)
+    assert capsys.readouterr().out == "a\\x1b[2Jb\\x07\\r\\x9b31mc\\u202ed\te\nf \u00fc\n"

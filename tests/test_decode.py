@@ -22,6 +22,7 @@ from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted import decoders
 from canarygan_core.plugins import Plugin, Registry
+from canarygan_core.runs import seals
 from canarygan_core.tasks import decode as decode_task
 from canarygan_core.tasks import generate as generate_task
 
@@ -127,7 +128,8 @@ def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path,
     assert float(rows[4]["one_margin"]) == 0
     record = json.loads((tmp_path / "out" / "decoded.manifest.json").read_text())
     assert record["status"] == "finished"
-    assert set(record["inputs"]) == {"decoder one", "decoder two"}
+    archives_read = {row["file"] for row in rows if row["file"].endswith(".npz")}
+    assert set(record["inputs"]) == {"decoder one", "decoder two", *archives_read}
     assert "resampled" in capsys.readouterr().err
     assert main.main([*words, "-s", str(tmp_path / "out")]) == 1
     assert "--overwrite" in capsys.readouterr().err
@@ -244,26 +246,35 @@ def test_generate_writes_labels_beside_sounds(trained: Path, tmp_path: Path, mon
 
 def change(folder: Path, **keys: Any) -> None:
     record = json.loads((folder / decoders.RECORD).read_text())
-    (folder / decoders.RECORD).write_text(json.dumps(record | keys))
+    (folder / decoders.RECORD).write_text(seals.dump(record | keys))
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
         ({"schema": 99}, "newer CanaryGAN"),
-        ({"schema": "x"}, "does not describe a decoder"),
+        ({"schema": "x"}, "is not the record of a decoder: schema is 'x', and not a whole number"),
         ({"classes": []}, "names no component, or no class"),
         ({"classes": ["a", "b", "c"]}, "contradicts itself"),
         ({"files": {"../../etc/passwd": "sha256:0"}}, "is missing"),
         ({"files": {"state.npz": "sha256:0"}}, "cut short or changed"),
         ({"decoder": {"name": "pitsch"}}, "is of decoder pitsch, which is not installed"),
-        ({"threshold": None}, "threshold is missing or of the wrong type"),
+        ({"threshold": None}, "threshold is null, and not a number"),
     ],
 )
 def test_records_that_cannot_be_trusted(keys: dict[str, Any], said: str, trained: Path, registry: Registry) -> None:
     change(trained / "one", **keys)
     with pytest.raises(CanaryganError, match=said.replace("?", r"\?")):
         decoders.load(trained / "one", registry)
+
+
+def test_a_record_with_a_flipped_byte_is_refused(trained: Path, registry: Registry) -> None:
+    path = trained / "one" / decoders.RECORD
+    content = path.read_bytes()
+    for at in range(0, len(content), 7):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(CanaryganError, match=f"{decoders.RECORD} is not the file that was written"):
+            decoders.load(trained / "one", registry)
 
 
 def test_a_folder_of_something_else_is_neither_read_nor_replaced(tmp_path: Path, registry: Registry) -> None:

@@ -1,6 +1,8 @@
 """docs/formats.md tells every key of every file: of those that pipeline.md leaves, and of those that code may add."""
 
 import ast
+import importlib
+import importlib.util
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,9 +14,11 @@ import pytest
 from documents import DOCS, ROOT, perform, section, text
 
 from canarygan_core import plugins, runs
-from canarygan_core.datasets import synthesis
-from canarygan_core.fitted import latents
-from canarygan_core.runs import Request
+from canarygan_core.audio import archives
+from canarygan_core.datasets import cache, synthesis
+from canarygan_core.fitted import decoders, latents, projectors
+from canarygan_core.runs import Request, manifest
+from canarygan_core.runs.documents import Format
 
 SOURCES = sorted([*ROOT.glob("canarygan_core/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
 UNITS = {"pitch": "Hz", "duration": "ms", "rate": "Hz", "tilt": "dB", "band": "Hz"}
@@ -220,3 +224,51 @@ def test_factors_of_a_synthetic_type_are_documented(kind: str) -> None:
         low, high = getattr(syllable, factor)
         told.append(f"{factor} {low:g} to {high:g} {UNITS.get(factor, 'semitones')}")
     assert f"| {kind} | {'; '.join(told)} |" in text("data.md")
+
+
+# What formats declare
+
+
+def list_formats() -> Iterator[tuple[str, Format]]:
+    """Where formats.md tells of a format, and the format."""
+    yield "manifest.json", manifest.FORMAT
+    yield "manifest.json", manifest.ORIGIN
+    yield "manifest.json", manifest.HELD_OUT
+    yield "Decoder folder", decoders.FORMAT.format
+    yield "Maps", projectors.FORMAT.format
+    yield "Dataset cache", cache.FORMAT
+    for place, module, name in (
+        ("Checkpoints", "canarygan_wavegan.checkpoints", "RECORD"),
+        ("Checkpoints", "canarygan_wavegan.checkpoints", "SHAPE"),
+        ("Checkpoints", "canarygan_metrics.classifier.classifier", "RECORD"),
+        ("Checkpoints", "canarygan_metrics.classifier.classifier", "SPECTROGRAM"),
+        ("Decoder folder", "canarygan_decoders.feature_decoder", "FORMAT"),
+        ("Preprocessed set", "canarygan_decoders.tasks.search", "TRIAL"),
+        ("Inception scores", "canarygan_metrics.inception.record", "FORMAT"),
+        ("Inception scores", "canarygan_metrics.inception.record", "SCORE"),
+        ("Inception scores", "canarygan_metrics.inception.record", "CLASSIFIER"),
+        ("scores.json", "canarygan_report.records", "SCORES"),
+        ("Maps", "canarygan_metrics.umap.fitted", "FORMAT"),
+    ):
+        if importlib.util.find_spec(module.partition(".")[0]):
+            yield place, getattr(importlib.import_module(module), name)
+
+
+def test_every_declared_key_is_documented() -> None:
+    told = {heading: section("formats.md", heading) for heading, _ in list_formats()}
+    missing = [(heading, key) for heading, one in list_formats() for key in one.keys if f"`{key}`" not in told[heading]]
+    assert not missing
+
+
+def list_first(heading: str, header: str) -> set[str]:
+    """The keys in the first column of the table that begins so, under a heading."""
+    rows = section("formats.md", heading).partition(f"| {header} |")[2].partition("\n\n")[0].splitlines()
+    return {key for row in rows[2:] for key in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def test_every_documented_key_is_declared() -> None:
+    assert list_first("manifest.json", "key") == manifest.FORMAT.keys
+    assert list_first("Decoder folder", "key") == decoders.FORMAT.format.keys
+    assert list_first("Maps", "key") == projectors.FORMAT.format.keys
+    spelt = {re.sub(r"\*$", "NAME", name).rstrip("?") for name in archives.GENERATION}
+    assert list_first("Generation archive", "member") == spelt

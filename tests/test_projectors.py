@@ -16,6 +16,7 @@ from canarygan_core.components import Projector
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import projectors
+from canarygan_core.runs import seals
 from canarygan_core.tasks import project as project_task
 from canarygan_core.testing import toy_clips
 
@@ -113,9 +114,9 @@ def test_many_clips_go_through_a_few_at_a_time(fitted: Path, registry, monkeypat
     ("keys", "said"),
     [
         ({"schema": 99}, "newer CanaryGAN"),
-        ({"schema": None}, "does not describe a projector"),
-        ({"rate": "fast"}, "rate is missing or of the wrong type"),
-        ({"projector": {}}, "names no component"),
+        ({"schema": None}, "is not the record of a projector: schema is null"),
+        ({"rate": "fast"}, "rate is 'fast', and not a whole number"),
+        ({"projector": {}}, "it has no projector.name"),
         ({"projector": {"name": "loudnes"}}, "is of projector loudnes, which is not installed"),
         ({"files": {"../../etc/passwd": "sha256:0"}}, "is missing"),
         ({"files": {"middle.npy": "sha256:0"}}, "cut short or changed.*fit anew"),
@@ -123,8 +124,15 @@ def test_many_clips_go_through_a_few_at_a_time(fitted: Path, registry, monkeypat
 )
 def test_records_that_cannot_be_trusted(keys: dict[str, Any], said: str, fitted: Path, registry) -> None:
     record = json.loads((fitted / "projector.json").read_text())
-    (fitted / "projector.json").write_text(json.dumps(record | keys))
+    (fitted / "projector.json").write_text(seals.dump(record | keys))
     with pytest.raises(CanaryganError, match=said):
+        projectors.load(fitted, registry)
+
+
+def test_a_record_that_was_changed_by_hand_is_refused(fitted: Path, registry) -> None:
+    path = fitted / "projector.json"
+    path.write_text(path.read_text().replace('"rate": ', '"rate": 1'))
+    with pytest.raises(CanaryganError, match=r"projector\.json is not the file that was written"):
         projectors.load(fitted, registry)
 
 

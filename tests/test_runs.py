@@ -29,7 +29,9 @@ with open_run(Path(sys.argv[1]), Request("work")) as run:
 
 
 def record(folder):
-    return json.loads((folder / "manifest.json").read_text())
+    kept = json.loads((folder / "manifest.json").read_text())
+    del kept["seal"]
+    return kept
 
 
 def claim(save_dir, start, queue):

@@ -6,6 +6,9 @@ from typing import Any
 
 from canarygan_core.errors import CanaryganError
 
+MOST = 1 << 20
+"""Bytes of a `.rec`, at most."""
+
 SUFFIX = ".cbin"
 """How the names of such recordings end, in lower case."""
 
@@ -28,12 +31,14 @@ def describe(path: Path) -> dict[str, Any]:
         return {}
     beside = path.with_suffix(".rec")
     try:
-        text = beside.read_text(encoding="latin-1")
+        text = beside.read_text(encoding="latin-1") if beside.is_file() and beside.stat().st_size < MOST else None
     except OSError:
+        text = None
+    if text is None:
         raise CanaryganError(
             f"{path} says nothing of its rate and channels, and there is no {beside.name} beside it that does. "
             "Copy the .rec files with the .cbin files."
-        ) from None
+        )
     rate = re.search(r"^\s*ADFREQ\s*=\s*(\d+)", text, re.MULTILINE)
     channels = re.search(r"^\s*Chans\s*=\s*(\d+)", text, re.MULTILINE)
     if rate is None or channels is None or not int(rate[1]) or not int(channels[1]):

@@ -1,12 +1,12 @@
 """Tables of stretches: where in a recording its sounds start and end."""
 
-import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs.files import read_text
+from canarygan_core.runs.tables import parse_table
 
 Stretch = tuple[float, float]
 """Onset and offset, seconds."""
@@ -18,9 +18,8 @@ Stretches = Mapping[str, Sequence[Stretch]]
 def is_table(path: Path) -> bool:
     """Whether a file is a table with the columns onset and offset, as `read_stretches` reads it."""
     try:
-        with open(path, encoding="utf-8-sig") as stream:
-            first = stream.readline()
-    except (OSError, UnicodeDecodeError):
+        first = read_text(path).partition("\n")[0]
+    except CanaryganError:
         return False
     return any({"onset", "offset"} <= {name.strip() for name in first.split(separator)} for separator in ",;\t")
 
@@ -33,13 +32,12 @@ def read_stretches(path: Path) -> Stretches:
     """
     text = read_text(path)
     separator = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=True)
-    reader.fieldnames = columns = [name.strip() for name in reader.fieldnames or []]
+    columns, rows = parse_table(text, path, separator)
     if not {"onset", "offset"} <= set(columns):
         names = ", ".join(columns) or "none"
         raise CanaryganError(f"{path} must have the columns onset and offset, in seconds; it has {names}.")
     stretches: dict[str, list[Stretch]] = {}
-    for number, row in enumerate(_read_rows(path, reader), 2):
+    for number, row in enumerate(rows, 2):
         line = f"{path}, line {number}"
         try:
             onset, offset = float(row["onset"]), float(row["offset"])
@@ -47,7 +45,7 @@ def read_stretches(path: Path) -> Stretches:
             raise CanaryganError(f"{line}: onset and offset must be numbers of seconds, such as 1.25.") from None
         if not 0 <= onset < offset < math.inf:
             raise CanaryganError(f"{line}: the onset {onset} must be 0 or more and before the offset {offset}.")
-        stretches.setdefault((row.get("file") or "").strip(), []).append((onset, offset))
+        stretches.setdefault(row.get("file", "").strip(), []).append((onset, offset))
     if not stretches:
         raise CanaryganError(f"{path} holds no line below its header.")
     return stretches
@@ -93,10 +91,3 @@ def _find_fitting(name: str, recordings: Sequence[Path]) -> list[Path]:
             if fitting:
                 return fitting
     return []
-
-
-def _read_rows(path: Path, reader: "csv.DictReader[str]") -> Iterator[dict[str, str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise CanaryganError(f"{path} is no table: {error}.") from None

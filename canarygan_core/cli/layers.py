@@ -1,7 +1,6 @@
 """Option values from elsewhere than the line typed: a file, the record of the run that goes on, a preset."""
 
 import inspect
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from cyclopts.config import Dict
 from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.options import make_command, make_parameter, to_flags
-from canarygan_core.runs.files import read_text
+from canarygan_core.runs.documents import read_toml
 
 SWITCHES = frozenset({"--resume"})
 """Flags among those that are read first which take no value."""
@@ -79,9 +78,10 @@ def read_file(words: Sequence[str], task: str) -> list[Layer]:
     layers = []
     for name in read_flags(words, [], ("--config",))[0][-1:]:
         try:
-            options = tomllib.loads(read_text(Path(name)))
-        except (CanaryganError, tomllib.TOMLDecodeError) as error:
+            options = read_toml(Path(name))
+        except CanaryganError as error:
             reason = str(error).removeprefix(f"Cannot read {Path(name)}: ").rstrip(".")
+            reason = reason.removeprefix(f"{Path(name)} is not TOML that can be read: ")
             advice = f" {BACKSLASHES}" if "escape" in reason or "hex" in reason else ""
             raise UsageError(f"Cannot read --config {name}: {reason}.{advice}") from None
         for key, value in _list_texts(options):

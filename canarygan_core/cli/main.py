@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -28,13 +29,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     Nothing that cannot be shown changes it, except an answer that goes to a file which does not take it.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    with open_outlets() as (output, _):
+    with open_outlets() as (output, _), warnings.catch_warnings():
+        warnings.showwarning = _show_warning
         code = _run_safely(words)
         output.flush()
         if output.failure is not None:
             write_line(f"canarygan: cannot write the answer: {output.failure.strerror}.", sys.stderr)
             code = code or 1
     return code
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a library's warning, which may quote a label, as any line."""
+    write_line(warnings.formatwarning(message, category, filename, lineno).rstrip(), sys.stderr)
 
 
 def _run_safely(words: list[str]) -> int:

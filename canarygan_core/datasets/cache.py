@@ -4,7 +4,6 @@ CACHE/KIND/KEY/{audio.npy, table.npz, about.json}
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,11 +14,26 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.console import log
 from canarygan_core.datasets.location import find_folder as find_folder
 from canarygan_core.errors import FULL, CanaryganError
-from canarygan_core.runs import drafts
+from canarygan_core.runs import drafts, seals
+from canarygan_core.runs.documents import Format
 
 ADVICE = "Set CANARYGAN_CACHE to a folder with room."
+
+ABOUT = "about.json"
+"""The file that describes an entry."""
+
+FORMAT = Format(
+    "the record of an entry of the cache",
+    {"shape": list[int], "columns": list[str], "files": dict[str, str]},
+    {"fingerprint": str, "notes": list[list[Any]], "seal": str},
+)
+"""Its keys; docs/formats.md says what each means."""
+
+faults: list[str] = []
+"""What was wrong with entries that this process read, a sentence each."""
 
 _ROWS = 256  # clips scaled at a time
 
@@ -40,22 +54,38 @@ class Entry:
 
 
 def read(path: Path) -> Entry | None:
-    """The entry in a folder of the cache, or None where it is not whole."""
+    """The entry in a folder of the cache, or None where it is not whole, which is told."""
+    fault = find_fault(path)
+    if fault and path.exists():
+        log.warning(f"{fault}: it is built again.")
+        faults.append(f"{fault}, and was built again.")
+    return None if fault else _read(path)
+
+
+def find_fault(path: Path) -> str:
+    """What is wrong with the entry in a folder of the cache; empty where nothing is."""
+    if not (path / ABOUT).is_file():
+        return f"{path / ABOUT} is missing"
     try:
-        about = json.loads((path / "about.json").read_text(encoding="utf-8"))
-        audio = np.load(path / "audio.npy", mmap_mode="r", allow_pickle=False)
-        with open(path / "table.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            table = {name: stored[name] for name in stored.files}
-        is_whole = (
-            list(audio.shape) == about["shape"]
-            and audio.dtype == np.float32
-            and (path / "audio.npy").stat().st_size == audio.offset + audio.nbytes
-            and all(len(column) == len(audio) for column in table.values())
-            and sorted(table) == about["columns"]
-        )
-    except Exception:  # noqa: BLE001 - whatever a damaged file makes of json, zip or numpy, it is built again
-        return None
-    return Entry(audio, table, about) if is_whole else None
+        is_whole = seals.is_whole((path / ABOUT).read_bytes())
+        if not is_whole:
+            reason = "is of an older version" if is_whole is None else "has changed since it was written"
+            return f"{path / ABOUT} {reason}"
+        for name, told in FORMAT.read(path / ABOUT)["files"].items():
+            if f"xxh3:{seals.compute_hash(path / name)}" != told:
+                return f"{path / name} has changed since it was written"
+        entry = _read(path)
+        is_one = entry.audio.ndim == 2 and entry.audio.dtype == np.float32
+        is_one &= all(column.shape[:1] == entry.audio.shape[:1] for column in entry.table.values())
+    except Exception as error:  # noqa: BLE001 - whatever a damaged file makes of json, zip or numpy, it is built again
+        return f"{path} cannot be read ({error or type(error).__name__})"
+    return "" if is_one else f"{path} is no entry of clips"
+
+
+def _read(path: Path) -> Entry:
+    with open(path / "table.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        table = {name: stored[name] for name in stored.files}
+    return Entry(np.load(path / "audio.npy", mmap_mode="r", allow_pickle=False), table, FORMAT.read(path / ABOUT))
 
 
 def build(path: Path, fill: Callable[[Path], None]) -> Entry:
@@ -89,8 +119,9 @@ def write_table(draft: Path, table: Mapping[str, NDArray[Any]], **about: Any) ->
     """
     audio = np.load(draft / "audio.npy", mmap_mode="r", allow_pickle=False)
     np.savez(draft / "table.npz", **table)  # type: ignore[arg-type]
-    about |= {"shape": list(audio.shape), "columns": sorted(table)}
-    (draft / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+    hashes = {name: f"xxh3:{seals.compute_hash(draft / name)}" for name in ("audio.npy", "table.npz")}
+    about |= {"shape": list(audio.shape), "columns": sorted(table), "files": hashes}
+    (draft / ABOUT).write_text(seals.dump(about), encoding="utf-8")
 
 
 @contextmanager
@@ -147,7 +178,7 @@ def _place(draft: Path, path: Path) -> None:
         except OSError:
             if not path.exists():
                 raise
-        if read(path) is not None:
+        if not find_fault(path):
             return
         aside = drafts.name_aside(draft)
         with suppress(FileNotFoundError):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from canarygan_core.audio import Filter, Problem, UnusableAudio, archives
 from canarygan_core.audio.problems import list_items
 from canarygan_core.clips import Clips, fit_length
-from canarygan_core.console import log
+from canarygan_core.console import log, track
 from canarygan_core.datasets import cache
 from canarygan_core.datasets.findings import describe_duplicates, describe_few, find_duplicates, format_count
 from canarygan_core.datasets.location import find_folder
@@ -61,6 +61,28 @@ def load(data_dir: Path, options: Options, check: str) -> Clips:
         facts={name: entry.table[name] for name in ("gain", "length", "peak")},
         origin={"dataset": "folder", **about, **_get_filter(options).origin},
     )
+
+
+def check_files(clips: Clips) -> str:
+    """What is wrong with the files of loaded clips, whose contents are read again; empty where nothing is.
+
+    A load knows a file by its size and time, so that it does not see a bit that the disk lost.
+    """
+    folder, sources = Path(clips.origin["path"]), set(() if clips.sources is None else clips.sources.tolist())
+    digests = {}
+    for source in track(survey(folder).sources, "reading files"):
+        if str(source) in sources:
+            with open(source.path, "rb") as stream:
+                digests[str(source)] = hashlib.file_digest(stream, "sha256").hexdigest()
+    if _compute_fingerprint(digests) == clips.origin["fingerprint"]:
+        return ""
+    return f"The sound files in {folder} are not those that were decoded, though their sizes and times are."
+
+
+def _compute_fingerprint(digests: Mapping[str, str]) -> str:
+    """The fingerprint of files, from the digests of their contents by name."""
+    lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _get_filter(options: Options) -> Filter:
@@ -112,8 +134,7 @@ def _decode(draft: Path, files: Survey, options: Options, check: str) -> None:
     digests = {str(one.source): one.file.digest for one in decoded}
     notes = _describe(files, decoded, problems, options)
     notes += [(logging.WARNING, warning) for warning in describe_duplicates(*find_duplicates(digests))]
-    lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
-    cache.write_table(draft, table, fingerprint=hashlib.sha256(lines.encode()).hexdigest(), notes=notes)
+    cache.write_table(draft, table, fingerprint=_compute_fingerprint(digests), notes=notes)
 
 
 def _check_problems(problems: Sequence[Problem], files: Survey, check: str, *, skip: bool) -> None:

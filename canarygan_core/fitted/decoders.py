@@ -55,9 +55,10 @@ __all__ = [
 FORMAT = FolderFormat(
     "decoder",
     schema=1,
-    facts={"classes": list, "threshold": int | float, "garbage": list},
+    facts={"classes": list[str], "threshold": float, "garbage": list[str]},
     maker="train-decoders",
     remedy="train anew",
+    beside={"test": dict[str, Any], "trained_on": int, "rate": int, "seconds": float},
 )
 
 RECORD = FORMAT.record
@@ -179,8 +180,8 @@ def find_context(trained: Sequence[TrainedDecoder]) -> tuple[float, float]:
     None where they do not say, or do not agree.
     """
     known = {tuple(one.record.get("dataset", {}).get("context", (0.0, 0.0))) for one in trained}
-    before, after = known.pop() if len(known) == 1 else (0.0, 0.0)
-    return float(before), float(after)
+    both = known.pop() if len(known) == 1 else ()
+    return (float(both[0]), float(both[1])) if len(both) == 2 else (0.0, 0.0)
 
 
 def is_audible(audio: NDArray[np.float32]) -> NDArray[np.bool_]:

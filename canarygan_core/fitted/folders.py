@@ -4,9 +4,8 @@ The record names the component and its options, and holds the digest of every ot
 component's own.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,16 @@ from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted.generators import choose_device
 from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import to_json
-from canarygan_core.runs import collect_versions, drafts, files
+from canarygan_core.runs import collect_versions, drafts, files, seals
+from canarygan_core.runs.documents import Format
+from canarygan_core.runs.manifest import ORIGIN
 
 Record = Mapping[str, Any]
+
+BOUNDS = {"rate": (1, 10**7), "seconds": (0, 600), "samples": (1, 1 << 28)}
+"""What clips may be that a component listens to: their rate in Hz, and their length."""
+
+NAMED = Format("the record of a component", {"name": str}, {"options": dict[str, Any]})
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class FolderFormat:
         facts: keys that the record must have besides, and the types of their values.
         maker: the command that makes such a folder, such as `train-decoders`.
         remedy: what to do where a folder is damaged, such as `train anew`.
+        beside: keys that the record may have, and the types of their values.
     """
 
     kind: str
@@ -38,6 +45,14 @@ class FolderFormat:
     facts: Mapping[str, Any]
     maker: str
     remedy: str
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def format(self) -> Format:
+        """The keys of the record."""
+        required = {"schema": int, self.kind: NAMED, **self.facts, "files": dict[str, str]}
+        beside = {"versions": dict[str, str], "dataset": ORIGIN, "seal": str, **self.beside}
+        return Format(f"the record of a {self.kind}", required, beside, schema=self.schema, bounds=BOUNDS)
 
     @property
     def record(self) -> str:
@@ -78,7 +93,7 @@ class FolderFormat:
                 "versions": collect_versions(),
                 **facts,
             }
-            files.write_text(draft / self.record, json.dumps(record, indent=2) + "\n")
+            files.write_text(draft / self.record, seals.dump(record))
 
     def load(self, folder: Path, registry: Registry, device: str = "cpu", index: int = 0) -> tuple[Any, dict[str, Any]]:
         """What was learnt, and the record; no code in the folder is run.
@@ -108,21 +123,10 @@ class FolderFormat:
     def read(self, folder: Path) -> dict[str, Any]:
         """The record of a folder, checked; raises as `load` does."""
         path = folder / self.record
-        problem = f"{path} does not describe a {self.kind}"
-        try:
-            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            schema = int(record["schema"])
-        except OSError:
+        if not path.is_file():
             reason = f"there is no {self.record} in it. {self.maker} makes one"
-            raise CanaryganError(f"{folder} holds no trained {self.kind}: {reason}.") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise CanaryganError(f"{problem} ({type(error).__name__}: {error}).") from None
-        if schema > self.schema:
-            schemas = f"schema {schema}, this reads {self.schema}"
-            raise CanaryganError(f"{folder} was written by a newer CanaryGAN ({schemas}): upgrade.")
-        for key, kind in {self.kind: dict, **self.facts, "files": dict}.items():
-            if not isinstance(record.get(key), kind):
-                raise CanaryganError(f"{problem}: {key} is missing or of the wrong type.")
-        if not isinstance(record[self.kind].get("name"), str):
-            raise CanaryganError(f"{problem}: it names no component.")
-        return record
+            raise CanaryganError(f"{folder} holds no trained {self.kind}: {reason}.")
+        if seals.is_whole(path.read_bytes()) is False:
+            problem = f"{path} is not the file that was written: cut short or changed. Copy it again"
+            raise CanaryganError(f"{problem}, or {self.remedy}.")
+        return self.format.read(path)

@@ -1,6 +1,6 @@
 """Generators: read from a checkpoint by the model that wrote it, and asked for sounds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,9 @@ def load(path: Path, registry: Registry, *, model: str | None, device: str) -> t
     """
     run = runs.find_by_checkpoint(path)
     record = {} if run is None else run.manifest.record
-    recorded = record.get("options", {}).get("model", {}).get("name")
+    part = record.get("options", {}).get("model")
+    name = part.get("name") if isinstance(part, Mapping) else None
+    recorded = name if isinstance(name, str) else None
     if model is not None:
         return registry.get("model", model).load(path, device=device), run
     if recorded is not None:

@@ -1,12 +1,15 @@
 """Latent vectors: drawn from named distributions, or read from files."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core import runs
+from canarygan_core.audio import archives
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 
 DISTRIBUTIONS: dict[str, dict[str, float]] = {
@@ -26,6 +29,9 @@ OTHERS = (
     *("standard_t", "vonmises", "wald", "weibull", "zipf"),
 )
 """The other distributions of numbers that `numpy.random.Generator` has; their parameters and defaults are numpy's."""
+
+LAYOUT: archives.Layout = {"z": "fiu n coordinates"}
+"""The latents of an archive."""
 
 LARGEST = 1e30
 """Parameters stay below, so that float32 holds what is drawn."""
@@ -100,16 +106,17 @@ def read(path: Path, dim: int) -> NDArray[np.float32]:
     try:
         if path.exists() and not path.is_file():  # to open a pipe would wait for ever
             raise ValueError("it is a folder, a pipe or a device")
-        with open(path, "rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            latents = loaded["z"] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+        is_archive = zipfile.is_zipfile(path)
+        latents = archives.read(path, LAYOUT)["z"] if is_archive else archives.read_array(path)
     except FileNotFoundError:
         advice = f"`canarygan run sample -d {dim}` makes one of shape (n, {dim})"
         raise CanaryganError(f"There is no file of latents at {path}. {advice}.") from None
     except Exception as error:  # noqa: BLE001 a damaged file may break the readers of zip and numpy anywhere
         wanted = f"It should be a .npy of shape (n, {dim}), or an .npz with such a z"
-        why = "it holds no plain array of numbers" if "pickle" in str(error) else str(error)
+        why = str(error).removeprefix(f"Cannot read the archive {path}: ").rstrip(".") or type(error).__name__
         raise CanaryganError(f"{path} holds no latents: {why}. {wanted}.") from None
+    if not is_archive:  # which has a seal
+        runs.check_recorded(path)
     if latents.dtype.kind not in "fiu":
         raise CanaryganError(f"{path} holds {latents.dtype} values; this checkpoint wants {dim} numbers a latent.")
     if latents.ndim != 2 or latents.shape[1] != dim:

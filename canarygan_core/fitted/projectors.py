@@ -21,7 +21,14 @@ from canarygan_core.plugins import Registry
 from canarygan_core.plugins.options import name_apart
 from canarygan_core.runs import Request, files
 
-FORMAT = FolderFormat("projector", schema=1, facts={"rate": int, "samples": int}, maker="project", remedy="fit anew")
+FORMAT = FolderFormat(
+    "projector",
+    schema=1,
+    facts={"rate": int, "samples": int},
+    maker="project",
+    remedy="fit anew",
+    beside={"clips": int},
+)
 
 RECORD = FORMAT.record
 

@@ -6,17 +6,20 @@ What every Lightning plugin shares; nothing here imports torch or Lightning befo
 import pickletools
 import zipfile
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import files
+from canarygan_core.runs import seals
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from canarygan_core.lightning.training import Training
+
+Network = TypeVar("Network", bound="nn.Module")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -32,7 +35,8 @@ def read(path: Path) -> dict[str, Any]:
     if not zipfile.is_zipfile(path):
         raise CanaryganError(f"{path} is not a checkpoint, or was cut short while it was copied.")
     try:
-        files.check_zip(path)
+        _check_bounds(path)
+        seals.check_zip(path)
         inert: list[Any] = [type(name, (Inert,), {"__module__": module}) for module, name in _imports(path)]
         with torch.serialization.safe_globals(inert):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -40,10 +44,73 @@ def read(path: Path) -> dict[str, Any]:
         reason = "asks for code to be run when it is read, which is refused; it was not run"
         raise CanaryganError(f"{path} {reason}.") from None
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere
-        raise CanaryganError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+        reason = " ".join(str(error).split())[:160].rstrip(" :") or type(error).__name__
+        raise CanaryganError(f"{path} is damaged: {reason}") from None
     if not isinstance(content, dict):
         raise CanaryganError(f"{path} holds no checkpoint, but a {type(content).__name__}.")
     return content
+
+
+def take_weights(path: Path, content: Mapping[str, Any], prefix: str) -> "dict[str, Tensor]":
+    """The weights in a checkpoint's `state_dict` whose names begin so, by the rest of their names.
+
+    Raises:
+        CanaryganError: where it has no such part, or there is something else in it.
+    """
+    import torch
+
+    state = content.get("state_dict")
+    if not isinstance(state, Mapping):
+        raise CanaryganError(f"{path} holds no weights: it has no state_dict.")
+    weights = {str(name): part for name, part in state.items() if str(name).startswith(prefix)}
+    for name, part in weights.items():
+        if not isinstance(part, torch.Tensor) or part.layout != torch.strided or part.device.type != "cpu":
+            raise CanaryganError(f"{path} holds no weights under {name}, but a {type(part).__name__}.")
+    return {name.removeprefix(prefix): part for name, part in weights.items()}
+
+
+def load_weights(path: Path, build: "Callable[[], Network]", weights: "Mapping[str, Tensor]") -> "Network":
+    """A network with these weights. It takes memory only once its shapes are known to be those of the weights.
+
+    Args:
+        path: the checkpoint, for messages.
+        build: makes the network.
+        weights: by name.
+
+    Raises:
+        CanaryganError: where the weights are not those of the network.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            network = build()
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, LookupError, AssertionError) as error:
+        if "meta" not in str(error).lower():
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise CanaryganError(f"{path} describes no network that can be: {reason}.") from None
+        network = build()  # one that computes while it is built
+    wanted = {name: part.shape for name, part in network.state_dict().items()}
+    problem = f"The weights in {path} do not fit its own description"
+    if wrong := sorted(wanted.keys() ^ weights.keys()):
+        raise CanaryganError(f"{problem}: {wrong[0]} is {'missing' if wrong[0] in wanted else 'not part of it'}.")
+    for name, shape in wanted.items():
+        if weights[name].shape != shape:
+            raise CanaryganError(f"{problem}: {name} has shape {tuple(weights[name].shape)}, not {tuple(shape)}.")
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and replaced at once
+        network = build()
+    network.load_state_dict(dict(weights))
+    return network
+
+
+def _check_bounds(path: Path) -> None:
+    """Raise `BadZipFile` where a member is compressed: torch compresses none, and one may unfold to any size."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(info.compress_type != zipfile.ZIP_STORED for info in members):
+        raise zipfile.BadZipFile("it is compressed, which no checkpoint is")
+    if sum(info.file_size for info in members) > path.stat().st_size:
+        raise zipfile.BadZipFile("its parts are larger than it is")
 
 
 def _imports(path: Path) -> set[tuple[str, str]]:
@@ -82,6 +149,7 @@ def create_writer() -> Any:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             with open(path, "wb") as stream:
                 torch.save(checkpoint, stream)
+            seals.seal_zip(Path(path))
 
     return Writer()
 

@@ -15,6 +15,7 @@ from canarygan_core.lightning.learner import Learner
 from canarygan_core.lightning.monitor import PREVIEWED, Monitor
 from canarygan_core.lightning.training import Training, uses_bfloat16
 from canarygan_core.plugins.options import restore, to_json
+from canarygan_core.runs.documents import Format
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 
 KEY, SCHEMA = "lightning_model", 1
 """The checkpoint's key for what is known of the network, and the version of that record."""
+
+NETWORK = Format(
+    "the record of a network",
+    {"schema": int, "model": str, "options": dict[str, Any], "samples": int, "rate": int, "per_epoch": int},
+    schema=SCHEMA,
+    bounds={"samples": (1, 1 << 24), "rate": (1, 10**7), "per_epoch": (1, 1 << 62)},
+)
+
+FORMAT = Format("a checkpoint of this system", {"state_dict": dict, "updates": int, KEY: dict})
+"""What is read of a checkpoint."""
 
 
 def train(model: Learner, clips: Clips, run: "Run", training: Training) -> None:
@@ -192,27 +203,22 @@ def load(cls: type[Learner], path: Path, device: str) -> TrainedGenerator:
         CanaryganError: where the file is missing, damaged, or of another model or a newer version.
         UsageError: where the device cannot be used.
     """
-    import torch
 
     saved = checkpoints.read(path)
     record = saved.get(KEY)
     if not isinstance(record, Mapping) or record.get("model") != cls.name:
         of = record.get("model") if isinstance(record, Mapping) else "no such model"
         raise CanaryganError(f"{path} is a checkpoint, but not of {cls.name}: it is of {of}.")
+    NETWORK.check(record, path)
+    FORMAT.check(saved, path)
+    weights = checkpoints.take_weights(path, saved, "network.")
     try:
-        if int(record["schema"]) > SCHEMA:
-            raise CanaryganError(f"{path} was written by a newer CanaryGAN (schema {record['schema']}): upgrade.")
         model = restore(cls, record["options"])
-        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and replaced at once
-            network: Any = model.build(int(record["samples"]))
-        state = {name.removeprefix("network."): weight for name, weight in saved["state_dict"].items()}
-        network.load_state_dict(state)
-        made = TrainedGenerator(model, network.eval(), record, int(saved["updates"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        network: Any = checkpoints.load_weights(path, lambda: model.build(record["samples"]), weights)
+        made = TrainedGenerator(model, network.eval(), record, saved["updates"])
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise CanaryganError(f"{path} does not hold what a checkpoint of {cls.name} does ({what}).") from None
-    except RuntimeError as error:
-        raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
     try:
         network.to(device)
     except (RuntimeError, AssertionError) as error:

@@ -14,7 +14,7 @@ from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.checkpoints import create_writer
 from canarygan_core.lightning.logs import create_loggers, leave_to_main_thread
 from canarygan_core.lightning.training import Training, set_float32
-from canarygan_core.runs import Run, files
+from canarygan_core.runs import Run, seals
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -110,7 +110,7 @@ def _read_progress(checkpoint: Path) -> tuple[int, int]:
     import torch
 
     try:
-        files.check_zip(checkpoint)
+        seals.check_zip(checkpoint)
         content = torch.load(checkpoint, weights_only=True, mmap=True, map_location="cpu")
         return int(content["updates"]), int(content.get("global_step", 0))
     except Exception as error:  # noqa: BLE001 a damaged file may break the reader anywhere

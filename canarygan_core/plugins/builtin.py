@@ -22,6 +22,7 @@ def register_tasks() -> list[Task]:
         "project": "Lay clips and other sounds out in few dimensions.",
         "check_data": "Tell what is wrong with a folder of clips.",
         "write_dataset": "Write a dataset as a folder of WAV files.",
+        "verify": "Tell whether files are what was written, back to the clips.",
         "runs": "Tell what trainings and other outputs lie in a folder.",
         "rerun": "Repeat what a manifest describes, and tell what differs.",
         "clean": "Remove what killed processes left, and the cache.",

@@ -14,6 +14,7 @@ from cyclopts.config import Dict
 
 from canarygan_core.components import Component
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.manifest import COMPONENT
 
 Chosen = TypeVar("Chosen", bound=Component)
 
@@ -40,14 +41,15 @@ def to_flags(options: Mapping[str, Any]) -> dict[str, Any]:
     flags: dict[str, Any] = {}
     for name, record in options.items():
         if isinstance(record, list):
-            flags[name] = [part["name"] for part in record]
-            for part in record:
+            parts = [part for part in record if COMPONENT.find_fault(part) == ""]
+            flags[name] = [part["name"] for part in parts]
+            for part in parts:
                 flags |= {part["name"]: part["options"], name_apart(name, part["name"]): part["options"]}
-        elif record.keys() == {"name", "options"}:
+        elif COMPONENT.find_fault(record) == "":
             own = record["options"]
             flags |= {name: record["name"], **own, **{name_apart(name, key): value for key, value in own.items()}}
     for record in options.values():
-        if not isinstance(record, list) and record.keys() != {"name", "options"}:
+        if isinstance(record, Mapping) and COMPONENT.find_fault(record):
             flags |= record
     return {key.replace("_", "-"): value for key, value in _drop_unset(flags).items()}
 

@@ -18,6 +18,7 @@ from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.plugins.index import is_task, suggest_distribution
 from canarygan_core.plugins.offers import OFFERED, Known, KnownOffers, check_offer
 from canarygan_core.runs.distributions import LIBRARIES, UNKNOWN, find_version
+from canarygan_core.runs.manifest import COMPONENT
 
 log = logging.getLogger("canarygan")
 
@@ -251,7 +252,7 @@ class Registry:
         from canarygan_core.plugins.options import restore
 
         part = record.get("options", {}).get(kind)
-        if part is None:
+        if COMPONENT.find_fault(part):
             raise CanaryganError(f"{where} records no {kind}.")
         cls = self.get_recorded(kind, part["name"], where, record)
         return restore(cls, part["options"], record.get("cwd", ""))

@@ -5,6 +5,7 @@ from canarygan_core.runs.manifest import Manifest as Manifest
 from canarygan_core.runs.processes import get_rank as get_rank
 from canarygan_core.runs.request import Request as Request
 from canarygan_core.runs.run import Run as Run
+from canarygan_core.runs.verification import check_recorded as check_recorded
 from canarygan_core.runs.versions import INFER as INFER
 from canarygan_core.runs.versions import find as find
 from canarygan_core.runs.versions import find_by_checkpoint as find_by_checkpoint

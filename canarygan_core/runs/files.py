@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -135,15 +134,17 @@ def check_outside(data_dir: Path | None, *outputs: Path) -> None:
                 raise UsageError(f"{output} lies in the data folder {data_dir}, {reason}.")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, largest: int = 1 << 28) -> str:
     """The text of a file in UTF-8, or in UTF-16 with a byte order mark, as some editors of Windows write it.
 
     Raises:
-        CanaryganError: where it cannot be read, or is not such text.
+        CanaryganError: where it cannot be read, is not such text, or has more than `largest` bytes.
     """
     try:
         if not path.is_file() and path.exists():  # to open a pipe would wait for ever
             raise CanaryganError(f"Cannot read {path}: it is no file.")
+        if path.stat().st_size > largest:
+            raise CanaryganError(f"{path} is not read: it has {path.stat().st_size:,} bytes, more than {largest:,}.")
         content = path.read_bytes()
         marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return content.decode("utf-16" if marked else "utf-8-sig").replace("\r\n", "\n")
@@ -164,14 +165,6 @@ def copy(existing: Path, path: Path, *, sync: bool = False) -> None:
     """Copy a file, atomically. A hard link would be cheaper, but damage to one name would be damage to both."""
     with replace_file(path, sync=sync) as draft:
         shutil.copyfile(existing, draft)
-
-
-def check_zip(path: Path) -> None:
-    """Raise `zipfile.BadZipFile` where a member's bytes are not those that were written."""
-    with zipfile.ZipFile(path) as archive:
-        member = archive.testzip()
-    if member is not None:
-        raise zipfile.BadZipFile(f"{member} has changed since it was written")
 
 
 def read_with_digest(path: Path, read: Callable[[Path], T]) -> tuple[T, str]:

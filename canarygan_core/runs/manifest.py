@@ -1,6 +1,5 @@
 """Manifests: beside every output, what was asked for, with what, from what, and how it ended."""
 
-import json
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
@@ -10,12 +9,63 @@ from types import TracebackType
 from typing import Any
 
 from canarygan_core.errors import CanaryganError, Interrupted
-from canarygan_core.runs import drafts, files, locks
+from canarygan_core.runs import drafts, files, locks, seals
 from canarygan_core.runs.distributions import collect_versions
+from canarygan_core.runs.documents import Format, list_of, table_of
 from canarygan_core.runs.request import Request
 
 SCHEMA = 1
 """Version of the manifest's keys; raised when a reader of the old one would misread the new."""
+
+COMPONENT = Format("the record of a component", {"name": str, "options": dict[str, Any]})
+
+OPTIONS = Format(
+    "the options of a task",
+    {},
+    {"model": (dict, list), "dataset": dict, "training": dict, "task": dict},
+)
+
+FILTER = Format("a filter", {}, {"highpass": float | None, "lowpass": float | None, "remove_mean": bool})
+
+ORIGIN = Format(
+    "what clips are",
+    {},
+    {
+        **{"dataset": str, "options": dict, "fingerprint": str, "path": str, "filter": FILTER},
+        **{"recordings": list[str], "context": list[float]},
+    },
+)
+"""What is known of a set of clips, as `dataset` of a manifest or of another record."""
+
+HELD_OUT = Format(
+    "what was held out",
+    {"sources": list[str]},
+    {
+        **{"share": float, "seed": int, "group_by": str, "groups": int | None, "clips": int, "fingerprint": str},
+    },
+)
+
+TIMES: dict[str, Any] = {
+    **{"argv": list[str], "options": OPTIONS, "status": str, "error": str | None},
+    **{"started": str, "ended": str | None},
+}
+"""What is known of one time that work went on."""
+
+FORMAT = Format(
+    "a manifest of this system",
+    {"schema": int, "task": str},
+    {
+        **TIMES,
+        **{"cwd": str, "versions": dict[str, str], "seed": int | None, "history": list_of(Format("a time", TIMES))},
+        "inputs": table_of(Format("an input", {"path": str, "digest": str})),
+        **{"outputs": dict[str, str], "logs": dict[str, str]},
+        "warnings": list_of(Format("a warning", {"time": str, "message": str})),
+        **{"dataset": ORIGIN, "held_out": HELD_OUT, "result": dict[str, Any], "test": dict[str, Any]},
+        **{"recordings": list, "agreement": dict, "chain": dict, "seal": str},
+    },
+    schema=SCHEMA,
+)
+"""The keys of a manifest; docs/formats.md says what each means."""
 
 
 class Manifest:
@@ -100,16 +150,9 @@ class Manifest:
         Raises:
             CanaryganError: where it is missing, is not one, or was written by a newer version.
         """
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            schema = int(record["schema"])
-        except FileNotFoundError:
-            raise CanaryganError(f"There is no manifest at {path}.") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CanaryganError(f"{path} is not a manifest of this system ({error}).") from None
-        if schema > SCHEMA:
-            newer = f"schema {schema}, this reads {SCHEMA}"
-            raise CanaryganError(f"{path} was written by a newer CanaryGAN ({newer}): upgrade.")
+        if not path.exists():
+            raise CanaryganError(f"There is no manifest at {path}.")
+        record = FORMAT.read(path)
         return cls(path, record)
 
     def add(self, **facts: Any) -> None:
@@ -162,7 +205,7 @@ class Manifest:
     def write(self) -> None:
         """Write the file, atomically."""
         if self._writes:
-            files.write_text(self.path, json.dumps(self.record, indent=2) + "\n", sync=True)
+            files.write_text(self.path, seals.dump(self.record), sync=True)
 
 
 def _now() -> str:

@@ -6,9 +6,11 @@ SAVE_DIR/previews/version_N/
 """
 
 import logging
+import os
 import re
 from pathlib import Path
 
+from canarygan_core.runs.files import compute_digest
 from canarygan_core.runs.manifest import Manifest
 
 log = logging.getLogger("canarygan")
@@ -75,6 +77,15 @@ class Run:
     def list_checkpoints(self) -> list[Path]:
         """The checkpoints in `all/`, in the order of the numbers in their names."""
         return sorted((self.checkpoints / "all").glob("*.ckpt"), key=_read_numbers)
+
+    def record_files(self) -> None:
+        """Record the digests of what grew while the run went on: its logs, its previews, and the losses in `all/`."""
+        folders = (self.logs("csv"), self.logs("tensorboard"), self.previews)
+        grown = [*(self.checkpoints / "all").glob("*.json"), *(one for folder in folders for one in folder.rglob("*"))]
+        digests = {
+            os.path.relpath(one, self.checkpoints): compute_digest(one) for one in sorted(grown) if one.is_file()
+        }
+        self.manifest.add(logs=digests)
 
     def warn(self, message: str) -> None:
         """Tell the user, and the manifest."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from canarygan_core.errors import CanaryganError
+from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import locks
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.processes import announce, get_rank, join
@@ -129,7 +129,12 @@ def open_run(
         if resume and run.resume_from is None:
             log.warning(f"Version {run.version} has no checkpoint yet: starting it anew.")
         with announce(run), run.manifest:
-            yield run
+            try:
+                yield run
+            except Interrupted:
+                run.record_files()
+                raise
+            run.record_files()
 
 
 def _find_version(save_dir: Path, version: str) -> Run:

@@ -1,7 +1,5 @@
 """`decode`: tell which syllable each sound is."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from canarygan_core.audio.options import check_channel
 from canarygan_core.audio.problems import list_items
 from canarygan_core.audio.songs import collect_songs
 from canarygan_core.audio.soundfiles import LONGEST
-from canarygan_core.audio.sounds import Sound, list_recordings, read_clips
+from canarygan_core.audio.sounds import Sound, is_archive, list_recordings, read_clips
 from canarygan_core.clips import count_labels
 from canarygan_core.components import Annotator, Answer, Segment
 from canarygan_core.console import log
@@ -25,7 +23,7 @@ from canarygan_core.fitted import decoders
 from canarygan_core.fitted.decoders import Judgement, TrainedDecoder
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.index import advise_kind
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, tables
 
 FORMATS = ("csv", "audacity")
 """What `decode` writes itself."""
@@ -97,6 +95,8 @@ def decode(
     with Manifest.begin(save_dir / "decoded.manifest.json", request, absent=absent) as manifest:
         for one in trained:
             manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
+        for file in dict.fromkeys(sound.file for sound in sounds if is_archive(sound.file)):
+            manifest.add_input(file, Path(file))
         if onsets is not None and onsets.is_file():
             manifest.add_input("onsets", onsets)
         table: list[dict[str, Any]] = []
@@ -113,7 +113,7 @@ def decode(
             manifest.warn(str(problem))
         for (kind, name), target in targets.items():
             rows = [row for row in table if row["file"] == name]
-            files.write_text(target, _format_csv(table) if kind == "csv" else _format_audacity(rows))
+            files.write_text(target, tables.format_table(table) if kind == "csv" else _format_audacity(rows))
             manifest.add_output(target)
         answer = _make_answer(table, trained, list(targets.values()))
         if annotator is not None and (others or truth is not None):
@@ -204,14 +204,6 @@ def _refuse(problems: Sequence[Problem], skip: bool, total: int) -> None:
         raise UnusableAudio(problems, heading, "Mend or remove them, or leave them out with --skip-unusable.")
     if problems:
         log.warning("%s", UnusableAudio(problems, f"{len(problems)} of {total} sounds left out as unusable:"))
-
-
-def _format_csv(table: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, table[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
 
 
 def _format_audacity(rows: Sequence[dict[str, Any]]) -> str:

@@ -1,6 +1,5 @@
 """`runs`: a table of the work that lies in a folder."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.logs import read_rows
 from canarygan_core.runs import Manifest, Run, listing
+from canarygan_core.runs.documents import read_json
 from canarygan_core.runs.run import PREFIX
 
 HEADING = ("task", "version", "status", "started", "updates", "score", "size", "where")
@@ -73,9 +73,9 @@ def _read_updates(run: Run) -> int | None:
 def _read_scores(path: Path) -> dict[str, float]:
     """The first score of each metric in the file that `score` writes; none where it is no such file."""
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+        metrics = read_json(path)["metrics"]
         return {name: float(next(iter(one["scores"].values()))) for name, one in metrics.items() if one.get("scores")}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (CanaryganError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -108,10 +108,11 @@ def score(
         else:
             z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
         batches, count = map(hearing.hear, generators.generate_clips(generator, z, batch_size)), len(z)
-        held_out = {} if run is None else run.manifest.record.get("held_out", {})
+        held_out, heard = {} if run is None else run.manifest.record.get("held_out", {}), set[str]()
     else:
         sounds = collect_sounds(paths)
         held_out = _read_held_out({sound.file for sound in sounds})
+        heard = {sound.file for sound in sounds if is_archive(sound.file)}
         batches, count = _read_batches(sounds, hearing), len(sounds)
     unseen = holding.find_unseen(clips, held_out.get("sources"))
     groups = None if unseen is None else holding.find_groups(clips, held_out.get("group_by", "none"))
@@ -126,6 +127,8 @@ def score(
     with Manifest.begin(save_dir / "manifest.json", request, absent=absent, **facts) as manifest:
         if generator_ckpt is not None:
             manifest.add_input("generator", checkpoint, digest)
+        for file in sorted(heard):
+            manifest.add_input(file, Path(file))
         if model_ckpt is not None and model_ckpt.is_file():
             manifest.add_input("model", model_ckpt)
         failures: dict[Listener, str] = {}

@@ -13,7 +13,7 @@ import yaml
 
 from canarygan_core.audio import archives
 from canarygan_core.lightning import logs
-from canarygan_core.runs import files
+from canarygan_core.runs import seals
 
 MOMENTARY = re.compile(r"speed/.*")
 """Columns of a log that tell how fast it went."""
@@ -66,7 +66,7 @@ def find_broken(root: Path) -> list[str]:
 def _check_whole(path: Path) -> None:
     content = path.read_bytes()
     if path.suffix in (".npz", ".ckpt"):
-        files.check_zip(path)
+        seals.check_zip(path)
     elif path.suffix == ".json":
         json.loads(content)
     elif path.suffix == ".npy":
@@ -108,7 +108,7 @@ def _summarise_file(path: Path) -> Any:
         return {key: record.get(key) for key in FACTS} | {"outputs": sorted(record["outputs"])}
     if path.suffix == ".json":
         record = json.loads(path.read_text())
-        return {key: value for key, value in record.items() if key not in ("files", "versions")}
+        return {key: value for key, value in record.items() if key not in ("files", "versions", "seal")}
     if path.suffix in (".yml", ".yaml"):
         return yaml.safe_load(path.read_text())
     if path.name == "metrics.csv":

@@ -1,13 +1,11 @@
 """A CanaryGAN task."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Annotated
 
 from canarygan_core import Answer, CanaryganError, Dataset, Request, Slot, Task, hookimpl
 from canarygan_core.console import track
-from canarygan_core.runs import Manifest, files
+from canarygan_core.runs import Manifest, files, tables
 from cyclopts import Parameter
 
 
@@ -35,15 +33,13 @@ def placeholder_task(
     clips = dataset.load()
     record = save_dir / "manifest.json"
     with Manifest.begin(record, request, absent=absent, dataset=dict(clips.origin)) as manifest:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["clip", "label", "level"])
-        levels = []
+        rows, levels = [], []
         for row, clip in enumerate(track(clips.audio, "measuring", len(clips))):
             power = float(np.mean(np.square(clip, dtype=np.float64)))
             levels.append(max(floor, 10 * float(np.log10(max(power, 1e-30)))))
-            writer.writerow([row, "" if clips.labels is None else clips.labels[row], f"{levels[-1]:.2f}"])
-        files.write_text(table, text.getvalue())
+            label = "" if clips.labels is None else str(clips.labels[row])
+            rows.append({"clip": row, "label": label, "level": f"{levels[-1]:.2f}"})
+        files.write_text(table, tables.format_table(rows))
         manifest.add_output(table)
     mean = sum(levels) / len(levels)
     answer = f"{len(levels)} clips, {mean:.1f} dB on average: {table}"

@@ -20,7 +20,7 @@ from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted import decoders
 from canarygan_core.plugins import Plugin, Registry
-from canarygan_core.runs import files
+from canarygan_core.runs import files, seals
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def forge(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
     record = json.loads((folder / decoders.RECORD).read_text())
     record["files"][name] = files.compute_digest(folder / name)
-    (folder / decoders.RECORD).write_text(json.dumps(record))
+    (folder / decoders.RECORD).write_text(seals.dump(record))
 
 
 def with_member(state: Path, name: str, content: bytes) -> bytes:

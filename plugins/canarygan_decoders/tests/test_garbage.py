@@ -42,7 +42,7 @@ class Models:
 def run(tmp_path: Path, monkeypatch) -> Path:
     folder = tmp_path / "gan" / "checkpoints" / "version_0"
     (folder / "all").mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"schema": 1}))
+    (folder / "manifest.json").write_text(json.dumps({"schema": 1, "task": "train-gan"}))
     for epoch in (15, 30, 45, 60):
         (folder / "all" / f"epoch_{epoch}-step_{epoch * 10}.ckpt").write_text(str(epoch))
     monkeypatch.setattr(garbage.generators, "load", Models.load)

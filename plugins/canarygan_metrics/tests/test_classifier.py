@@ -127,7 +127,7 @@ def test_files_that_are_no_classifier_are_refused_and_run_nothing(toys: Toys, tm
         other: "of no classifier of train-inception; it holds state_dict, wavegan",
         trap: "refused|damaged|no classifier",
         plain: "not a checkpoint",
-        newer: "newer canarygan-metrics",
+        newer: "newer CanaryGAN",
         unlike: "do not fit its own description",
     }.items():
         with pytest.raises(CanaryganError, match=told):

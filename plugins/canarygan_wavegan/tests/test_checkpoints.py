@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 import types
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,7 +186,7 @@ def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
         load(path)
     for content in ({"wavegan": 1}, {"wavegan": {"schema": 1}}, {"state_dict": None}):
         torch.save(content, path)
-        with pytest.raises(CanaryganError, match="does not hold what a WaveGAN's checkpoint does"):
+        with pytest.raises(CanaryganError, match=r"(is not a checkpoint|but not) of a WaveGAN"):
             load(path)
     torch.save([1, 2], path)
     with pytest.raises(CanaryganError, match="a list"):
@@ -205,3 +206,49 @@ def test_files_that_hold_no_generator_are_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(CanaryganError, match="cut short"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"per_epoch": 0}, "per_epoch is 0, and may be 1 to"),
+        ({"per_epoch": -3}, "per_epoch is -3"),
+        ({"rate": 0}, "rate is 0"),
+        ({"rate": 1 << 62}, "rate is 4611686018427387904"),
+        ({"rate": "fast"}, "rate is 'fast', and not a whole number"),
+        ({"average": None}, "average is null, and not true or false"),
+        ({"shape": {"latent_dim": 2, "dim": 1 << 40, "samples": 4096}}, "describes no network that can be|do not fit"),
+        ({"shape": {"latent_dim": 1 << 50, "dim": 1, "samples": 4096}}, "describes no network that can be|do not fit"),
+        ({"shape": {"latent_dim": 2, "dim": 0, "samples": 4096}}, "describes no network that can be"),
+        ({"shape": {"latent_dim": 0, "dim": 1, "samples": 4096}}, "describes no network that can be"),
+        ({"shape": {"latent_dim": 2, "dim": -1, "samples": 4096}}, "describes no network that can be"),
+        ({"shape": {"latent_dim": 2, "dim": 1, "samples": 4097}}, "describes no network that can be"),
+        ({"shape": {"latent_dim": 2}}, "it has no shape.dim"),
+    ],
+)
+def test_a_record_that_cannot_be_is_named_before_memory_is_taken(
+    changes: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    ours(tmp_path / "a.ckpt", **changes)
+    with pytest.raises(CanaryganError, match=told):
+        load(tmp_path / "a.ckpt")
+
+
+@pytest.mark.parametrize("part", [None, 3, "text", [1.0], torch.zeros(1, device="meta"), torch.zeros(2).to_sparse()])
+def test_weights_that_are_none_are_named(part: object, tmp_path: Path) -> None:
+    ours(tmp_path / "a.ckpt")
+    content = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    content["state_dict"]["generator.project.bias"] = part
+    torch.save(content, tmp_path / "a.ckpt")
+    with pytest.raises(CanaryganError, match=r"holds no weights under generator\.project\.bias|is damaged"):
+        load(tmp_path / "a.ckpt")
+
+
+def test_a_compressed_checkpoint_is_refused_unread(tmp_path: Path) -> None:
+    ours(tmp_path / "a.ckpt")
+    with zipfile.ZipFile(tmp_path / "a.ckpt") as before, zipfile.ZipFile(tmp_path / "b.ckpt", "w", 8) as after:
+        for info in before.infolist():
+            after.writestr(info.filename, before.read(info))
+    assert torch.load(tmp_path / "b.ckpt", weights_only=True)["updates"] == 12, "else nothing is tested"
+    with pytest.raises(CanaryganError, match="it is compressed, which no checkpoint is"):
+        load(tmp_path / "b.ckpt")

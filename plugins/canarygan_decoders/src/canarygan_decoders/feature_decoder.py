@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core.components import Decoder
 from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.runs.documents import Format
 from canarygan_decoders.features import Features
 from canarygan_decoders.features.config_file import CONFIG, read_config, write_config
 
@@ -33,6 +34,13 @@ STATE, COMPONENT = "state.npz", "component.json"
 
 BATCH = 256
 """Clips scored at a time."""
+
+FORMAT = Format("the record of a decoder's options", {"options": dict[str, Any], "classes": list[str]})
+"""What `COMPONENT` holds."""
+
+LAYOUT = {"heard": "iu axes", "sharpness?": "f", "novelty_limit?": "f", "novelty_power?": "f"}
+LAYOUT |= {"novelty_references?": "f examples numbers"}
+"""What `STATE` holds beside the arrays of each decoder."""
 
 
 @dataclass(frozen=True)
@@ -141,26 +149,26 @@ class FeatureDecoder(Decoder):
 
         from canarygan_core.audio import archives
 
-        parameters, state = read_config(folder / CONFIG), archives.read(folder / STATE)
+        parameters, state = read_config(folder / CONFIG), archives.read(folder / STATE, LAYOUT)
         types = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+        record = FORMAT.read(folder / COMPONENT)
+        options = {name: None if "Path" in types.get(name, "") else value for name, value in record["options"].items()}
         try:
-            record = json.loads((folder / COMPONENT).read_text(encoding="utf-8"))
-            options = record["options"]
-            # Only training reads paths.
-            options |= {name: None for name in options if "Path" in types[name]}
             decoder = cls(**options)
-            wanted, shape = decoder.find_shape(parameters), tuple(state.get("heard", [None]))
+            wanted, shape = decoder.find_shape(parameters), tuple(state["heard"].tolist())
             if shape != wanted:
-                raise CanaryganError(
-                    f"{folder} was trained on other features than its {CONFIG} says: on {' x '.join(map(str, shape))} "
-                    f"numbers a clip, not {' x '.join(map(str, wanted))}. Copy the folder again, or train anew."
-                )
+                told, said = (" x ".join(map(str, one)) for one in (shape, wanted))
+                problem = f"on {told} numbers a clip, not {said}. Copy the folder again, or train anew"
+                raise CanaryganError(f"{folder} was trained on other features than its {CONFIG} says: {problem}.")
             fitted = FittedFeatureDecoder(decoder, tuple(record["classes"]), parameters, state)
             posteriors = fitted.predict(np.zeros((1, *shape), np.float32))
             if posteriors.shape != (1, len(fitted.classes)) or not np.isfinite(posteriors).all():
                 raise ValueError(f"its arrays do not fit its {len(fitted.classes)} classes")
-        except (OSError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-            raise CanaryganError(f"{folder} is no decoder that this version of {cls.name} can read: {error}.") from None
+        except CanaryganError:
+            raise
+        except Exception as error:  # noqa: BLE001 arrays that do not fit may break what a decoder computes anywhere
+            problem = f"{folder} is no decoder that this version of {cls.name} can read"
+            raise CanaryganError(f"{problem}: {str(error) or type(error).__name__}.") from None
         return fitted
 
 

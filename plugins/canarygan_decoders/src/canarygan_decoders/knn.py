@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("canarygan")
 
+MOST = 1 << 16
+"""Classes, at most."""
+
 
 @dataclass(frozen=True)
 class KNN(FeatureDecoder):
@@ -39,10 +42,12 @@ class KNN(FeatureDecoder):
         """A search for the nearest examples; and the examples (examples, numbers), their targets, count of classes."""
         from sklearn.neighbors import NearestNeighbors
 
-        targets = state["targets"]
+        targets, count = state["targets"], int(state["count"])
+        if not len(targets) or not 0 <= targets.min() <= targets.max() < count <= MOST:
+            raise ValueError(f"its examples are of {count} classes")
         examples = state["examples"].reshape(len(targets), -1)
         search = NearestNeighbors(n_neighbors=min(self.k, len(targets)), algorithm="brute").fit(examples)
-        return search, examples, targets, int(state["count"])
+        return search, examples, targets, count
 
     def predict(self, state: Any, features: "FeatureArray") -> "Scores":
         import numpy as np

@@ -1,7 +1,6 @@
 """Which segments are taken, and under which labels."""
 
 import logging
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from canarygan_core.clips import count_labels
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
-from canarygan_core.runs.files import read_text
+from canarygan_core.runs.documents import read_toml
 
 Notes = list[tuple[int, str]]
 
@@ -101,8 +100,8 @@ def read_renaming(values: Sequence[str]) -> dict[str, str]:
     for value in split_words(values):
         if value.lower().endswith(".toml"):
             try:
-                table = tomllib.loads(read_text(Path(value)))
-            except (CanaryganError, tomllib.TOMLDecodeError) as error:
+                table = read_toml(Path(value))
+            except CanaryganError as error:
                 raise UsageError(f"--rename {value}: {error}") from None
             wrong = [key for key, new in table.items() if not isinstance(new, str) or not new]
             if wrong:

@@ -1,5 +1,6 @@
 """The sounds that a page shows: real clips, an archive of generated sounds, and their coordinates on a map."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape
@@ -20,6 +21,12 @@ from canarygan_core.runs import Run, files
 Arrays = Mapping[str, NDArray[Any]]
 Labels = NDArray[np.str_]
 Audio = NDArray[np.float32]
+
+MAP: archives.Layout = {
+    **{"coordinates": "f sounds k", "cluster?": "iu sounds", "label?": "U sounds", "labels?": "U sounds"},
+    **{"sources?": "U sounds", "archive?": "U", "reducer?": "U", "reference?": "U"},
+}
+"""A map of `umap`, of real or of generated sounds."""
 
 TOGETHER = "all decoders together"
 """Name of the labels that most decoders give."""
@@ -85,12 +92,18 @@ def read_generated(path: Path, version: str | None = None) -> Generated:
     if not generated:
         raise CanaryganError(f"There is no generation archive in {path}: canarygan generate makes one.")
     same = [one for one in generated if one.facts.get("version") == version]
-    return max(same or generated, key=lambda one: [float(one.facts.get(name, -1)) for name in ("epoch", "step")])
+    return max(same or generated, key=_find_age)
+
+
+def _find_age(generated: Generated) -> list[int]:
+    """The epoch and the step of the model, -1 where the archive does not say."""
+    texts = [generated.facts.get(name, "") for name in ("epoch", "step")]
+    return [int(text) if re.fullmatch(r"\d{1,18}", text) else -1 for text in texts]
 
 
 def _read_archive(path: Path) -> Generated:
     x, rate = archives.read_sounds(path)
-    content = archives.read(path)
+    content = archives.read(path, archives.GENERATION)
     z = content.get("z")
     decoders = [name.removeprefix("y_") for name in content if name.startswith("y_")]
     labels = {name: _decoded(content, name) for name in decoders if content[f"y_{name}"].shape == (len(x),)}
@@ -163,10 +176,10 @@ def read_layout(path: Path) -> Layout:
     Raises:
         CanaryganError: where it holds none.
     """
-    arrays = archives.read(path)
-    points = arrays.get("coordinates")
-    if points is None or points.ndim != 2 or points.shape[1] < 2:
-        raise CanaryganError(f"{path} is no map: it has no coordinates (n, 2).")
+    arrays = archives.read(path, MAP)
+    points = arrays["coordinates"]
+    if points.shape[1] < 2:
+        raise CanaryganError(f"{path} is no map: its coordinates are {points.shape}, not (n, 2).")
     rows = {name.removesuffix("s"): array for name, array in arrays.items() if array.shape == (len(points),)}
     kinds: dict[str, Any] = {"label": str, "cluster": np.int64, "source": str}
     columns: dict[str, Any] = {f"{name}s": rows[name].astype(kind) for name, kind in kinds.items() if name in rows}

@@ -1,9 +1,6 @@
 """The tables that tasks leave, found and read as JSON: training logs, inception scores, scores, confusions."""
 
-import csv
 import inspect
-import io
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,11 +13,18 @@ from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
+from canarygan_core.runs.documents import Format, read_yaml
+from canarygan_core.runs.tables import parse_table
 
 Json = dict[str, Any]
 
 ROWS = 600
 """Most rows of a log that are drawn."""
+
+SCORES = Format("a file of scores", {"metrics": dict[str, Any]}, {"generated": dict, "reference": dict, "tests": dict})
+
+CONFUSION: archives.Layout = {"confusion": "iuf K K", "classes": "U K", "accuracy?": "f", "interval_95?": "f 2"}
+"""What the file of an accuracy holds."""
 
 KNOWN_FILES = "scores.json, is_scores-version_*.yml, metrics-*.npz"
 
@@ -70,13 +74,13 @@ def _kind(path: Path) -> str | None:
 
 def read_curves(path: Path) -> Json:
     """The columns of a training's `metrics.csv` against its updates, thinned to `ROWS` rows."""
-    reader = csv.DictReader(io.StringIO(files.read_text(path)))
-    rows = [row for row in reader if _number(row.get("step")) is not None]
+    names, read = parse_table(files.read_text(path), path)
+    rows = [row for row in read if _number(row.get("step")) is not None]
     if not rows:
         raise CanaryganError(f"{path} has no row with a step: it is no log of a training.")
     if len(rows) > ROWS:
         rows = [rows[index] for index in np.linspace(0, len(rows) - 1, ROWS).round().astype(int)]
-    columns = {name: [_number(row.get(name)) for row in rows] for name in reader.fieldnames or []}
+    columns = {name: [_number(row.get(name)) for row in rows] for name in names}
     steps, epochs = columns.pop("step"), columns.pop("epoch", [None] * len(rows))
     series = [{"name": name, "values": values} for name, values in columns.items() if set(values) != {None}]
     return {"step": steps, "epoch": epochs, "series": series}
@@ -84,12 +88,7 @@ def read_curves(path: Path) -> Json:
 
 def read_inception(path: Path) -> Json:
     """Inception scores by epoch, with the scores that give them a scale."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(files.read_text(path))
-    except yaml.YAMLError as error:
-        raise CanaryganError(f"{path} is not YAML ({' '.join(str(error).split())}).") from None
+    content = read_yaml(path)
     record = _mapping(content)
     given = record.get("rows", content)
     scores = [_score(_mapping(row)) for row in (given if isinstance(given, list) else [])]
@@ -117,13 +116,10 @@ def _score(row: Mapping[str, Any]) -> Json:
 
 def read_scores(path: Path) -> Json:
     """The scores in a file of `score`: a row for each score, a column for each set that it was computed on."""
-    try:
-        content = json.loads(files.read_text(path))
-        metrics = content["metrics"].items()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CanaryganError(f"{path} holds no scores of metrics ({type(error).__name__}: {error}).") from None
+    content = SCORES.read(path)
+    metrics = content["metrics"].items()
     shown = [_metric(str(name), one if isinstance(one, Mapping) else {"scores": one}) for name, one in metrics]
-    sides = {key: as_json(content[key]) for key in ("generated", "reference", "tests") if key in content}
+    sides: Json = {key: as_json(content[key]) for key in ("generated", "reference", "tests") if key in content}
     return {"name": path.name, "metrics": shown, **sides}
 
 
@@ -169,10 +165,8 @@ def _metric(name: str, record: Mapping[str, Any]) -> Json:
 
 def read_confusion(path: Path) -> Json:
     """How often each class was taken for which, from a `metrics-<name>.npz`."""
-    arrays = archives.read(path)
-    counts, classes = arrays.get("confusion"), arrays.get("classes")
-    if counts is None or classes is None or counts.shape != (len(classes), len(classes)):
-        raise CanaryganError(f"{path} holds no confusion: it needs confusion (K, K) and classes (K,).")
+    arrays = archives.read(path, CONFUSION)
+    counts, classes = arrays["confusion"], arrays["classes"]
     accuracy, interval = arrays.get("accuracy"), arrays.get("interval_95")
     return {
         "name": path.stem.removeprefix("metrics-"),

@@ -8,16 +8,33 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.lightning.checkpoints import Inert, read
+from canarygan_core.lightning.checkpoints import Inert, load_weights, read, take_weights
 from canarygan_core.lightning.training import is_bfloat16_fast, set_float32
+from canarygan_core.runs.documents import Format
 from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.model import SEED_LENGTH, STRIDES, Generator, Shape
 
 SCHEMA = 1
 """Version of the record that our checkpoints hold under `wavegan`."""
+
+SHAPE = Format(
+    "the sizes of a WaveGAN",
+    {"latent_dim": int, "dim": int, "samples": int},
+    {"upsampling": str, "batch_norm": bool},
+)
+
+RECORD = Format(
+    "a checkpoint of a WaveGAN",
+    {"schema": int, "shape": SHAPE, "rate": int, "average": bool, "per_epoch": int},
+    {"arithmetic": str},
+    schema=SCHEMA,
+    bounds={"rate": (100, 10**7), "per_epoch": (1, 1 << 62)},
+)
+
+FORMAT = Format("a checkpoint of a WaveGAN", {"state_dict": dict, "updates": int, "wavegan": dict})
+"""What is read of our checkpoints."""
 
 ORIGINAL_RATE = 16000
 """Sampling rate of the original's sounds, Hz."""
@@ -62,7 +79,7 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     try:
         if "wavegan" in saved:
             content = _read_ours(path, saved)
-        elif any(name.startswith("generator.linear_block.") for name in saved.get("state_dict", {})):
+        elif _is_original(saved):
             content = _read_original(path, saved)
         else:
             names = ", ".join(map(str, saved))
@@ -77,50 +94,42 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
         raise UsageError(f"Cannot use --device {device}: {str(error).splitlines()[0]}") from None
 
 
+def _is_original(saved: Mapping[str, Any]) -> bool:
+    state = saved.get("state_dict")
+    return isinstance(state, Mapping) and any(str(name).startswith("generator.linear_block.") for name in state)
+
+
 def _read_ours(path: Path, saved: Mapping[str, Any]) -> Content:
-    record = saved["wavegan"]
-    if record["schema"] > SCHEMA:
-        raise CanaryganError(
-            f"{path} was written by a newer canarygan-wavegan (schema {record['schema']}): upgrade it."
-        )
-    network = Generator(Shape(**record["shape"]))
-    _load_weights(path, network, saved["state_dict"], "average." if record["average"] else "generator.")
-    updates = int(saved["updates"])
+    record = RECORD.check(saved["wavegan"], path)
+    updates = FORMAT.check(saved, path)["updates"]
+    shape = Shape(**record["shape"])
+    weights = take_weights(path, saved, "average." if record["average"] else "generator.")
     progress = {"epoch": updates // record["per_epoch"], "step": updates}
     arithmetic = torch.bfloat16 if record.get("arithmetic") == "bfloat16" else torch.float32
-    return network, int(record["rate"]), progress, arithmetic
-
-
-def _load_weights(path: Path, network: Generator, weights: Mapping[str, Tensor], prefix: str) -> None:
-    own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
-    try:
-        network.load_state_dict(own)
-    except RuntimeError as error:
-        raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
+    return load_weights(path, lambda: Generator(shape), weights), record["rate"], progress, arithmetic
 
 
 def _read_original(path: Path, saved: Mapping[str, Any]) -> Content:
     """The original's generator: sizes are read from the shapes of its weights."""
-    weights = {name: weight for name, weight in saved["state_dict"].items() if name.startswith("generator.")}
-    numbers = sorted({int(match[1]) for name in weights if (match := re.match(r"generator\.deconvnet\.(\d+)\.", name))})
-    expected = [f"generator.deconvnet.{number}.block.weight" for number in range(0, 2 * len(numbers), 2)]
-    if not numbers or any(name not in weights for name in [*expected, "generator.linear_block.0.weight"]):
+    weights = take_weights(path, saved, "generator.")
+    numbers = sorted({int(match[1]) for name in weights if (match := re.match(r"deconvnet\.(\d+)\.", name))})
+    expected = [f"deconvnet.{number}.block.weight" for number in range(0, 2 * len(numbers), 2)]
+    if not numbers or any(name not in weights for name in [*expected, "linear_block.0.weight"]):
         raise CanaryganError(
             f"{path} is of the original CanaryGAN, but with batch normalisation or nearest-neighbour upsampling; "
             "only its default architecture can be read."
         )
-    project = weights["generator.linear_block.0.weight"]
+    project = weights["linear_block.0.weight"]
     shape = Shape(
         latent_dim=project.shape[1],
         dim=project.shape[0] // (SEED_LENGTH * 2 ** (len(numbers) - 1)),
         samples=_original_samples(path, saved, len(numbers)),
     )
-    network = Generator(shape)
-    renamed = {"project.weight": project, "project.bias": weights["generator.linear_block.0.bias"]}
+    renamed = {"project.weight": project, "project.bias": weights["linear_block.0.bias"]}
     for level, number in enumerate(numbers):
         for part in ("weight", "bias"):
-            renamed[f"layers.{level}.{part}"] = weights[f"generator.deconvnet.{number}.block.{part}"]
-    _load_weights(path, network, renamed, "")
+            renamed[f"layers.{level}.{part}"] = weights[f"deconvnet.{number}.block.{part}"]
+    network = load_weights(path, lambda: Generator(shape), renamed)
     progress = {"epoch": int(saved.get("epoch", 0)), "step": int(saved.get("global_step", 0))}
     return network, ORIGINAL_RATE, progress, torch.float32
 

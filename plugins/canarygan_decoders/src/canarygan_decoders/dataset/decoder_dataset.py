@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from canarygan_core import runs
 from canarygan_core.audio import Filter, archives
 from canarygan_core.clips import Clips, concatenate
 from canarygan_core.components import Dataset
@@ -36,6 +37,16 @@ CONDITIONS = ("clean", "other-gain", "noise-20dB", "later-20ms", "garbage")
 
 SIDES = {name: "test" if name == "clean" else f"test_{name}" for name in CONDITIONS}
 """How the archive names the held-out examples of each condition."""
+
+
+_COLUMNS = {"features": "f {0} frames numbers", "labels": "U {0}", "sources": "U {0}", "groups": "iu {0}"}
+
+LAYOUT: archives.Layout = {
+    **{"classes?": "U classes", "garbage": "U garbage", "filter?": "U"},
+    **{f"train_{column}": axes.format("train") for column, axes in _COLUMNS.items()},
+    **{f"{side}_{column}?": axes.format(side) for side in SIDES.values() for column, axes in _COLUMNS.items()},
+}
+"""The arrays of the archive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,8 +203,9 @@ def read_dataset(folder: Path) -> DecoderDataset:
         raise CanaryganError(
             f"{folder} holds no preprocessed set: there is no {ARCHIVE}. build-decoder-dataset makes one."
         )
+    runs.check_recorded(folder / CONFIG)
     parameters = read_config(folder / CONFIG)
-    arrays: dict[str, Any] = archives.read(path)
+    arrays: dict[str, Any] = archives.read(path, LAYOUT)
 
     def read_side(name: str) -> Examples:
         columns = (arrays[f"{name}_{column}"] for column in ("features", "labels", "sources", "groups"))
@@ -210,6 +222,9 @@ def read_dataset(folder: Path) -> DecoderDataset:
             f"{path} holds features of shape {train.features.shape[1:]} a clip, and {CONFIG} beside it "
             f"describes {parameters.shape}: they do not belong together. Build the set again."
         )
-    filtering = Filter.of({"filter": json.loads(str(arrays["filter"]))} if "filter" in arrays else {})
+    try:
+        filtering = Filter.of({"filter": json.loads(str(arrays["filter"]))} if "filter" in arrays else {})
+    except (ValueError, RecursionError) as error:
+        raise CanaryganError(f"{path} is no preprocessed set: its filter is no JSON ({error}).") from None
     origin = {"dataset": "preprocessed", "path": str(folder.resolve()), **filtering.origin}
     return DecoderDataset(train, tests, garbage, origin=origin)

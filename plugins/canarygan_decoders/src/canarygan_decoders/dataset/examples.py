@@ -85,12 +85,12 @@ class Examples:
 
     def folds(self, count: int) -> NDArray[np.intp]:
         """The fold of each example (n,): the clips of each class are dealt out in turn, copies with their clip."""
-        clips, first = np.unique(self.groups, return_index=True)
-        fold_of_clip = np.zeros(int(clips.max()) + 1, np.intp)
+        _, first, clip = np.unique(self.groups, return_index=True, return_inverse=True)
+        fold_of_clip = np.zeros(len(first), np.intp)
         for label in self.classes:
-            members = clips[self.labels[first] == label]
+            members = np.flatnonzero(self.labels[first] == label)
             fold_of_clip[members] = np.arange(len(members)) % count
-        return fold_of_clip[self.groups]
+        return fold_of_clip[clip]
 
 
 def labels_and_sources(clips: Clips) -> tuple[NDArray[np.str_], NDArray[np.str_]]:

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.documents import read_yaml
 from canarygan_decoders.features.options import Features
 
 CONFIG = "decoder-dataset.config.yml"
@@ -16,17 +17,16 @@ def read_config(path: Path) -> Features:
     Raises:
         CanaryganError: where the file is missing, or holds no feature parameters.
     """
-    import yaml
-
     try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CanaryganError(f"Cannot read the feature parameters {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CanaryganError(f"{path} holds no feature parameters: {str(error).splitlines()[0]}.") from None
+        record = read_yaml(path)
+    except CanaryganError as error:
+        reason = str(error).removeprefix(f"{path} ").rstrip(".")
+        raise CanaryganError(f"{path} holds no feature parameters: {reason}.") from None
+    if isinstance(record, dict):
+        record = record.get("transform", record)
     if not isinstance(record, dict):
         raise CanaryganError(f"{path} holds no feature parameters, but a {type(record).__name__}.")
-    return Features.from_record(record.get("transform", record), path)
+    return Features.from_record(record, path)
 
 
 def write_config(path: Path, parameters: Features) -> None:

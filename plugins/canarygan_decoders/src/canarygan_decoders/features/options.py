@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from canarygan_core.errors import CanaryganError, did_you_mean
+from canarygan_core.runs.documents import Format
 
 KINDS = ("deltas", "spec", "mel", "mfcc-classic")
+
+PADDINGS = ("interp", "nearest", "mirror", "constant", "wrap")
+
+MOST = 1 << 16
+"""Samples, coefficients or bands that an option may be, at most."""
+
+LARGEST = 1 << 26
+"""Numbers of a clip's features, at most."""
 
 WIDTH = 9
 """Frames that a derivative is taken over."""
@@ -54,12 +63,16 @@ class Features:
         if self.features not in KINDS:
             near = did_you_mean(str(self.features), KINDS)
             raise CanaryganError(f"--features is {self.features!r}; there are {', '.join(KINDS)}.{near}")
+        if self.padding not in PADDINGS:
+            near = did_you_mean(str(self.padding), PADDINGS)
+            raise CanaryganError(f"--padding is {self.padding!r}; there are {', '.join(PADDINGS)}.{near}")
         if not 1000 <= self.sampling_rate <= 768_000:
             raise CanaryganError(f"--sampling-rate is {self.sampling_rate} Hz: it may be 1000 to 768000 Hz.")
-        for name, least in {"hop_length": 1, "win_length": 1, "n_mfcc": 1, "n_mels": 1, "lifter": 0}.items():
-            value = getattr(self, name)
-            if value < least:
-                raise CanaryganError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
+        for name in ("hop_length", "win_length", "n_mfcc", "n_mels", "n_fft", "lifter"):
+            value, least = getattr(self, name), int(name != "lifter")
+            if not least <= value <= MOST:
+                problem = f"must be at least {least}" if value < least else f"may be at most {MOST}"
+                raise CanaryganError(f"--{name.replace('_', '-')} {problem}, not {value}.")
         if self.n_fft < self.win_length:
             raise CanaryganError(f"--n-fft is {self.n_fft}: it must be at least --win-length, {self.win_length}.")
         if self.n_mfcc > self.n_mels:
@@ -78,6 +91,8 @@ class Features:
                 f"--max-length {self.max_length:g} s makes {self.frames} frames and derivatives need {WIDTH}: "
                 f"take {shortest:g} s or more, or a shorter --hop-length."
             )
+        if self.frames * self.size > LARGEST:
+            raise CanaryganError(f"Features of {self.frames} x {self.size} numbers a clip: there may be {LARGEST:,}.")
 
     @property
     def has_derivatives(self) -> bool:
@@ -127,13 +142,12 @@ class Features:
         Raises:
             CanaryganError: on unknown keys, wrong types, or values out of range.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
+        known = {one.name: one.type if one.type in (int, float, bool) else str for one in dataclasses.fields(cls)}
         for key in record:
             if key not in known:
                 raise CanaryganError(f"{source}: there is no feature parameter {key!r}.{did_you_mean(str(key), known)}")
+        Format("a file of feature parameters", {}, known).check(record, source)
         try:
             return cls(**{"detrend": False, "align": False, **record})
-        except TypeError as error:
-            raise CanaryganError(f"{source} holds feature parameters of the wrong type ({error}).") from None
         except CanaryganError as error:
             raise CanaryganError(f"{source}: {error}") from None

@@ -15,6 +15,7 @@ from canarygan_core.console import show_bar
 from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
+from canarygan_core.runs.documents import Format
 from canarygan_decoders.dataset.examples import Examples
 from canarygan_decoders.feature_decoder import FeatureDecoder
 from canarygan_decoders.features import Features
@@ -22,6 +23,9 @@ from canarygan_decoders.features import Features
 log = logging.getLogger("canarygan")
 
 FOLDS = 3
+
+TRIAL = Format("a trial", {"search": str, "trial": int, "options": dict[str, float], "folds": list[float]})
+"""A line of a journal."""
 
 
 def search_options(
@@ -103,17 +107,16 @@ def _search_key(decoder: Decoder, examples: Examples, seed: int) -> str:
 def _read_journal(journal: Path, key: str) -> dict[int, dict[str, Any]]:
     """The trials in a journal by number; a trial whose line was cut short is run again."""
     done: dict[int, dict[str, Any]] = {}
-    for line in journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []:
+    for line in files.read_text(journal).splitlines() if journal.is_file() else []:
         try:
-            entry = json.loads(line)
-            is_same, trial = entry["search"] == key, int(entry["trial"])
-        except (ValueError, KeyError, TypeError):
+            entry = TRIAL.check(json.loads(line), journal)
+        except (ValueError, RecursionError, CanaryganError):
             continue
-        if not is_same:
+        if entry["search"] != key:
             raise CanaryganError(
                 f"{journal} is of a search with other clips, options or seed: give another --save-dir, or delete it."
             )
-        done[trial] = entry
+        done[entry["trial"]] = entry
     if done:
         log.info(f"{len(done)} trials are in {journal} already.")
     return done

@@ -73,6 +73,7 @@ def train_decoders(
         features = dataclasses.replace(features, n_mfcc=dim)
     from canarygan_core.fitted.decoders import RECORD
     from canarygan_core.runs import files
+    from canarygan_decoders.dataset.decoder_dataset import ARCHIVE
     from canarygan_decoders.tasks.search import search_options
 
     decoders = [share_values(decoder, request.given, seed=seed) for decoder in model]
@@ -86,6 +87,8 @@ def train_decoders(
     source = (preprocessed_dir, dataset, features, split, group_by, augment, default_garbage, seed, request)
     with manifest, _open_dataset(*source) as prepared:
         manifest.add(dataset=dict(prepared.origin))
+        if preprocessed_dir is not None:
+            manifest.add_input("set", preprocessed_dir / ARCHIVE)
         lines, summary = [], {}
         for decoder in decoders:
             if search and decoder.search_ranges:

@@ -20,6 +20,7 @@ from canarygan_core.fitted import generators
 from canarygan_core.lightning import checkpoints
 from canarygan_core.lightning.training import Training, uses_bfloat16
 from canarygan_core.runs import files
+from canarygan_core.runs.documents import Format
 from canarygan_metrics.classifier.network import CHANNELS, Network
 from canarygan_metrics.classifier.silence import SilenceShortcut
 from canarygan_metrics.classifier.spectrogram import Spectrogram
@@ -30,6 +31,20 @@ Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 SCHEMA = 2
 """Version of what a classifier's checkpoint holds under `inception`; since 2 its spectrogram says whether it aligns."""
+
+SPECTROGRAM = Format(
+    "the sizes of spectrograms",
+    {"rate": int, "samples": int, "n_fft": int, "hop_length": int, "n_mels": int, "fmin": float, "fmax": float},
+    {"scale": str, "align": bool},
+)
+
+RECORD = Format(
+    "the record of a classifier",
+    {"schema": int, "spectrogram": SPECTROGRAM, "classes": list[str], "held_out": list[str]},
+    {"filter": dict},
+    schema=SCHEMA,
+)
+"""What a classifier's checkpoint holds under `inception`."""
 
 CHUNK = 64
 """Clips whose spectrograms are made at a time."""
@@ -119,32 +134,22 @@ def load(path: Path, device: str = "cpu") -> Classifier:
     """
     path = runs.find_checkpoint(path, best=True)
     content, digest = files.read_with_digest(path, checkpoints.read)
-    record = content.get("inception")
-    if not isinstance(record, Mapping):
+    if not isinstance(content.get("inception"), Mapping):
         keys = ", ".join(sorted(map(str, content)))
         raise CanaryganError(f"{path} is a checkpoint of no classifier of train-inception; it holds {keys}.")
+    record = RECORD.check(content["inception"], path)
+    filtering, classes = Filter.of(record), tuple(record["classes"])
     try:
-        network, sizes = _network(path, record, content["state_dict"])
-        classes, held_out = tuple(map(str, record["classes"])), tuple(map(str, record["held_out"]))
-        network, filtering = network.eval().to(device), Filter.of(record)
-        return Classifier(network, sizes, classes, held_out, digest, path, filtering)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        sizes = Spectrogram(**{"align": False, **record["spectrogram"]})
+    except (TypeError, ValueError) as error:
         raise CanaryganError(f"{path} does not hold what a classifier's checkpoint does ({error}).") from None
+    weights = checkpoints.take_weights(path, content, "network.")
+    network = checkpoints.load_weights(path, lambda: Network(sizes.n_mels, sizes.frames, len(classes)), weights)
+    try:
+        network = network.eval().to(device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"Cannot use {path} on the device {device}: {str(error).splitlines()[0]}") from None
-
-
-def _network(path: Path, record: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> tuple[Network, Spectrogram]:
-    if record["schema"] > SCHEMA:
-        raise CanaryganError(f"{path} is of a newer canarygan-metrics (schema {record['schema']}): upgrade yours.")
-    sizes = Spectrogram(**{"align": False, **record["spectrogram"]})
-    network = Network(sizes.n_mels, sizes.frames, len(record["classes"]))
-    weights = {name.removeprefix("network."): part for name, part in state.items() if name.startswith("network.")}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CanaryganError(f"The weights in {path} do not fit its own description: {error}") from None
-    return network, sizes
+    return Classifier(network, sizes, classes, tuple(record["held_out"]), digest, path, filtering)
 
 
 def describe(sizes: Spectrogram, clips: Clips, held_out: list[str]) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canarygan_core import CanaryganError, Decoder
 from canarygan_core.errors import UsageError
+from canarygan_core.runs.documents import Format
 from canarygan_metrics.options import check_ranges
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from canarygan_metrics.classifier.spectrogram import Spectrogram
 
 STATE, COMPONENT = "state.npz", "component.json"
+
+FORMAT = Format("the record of a decoder's options", {"options": dict[str, Any], "classes": list[str]})
+"""What `COMPONENT` holds."""
 
 WEIGHTS = "network."
 """What the names of the network's arrays begin with."""
@@ -89,19 +94,21 @@ class CNN(Decoder):
 
         from canarygan_core.audio import archives
         from canarygan_core.fitted.novelty import Novelty
+        from canarygan_core.lightning.checkpoints import load_weights
         from canarygan_metrics.classifier.network import Network
 
-        state = archives.read(folder / STATE)
+        state = archives.read(folder / STATE, {"sharpness": "f"})
+        record = FORMAT.read(folder / COMPONENT)
+        classes = tuple(record["classes"])
+        weights = {name.removeprefix(WEIGHTS): array for name, array in state.items() if name.startswith(WEIGHTS)}
         try:
-            record = json.loads((folder / COMPONENT).read_text(encoding="utf-8"))
-            decoder, classes = cls(**record["options"]), tuple(map(str, record["classes"]))
-            sizes = decoder.sizes
-            network = Network(sizes.n_mels, sizes.frames, len(classes), decoder.channels)
-            weights = {name.removeprefix(WEIGHTS): array for name, array in state.items() if name.startswith(WEIGHTS)}
-            network.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
+            decoder = cls(**record["options"])
+            sizes, tensors = decoder.sizes, {name: torch.tensor(array) for name, array in weights.items()}
+            build = partial(Network, sizes.n_mels, sizes.frames, len(classes), decoder.channels)
+            network = load_weights(folder / STATE, build, tensors)
             novelty = Novelty.from_arrays(state, sizes.n_mels * sizes.frames)
             sharpness = float(state["sharpness"])
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CanaryganError(f"{folder} is no decoder that this version of {cls.name} can read: {error}.") from None
         try:
             network = network.eval().to(device)

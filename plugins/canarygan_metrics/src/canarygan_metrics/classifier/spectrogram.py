@@ -42,6 +42,14 @@ class Spectrogram:
     fmax: float = 7800.0
     align: bool = True
 
+    def __post_init__(self) -> None:
+        bounds = {"rate": (1000, 768_000), "samples": (1, 1 << 24), "n_fft": (16, 1 << 16), "n_mels": (1, 1 << 12)}
+        for name, (low, high) in {**bounds, "hop_length": (1, 1 << 16)}.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {getattr(self, name)}: it may be {low} to {high}")
+        if self.scale not in ("log", "linear") or not 0 <= self.fmin < self.fmax <= self.rate / 2:
+            raise ValueError(f"scale {self.scale} from {self.fmin} to {self.fmax} Hz at {self.rate} Hz")
+
     @property
     def frames(self) -> int:
         """Frames, centred from the first sample to the last."""

@@ -14,6 +14,7 @@ from canarygan_core.lightning import checkpoints, trainer
 from canarygan_core.lightning.checkpointing import Checkpointing
 from canarygan_core.lightning.training import Training
 from canarygan_core.runs import Run, files
+from canarygan_core.runs.documents import read_json
 from canarygan_metrics.classifier import classifier
 from canarygan_metrics.classifier.module import ClassifierModule, Split, TrainingSet
 from canarygan_metrics.classifier.options import Learning
@@ -105,9 +106,9 @@ def keep_best(run: Run, checkpoint: Path, loss: float, count: int) -> None:
 def _read_losses(path: Path) -> dict[str, float]:
     """The losses in a record, by the name of the checkpoint."""
     try:
-        losses = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        losses = read_json(path) if path.is_file() else {}
         return {name: float(loss) for name, loss in losses.items() if math.isfinite(loss)}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (CanaryganError, TypeError, AttributeError) as error:
         raise CanaryganError(f"{path} does not hold losses of checkpoints ({error}): delete it.") from None
 
 

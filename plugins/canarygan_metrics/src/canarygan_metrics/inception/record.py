@@ -17,11 +17,33 @@ from canarygan_core.fitted import generators, latents
 from canarygan_core.plugins import get_registry
 from canarygan_core.plugins.options import find_paths, to_json
 from canarygan_core.runs import files
+from canarygan_core.runs.documents import Format, list_of, read_yaml, table_of
 from canarygan_metrics.classifier.classifier import Classifier, load
 from canarygan_metrics.inception.options import Scoring
 from canarygan_metrics.scores.inception import compute_ceiling, inception_score, shuffled_floor
 
 Record = dict[str, Any]
+
+SCORE = Format(
+    "a score",
+    {"is_mean": float, "is_std": float, "clips": int},
+    {
+        **{"splits": int, "is_whole": float, "is_interval_95": list[float]},
+        **{"epoch": int, "step": int, "checkpoint": str, "file": str},
+    },
+)
+
+CLASSIFIER = Format("a classifier", {"digest": str}, {"path": str, "classes": list[str]})
+
+FORMAT = Format(
+    "a file of inception scores",
+    {"rows": list_of(SCORE), "context": table_of(SCORE)},
+    {
+        **{"version": str, "classifier": CLASSIFIER, "n_samples": int, "latents": str | None},
+        **{"reference": (str | None, dict), "n_split": int, "seed": int},
+    },
+)
+"""The keys of a file of scores."""
 
 INSTEAD = "give another --save-dir, or --overwrite to score all checkpoints anew"
 
@@ -199,12 +221,10 @@ def read(path: Path) -> Record:
         CanaryganError: where it is none.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(content, dict) and isinstance(content["rows"], list) and isinstance(content["context"], dict):
-            return content
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError):
-        pass
-    raise CanaryganError(f"{path} is no file of inception scores: remove it, or give another --save-dir.")
+        return FORMAT.check(read_yaml(path), path)
+    except CanaryganError as error:
+        advice = "remove it, or give another --save-dir"
+        raise CanaryganError(f"{path} is no file of inception scores: {advice} ({error})") from None
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:

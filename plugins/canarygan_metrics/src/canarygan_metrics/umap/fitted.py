@@ -14,6 +14,7 @@ from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
 from canarygan_core.plugins.options import to_json
 from canarygan_core.runs import files
+from canarygan_core.runs.documents import Format
 from canarygan_metrics.umap import layout
 from canarygan_metrics.umap.layout import Layout
 from canarygan_metrics.umap.options import MapOptions
@@ -23,6 +24,18 @@ from canarygan_metrics.umap.vectors import Floats, Reduction, Spectrograms
 log = logging.getLogger("canarygan")
 
 STATE, ABOUT = "state.npz", "component.json"
+
+LAYOUT: archives.Layout = {
+    **{"mean": "f values", "basis": "f values components"},
+    **{"vectors": "f clips vector", "coordinates": "f clips k"},
+}
+"""What `STATE` holds."""
+
+FORMAT = Format(
+    "the record of a map",
+    {"options": dict[str, Any], "rate": int, "step": float, "neighbours": int, "a": float, "b": float},
+)
+"""What `ABOUT` holds."""
 
 COMPONENTS = 256
 """Principal components that stand for a spectrogram."""
@@ -109,17 +122,17 @@ def load(folder: Path) -> FittedUMAP:
     Raises:
         CanaryganError: where a file is damaged, or the files contradict one another.
     """
+    state = {name: np.array(array) for name, array in archives.read(folder / STATE, LAYOUT).items()}
+    about = FORMAT.read(folder / ABOUT)
     try:
-        state = {name: np.array(array) for name, array in archives.read(folder / STATE).items()}
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         options = MapOptions(**about["options"])
-        spectrograms = Spectrograms(options.seconds, options.floor, int(about["rate"]))
+        spectrograms = Spectrograms(options.seconds, options.floor, about["rate"])
         reduction = Reduction(state["mean"], state["basis"], float(about["step"]))
-        numbers = int(about["neighbours"]), float(about["a"]), float(about["b"])
+        numbers = about["neighbours"], float(about["a"]), float(about["b"])
         places = Layout(state["vectors"], state["coordinates"], *numbers, options.map_seed)
         fitted = FittedUMAP(options, spectrograms, reduction, places)
         fitted.check()
-    except (OSError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise CanaryganError(f"{folder} holds no map that this version can read ({error}): fit it anew.") from None
     return fitted
 

@@ -16,6 +16,12 @@ from canarygan_core.errors import UsageError
 from canarygan_metrics.umap import clusters
 from canarygan_metrics.umap.clusters import Floats, Labels, Scale
 
+LAYOUT: archives.Layout = {
+    **{"coordinates": "f clips 2", "cluster": "iu clips", "label": "U clips", "real_clips": "iu"},
+    **{"min_cluster_size": "iu", "min_samples": "iu", "archive?": "U", "reducer?": "U", "reference?": "U"},
+}
+"""What the file of a placement holds."""
+
 COORDINATES = ".umap.npz"
 """How the name of the file with coordinates ends, beside that of the archive."""
 
@@ -44,7 +50,7 @@ class Generation:
     def read(cls, path: Path) -> "Generation":
         """An archive; `CanaryganError` where it holds no sounds."""
         sounds, rate = archives.read_sounds(path)
-        content = archives.read(path)
+        content = archives.read(path, archives.GENERATION)
         version, epoch, step = (str(content.get(name, "")) for name in ("version", "epoch", "step"))
         decoded = {name[2:]: labels.astype(np.str_) for name, labels in content.items() if name.startswith("y_")}
         clips = Clips(np.asarray(sounds, np.float32), rate)
@@ -103,7 +109,7 @@ class Placement:
         if not generation.target.is_file():
             return None
         try:
-            content = archives.read(generation.target)
+            content = archives.read(generation.target, LAYOUT)
             scale = Scale(int(content["min_cluster_size"]), int(content["min_samples"]))
             result = cls(
                 content["coordinates"], content["cluster"], content["label"], scale, int(content["real_clips"])

@@ -1,6 +1,5 @@
 """Annotation files of every format that crowsetta reads, to `Annotation`."""
 
-import csv
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.files import read_text
+from canarygan_core.runs.tables import parse_table
+from canarygan_recordings.annotations.matfiles import check_mat
 from canarygan_recordings.annotations.segments import Annotation
 from canarygan_recordings.formats import READ, check_format
 
@@ -47,6 +49,8 @@ def find_format(path: Path) -> str:
     if path.suffix.lower() not in (".xml", ".csv", ".txt", ".tsv"):
         return ""
     try:
+        if not path.is_file():  # to open a pipe would wait for ever
+            return ""
         with open(path, "rb") as stream:
             head = stream.read(_HEAD).decode("utf-8-sig", "replace")
     except OSError:
@@ -117,6 +121,7 @@ def _make(
 def _read_notmat(path: Path, kind: str, tier: str) -> list[Annotation]:
     from crowsetta.formats.seq.notmat import load_notmat
 
+    check_mat(path)
     held = load_notmat(path)  # NotMat.from_file takes no file without segments
     labels = str(held["labels"]) if np.size(held["labels"]) else ""
     recording = path.name[: -len(".not.mat")]
@@ -195,7 +200,7 @@ def _read_textgrid(path: Path, kind: str, tier: str) -> list[Annotation]:
 
 
 def _read_timit(path: Path, kind: str, tier: str) -> list[Annotation]:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_text(path).splitlines()
     rows = [dict(zip(("begin", "end", "text"), line.split(" ", 2), strict=False)) for line in lines if line.strip()]
     onsets, offsets = (_read_times(path, rows, column, line=1) for column in ("begin", "end"))
     return [_make(path, kind, "", onsets, offsets, [row.get("text", "") for row in rows], True)]
@@ -204,6 +209,7 @@ def _read_timit(path: Path, kind: str, tier: str) -> list[Annotation]:
 def _read_yarden(path: Path, kind: str, tier: str) -> list[Annotation]:
     from crowsetta.formats.seq import SongAnnotationGUI
 
+    check_mat(path)
     found = SongAnnotationGUI.from_file(path)
     sequences = found.to_seq(round_times=False)
     names = np.atleast_1d(found.audio_paths)
@@ -212,7 +218,7 @@ def _read_yarden(path: Path, kind: str, tier: str) -> list[Annotation]:
 
 
 def _read_audacity(path: Path, kind: str, tier: str) -> list[Annotation]:
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
     rows = [dict(zip(("start", "end", "label"), line.split("\t", 2), strict=False)) for line in lines]
     onsets, offsets = (_read_times(path, rows, column, line=1) for column in ("start", "end"))
     return [_make(path, kind, "", onsets, offsets, [row.get("label", "") for row in rows])]
@@ -228,10 +234,8 @@ def _read_boxes(path: Path, kind: str, tier: str) -> list[Annotation]:
 
 def _read_rows(path: Path, separator: str) -> list[dict[str, str]]:
     """The rows of a table as they are written. crowsetta reads tables by pandas, to which 01 is 1 and NA is nothing."""
-    text = path.read_text(encoding="utf-8-sig")
-    rows = csv.DictReader(text.splitlines(), delimiter=separator, skipinitialspace=separator == ",")
-    rows.fieldnames = [name.strip() for name in rows.fieldnames or []]
-    return [{name: (value or "").strip() for name, value in row.items() if name is not None} for row in rows]
+    rows = parse_table(read_text(path), path, separator)[1]
+    return [{name: value.strip() for name, value in row.items()} for row in rows]
 
 
 def _read_times(path: Path, rows: Sequence[Mapping[str, str]], column: str, line: int = 2) -> list[float]:

@@ -1,7 +1,5 @@
 """`compose`: string generated syllables into a song."""
 
-import csv
-import io
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +14,7 @@ from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 from canarygan_core.fitted import decoders, generators, latents
 from canarygan_core.fitted.decoders import X
 from canarygan_core.plugins import get_registry
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +118,7 @@ def compose(
             | {f"z{number}": float(value) for number, value in enumerate(one.latent)}
             for (onset, offset, label), one in zip(segments, found, strict=True)
         ]
-        files.write_text(table, _format_table(rows))
+        files.write_text(table, tables.format_table(rows))
         for path in (*outputs, table, latent_path):
             manifest.add_output(path)
     counts = ", ".join(f"{label} {count}" for label, count in count_labels(labels).items())
@@ -164,11 +162,3 @@ def _choose_labels(
     chain = learn_chain(read_songs(learn), pause).keep(known)
     labels, gaps = chain.draw(count, pause, seed)
     return labels, gaps, chain.to_json()
-
-
-def _format_table(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -1,6 +1,5 @@
 """`cut`: write the syllables of recordings as a folder of clips, with a table of where each comes from."""
 
-import csv
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from canarygan_core.console import log
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins.options import spell
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, tables
 from canarygan_recordings.dataset import Recordings
 
 SHOWN = 8
@@ -80,8 +79,7 @@ def _write_clips(save_dir: Path, segments: Any, dataset: Recordings, folders: di
         loudest = max(float(np.abs(clip).max(initial=0)) for _, clip, _ in loading.read_clips(segments, dataset))
     silent: list[int] = []
     with files.replace_file(save_dir / TABLE) as draft, open(draft, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
+        stream.write(tables.format_row(COLUMNS))
         for number, clip, start in loading.read_clips(segments, dataset):
             peak = float(np.abs(clip).max(initial=0))
             if not audio.SILENT <= peak < np.inf:
@@ -90,7 +88,7 @@ def _write_clips(save_dir: Path, segments: Any, dataset: Recordings, folders: di
             factor = {"none": 1.0, "clip": loading.PEAK / peak, "set": loading.PEAK / (loudest or 1)}[dataset.gain]
             row = _describe_clip(segments, number, folders) | {"start": round(start, 6)}
             audio.write(save_dir / row["file"], clip * np.float32(factor), dataset.sampling_rate)
-            writer.writerow(row)
+            stream.write(tables.format_row(row.values()))
     rows = np.array(silent, np.intp)
     if silent and not dataset.skip_unusable:
         first = loading.name_sources(segments.select(rows[:1]))[0]

@@ -1,6 +1,6 @@
 """Damaged, odd and misnamed files at every door that lists or reads: none may raise anything but CanaryganError.
 
-    python benchmarks/fuzz_reading.py --inputs 20000
+    python -m fuzz.sounds --inputs 20000
 
 Each input is a file of some codec with bytes flipped, cut, inserted or joined, sizes in its header replaced, or another
 file's name; or a name, a link, a pipe or a folder. Each unusable file must be named with its reason. What fails is
