@@ -205,7 +205,7 @@ def test_damaged_folders_are_refused(fitted, tmp_path) -> None:
     options = [{"seconds": 0.2}, {"dimensions": 3}, {"x": 1}]
     for change in [{"rate": 8000}, {"neighbours": 1000}, {"step": None}, *({"options": one} for one in options)]:
         (tmp_path / "component.json").write_text(json.dumps(about | change))
-        with pytest.raises(CanaryganError, match="no map that this version can read|not the record of a map"):
+        with pytest.raises(CanaryganError, match=r"no map that this version can read|not the record of a map"):
             UMAP.load(tmp_path)
     (tmp_path / "component.json").write_text(json.dumps(about))
     (tmp_path / "state.npz").write_bytes(b"PK")

@@ -8,6 +8,9 @@ from canarygan_core.errors import CanaryganError
 from canarygan_decoders.feature_decoder import FeatureDecoder
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from canarygan_decoders.dataset.examples import Examples
     from canarygan_decoders.feature_decoder import FeatureArray, Scores, State
 
@@ -39,25 +42,35 @@ class KNN(FeatureDecoder):
         return {"examples": examples.features, "targets": examples.targets, "count": count}
 
     def prepare(self, state: "State") -> Any:
-        """A search for the nearest examples; and the examples (examples, numbers), their targets, count of classes."""
-        from sklearn.neighbors import NearestNeighbors
+        """The examples (examples, numbers), the squares of their lengths, their targets, and the count of classes."""
+        import numpy as np
 
         targets, count = state["targets"], int(state["count"])
         if not len(targets) or not 0 <= targets.min() <= targets.max() < count <= MOST:
             raise ValueError(f"its examples are of {count} classes")
         examples = state["examples"].reshape(len(targets), -1)
-        search = NearestNeighbors(n_neighbors=min(self.k, len(targets)), algorithm="brute").fit(examples)
-        return search, examples, targets, count
+        return examples, np.square(examples).sum(1), targets, count
 
     def predict(self, state: Any, features: "FeatureArray") -> "Scores":
         import numpy as np
 
-        search, examples, targets, count = state
+        examples, squares, targets, count = state
         queries = features.reshape(len(features), -1)
-        nearest = search.kneighbors(queries, return_distance=False)  # (n, k)
-        distances = np.linalg.norm(queries[:, None] - examples[nearest], axis=2).astype(np.float64)
+        k = min(self.k, len(targets))
+        few = min(2 * k, len(targets))  # rounding may mistake the order of those that are nearly as close
+        near = _find_smallest(squares - 2 * queries @ examples.T, few)
+        distances = np.linalg.norm(queries[:, None] - examples[near], axis=2).astype(np.float64)
+        closest = _find_smallest(distances, k)
+        nearest, distances = (np.take_along_axis(array, closest, 1) for array in (near, distances))  # (n, k)
         weights = 1 / np.maximum(distances, 1e-9 * max(distances.max(), 1e-30))
         votes = np.zeros((len(queries), count))
         np.add.at(votes, (np.arange(len(queries))[:, None], targets[nearest]), weights)
         posteriors: Scores = votes / votes.sum(1, keepdims=True)
         return posteriors
+
+
+def _find_smallest(values: "NDArray[Any]", count: int) -> "NDArray[np.intp]":
+    """Columns (n, count) of the smallest values in each row of values (n, columns)."""
+    import numpy as np
+
+    return np.argpartition(values, count - 1, axis=1)[:, :count]
