@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SECONDS, BYTES = 10.0, 1 << 30
-"""Processor time that one file may take, and memory that a process may have."""
+"""Processor time that one file may take, and memory beyond that of the process before the first."""
 
 
 class TooSlow(BaseException):
@@ -85,11 +85,10 @@ class Bench:
 def limit() -> None:
     """Bound the memory of this process, and let it be interrupted."""
     signal.signal(signal.SIGPROF, _interrupt)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     status = Path("/proc/self/status")
     if status.is_file():
         data = next(line for line in status.read_text().splitlines() if line.startswith("VmData"))
-        most = int(data.split()[1]) * 1024 + BYTES - used
+        most = int(data.split()[1]) * 1024 + BYTES
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
