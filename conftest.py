@@ -22,6 +22,8 @@ SLOW = {
     "test_a_reader_that_leaves_changes_nothing",
     "test_building",
     "test_crash",
+    "test_plugins",
+    "test_browser",
     "test_a_new_plugin_is_clean",
     "test_checking_plugins",
     "test_looking_after_runs",
