@@ -97,6 +97,20 @@ def test_a_bug_shows_its_traceback(run):
         run("buggy")
 
 
+def test_a_traceback_steers_no_terminal(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    monkeypatch.setattr(sys, "argv", ["canarygan", "buggy"])
+    with pytest.raises(ZeroDivisionError):
+        main.main()
+    try:
+        raise FileNotFoundError("no \x1b[2J.wav")
+    except FileNotFoundError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    told = capsys.readouterr().err
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.endswith("\nFileNotFoundError: no \\x1b[2J.wav\n")
+
+
 def test_an_error_is_its_message_on_standard_error(run):
     assert run("refuses") == (1, "", "canarygan: Cannot do it. Do something else.\n")
     assert run("refuses", "--json") == (1, "", "canarygan: Cannot do it. Do something else.\n")
