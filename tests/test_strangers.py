@@ -256,7 +256,7 @@ def test_the_report_finds_the_shelf_and_shows_the_map(mapped: Path, elsewhere: P
     assert [one["name"] for one in content["map"]["figures"]] == ["charted-first"]
     assert content["map"]["totals"] == {"real": 48, "generated": 40}
     assert any(content["map"]["sound"])
-    assert content["missing"]["confusion"]["command"].startswith(
+    assert content["missing"]["confusion"]["commands"][0].startswith(
         f"canarygan train-decoders --dataset {KIND} --place {home / 'clips.npz'} --skip s3"
     )
     run("report", "-x", home / "runs", "--dataset", KIND, "--place", home / "none.npz", "--overwrite", code=1)

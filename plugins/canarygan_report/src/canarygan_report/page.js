@@ -8,9 +8,10 @@ const LONG = 8; // a metric of more scores is folded
 const repaints = [];
 
 function showMissing(parent, name) {
-  const { what, command } = content.missing[name];
-  put(parent, "p", { class: "soft" }, command ? `${what} This makes it:` : what);
-  if (command) put(parent, "code", { class: "command" }, command);
+  const { what, commands, looked } = content.missing[name];
+  put(parent, "p", { class: "soft" }, commands.length ? `${what} This makes it:` : what);
+  if (commands.length) put(parent, "code", { class: "command" }, commands.join(" && "));
+  if (looked) put(parent, "p", { class: "soft" }, looked);
 }
 
 /** A section with its link; `fill` is called where there is something to show, and what makes it is named where not. */
