@@ -104,11 +104,15 @@ def test_a_report_says_where_it_looked_and_what_to_give(place: Path, toy_run, ca
     told = capsys.readouterr().out
     assert "Not in it: No scores of metrics found.\n" in told
     assert f"\n  canarygan train-inception -d {toy_run.folder / 'data'} " in told
+    assert " -s scores" not in told
     looked = f"Looked for what was made of this run in {place / 'runs'}, {place}, two folders deep; --scores, -g and"
     assert told.count(looked) == 1
     content = shown(place / "page" / "version_4.html")
     assert set(content["missing"]) == {"curves", "inception", "scores", "map"}
     assert looked in content["missing"]["scores"]["looked"]
+    write(Path("scores/scores.json"), "{}")
+    assert main.main(["report", "-x", "runs/checkpoints/version_4", "-s", "page", "--overwrite"]) == 0
+    assert "work 1/sounds/one.npz -s scores-2\n" in capsys.readouterr().out.replace("'", "")
     assert main.main(["report", "-x", "runs/checkpoints/version_4", "-s", "more", "--scores", "away/scores.json"]) == 0
     assert "scores" not in shown(place / "more" / "version_4.html")["missing"]
 

@@ -233,7 +233,13 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
 def test_advice_filters_clips_as_those_of_the_run_are() -> None:
     filtered = Folder(Path("bird"), highpass=500.0, channel=2)
     origin = {"path": "bird", **filtered.origin}
-    nothing = {"run": None, "generated": None, "given": SimpleNamespace(generated=None), "lineage": Lineage()}
+    nothing = {
+        "run": None,
+        "version": None,
+        "generated": None,
+        "given": SimpleNamespace(generated=None),
+        "lineage": Lineage(),
+    }
     inputs: Any = SimpleNamespace(real=replace(toy_clips(2), origin=origin), dataset=filtered, **nothing)
     names = ("run", "curves", "inception", "scores", "confusion", "shares", "map", "spectra")
     missing = find_missing(inputs, dict.fromkeys(names))

@@ -31,17 +31,18 @@ def find_missing(inputs: Inputs, content: Mapping[str, Any]) -> dict[str, dict[s
     listening = f"-m {classifier or _find_free('inception')}"
     labelling = [
         *teaching,
-        f"generate -x {run} -y {decoders or _find_free('decoders')} -n 1000 -s {_find_free('generated')}",
+        f"generate -x {run} -y {decoders or _find_free('decoders')} -n 2000 -s {_find_free('generated')}",
     ]
     making = [] if given is not None else labelling
-    inception = f"inception gan {listening} -x {run}{_save('inception-scores')}"
+    file = f"is_scores-version_{inputs.version}.yml"
+    inception = f"inception gan {listening} -x {run}{_save('inception-scores', file)}"
     missing = {
         "run": ("No run yet.", [f"train-gan {data}"]),
         "curves": ("No training curves: no logs of a run.", [f"train-gan {data}"]),
         "inception": ("No inception scores by epoch found.", [*learning, inception]),
         "scores": (
             "No scores of metrics found.",
-            [*learning, *making, f"score {listening} {data} {sounds}{_save('scores')}"],
+            [*learning, *making, f"score {listening} {data} {sounds}{_save('scores', 'scores.json')}"],
         ),
         "confusion": ("No confusion of a decoder found.", [f"train-decoders {data} -s {_find_free('decoders')}"]),
         "shares": ("No labels of generated sounds yet.", labelling),
@@ -83,15 +84,15 @@ def _find_tool(inputs: Inputs, task: str) -> str:
     return shlex.quote(str(folders[-1])) if folders else ""
 
 
-def _find_free(name: str) -> str:
-    """A name in the working directory that nothing has."""
+def _find_free(name: str, file: str = "") -> str:
+    """The name of a folder in the working directory that is not there, or has not this file."""
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    return next(one for one in names if not Path(one).exists())
+    return next(one for one in names if not Path(one, file).exists())
 
 
-def _save(folder: str) -> str:
-    """The option that saves elsewhere where the folder in which a task would save is there."""
-    free = _find_free(folder)
+def _save(folder: str, file: str) -> str:
+    """The option that saves elsewhere where a task would save over this file in its own folder."""
+    free = _find_free(folder, file)
     return "" if free == folder else f" -s {free}"
 
 
