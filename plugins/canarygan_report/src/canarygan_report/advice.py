@@ -18,11 +18,11 @@ FOUND = ("inception", "scores", "confusion", "map")
 def find_missing(inputs: Inputs, content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """By section, what is missing, the commands that make it one after the other, and where it was looked for.
 
-    What a command needs first, such as a classifier, is made first, and nothing that is there is written over. A word
-    in capitals stands for what only the user knows.
+    What a command needs first, such as a classifier, is made first, and nothing that is there is written over. DATA
+    stands for real clips, which only the user knows.
     """
     data = _spell_data(inputs)
-    run = "VERSION_DIR" if inputs.run is None else shlex.quote(str(inputs.run.checkpoints))
+    run = "runs" if inputs.run is None else shlex.quote(str(inputs.run.checkpoints))
     given = inputs.given.generated or (inputs.generated and inputs.generated.path)
     sounds = _find_free("generated") if given is None else shlex.quote(str(given))
     classifier, decoders = _find_tool(inputs, "train-inception"), _find_tool(inputs, "train-decoders")

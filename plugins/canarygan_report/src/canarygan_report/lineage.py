@@ -36,6 +36,8 @@ class Lineage:
             given: an archive that the user gave, or None.
             folders: where to look besides the folders of these.
         """
+        if run is None and given is None:
+            return cls()
         near = [*folders, *(() if given is None else (given.parent, given.resolve().parent.parent))]
         near += [] if run is None else [run.save_dir, run.save_dir.resolve().parent]
         places = [*{place.resolve(): place for place in reversed(near)}.values()][::-1]
