@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 class Generator(Protocol):
-    """A trained model, ready to make sounds."""
+    """A trained model, ready to make sounds.
+
+    One that also has `draw_latents(count, rng) -> (count, latent_dim)` draws latents as its training did; those of
+    others are uniform from -1 to 1. One that has `latent_range` says between which two numbers each coordinate lay
+    then. One that has `module()` gives its network, a `torch.nn.Module` on its device that takes latents
+    (n, latent_dim) to sounds (n, samples), float32 both, and through which gradients pass.
+    """
 
     @property
     def latent_dim(self) -> int:

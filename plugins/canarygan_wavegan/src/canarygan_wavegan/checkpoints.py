@@ -67,6 +67,10 @@ class TrainedGenerator:
         sounds: NDArray[np.float32] = output.cpu().numpy()
         return sounds
 
+    def module(self) -> torch.nn.Module:
+        """The network, from latents (n, latent_dim) to sounds (n, samples), in float32."""
+        return self.network
+
 
 def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     """Read the generator from a checkpoint of ours or of the original CanaryGAN.
