@@ -25,6 +25,9 @@ def compute_layers(layers: Sequence[Mapping[str, Any]], z: "NDArray[np.float32]"
             h = _convolve_transposed(h.reshape(len(z), len(layer["weight"]), -1), layer)
         elif kind in ("relu", "tanh"):
             h = np.maximum(h, 0) if kind == "relu" else np.tanh(h)
+        elif kind == "bfloat16":
+            bits = h.view(np.uint32)
+            h = ((bits + (0x7FFF + (bits >> 16 & 1))) & 0xFFFF0000).astype(np.uint32).view(np.float32)
         else:
             raise ValueError(f"A generator has a layer of a kind that is not known: {kind!r}.")
     return h.reshape(len(z), -1)

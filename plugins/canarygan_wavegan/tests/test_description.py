@@ -29,6 +29,17 @@ def test_layers_make_the_sounds_of_the_network(samples: int, upsampling: str, ba
     np.testing.assert_allclose(compute_layers(layers, z), wanted, atol=1e-5)
 
 
+def test_layers_round_as_the_network_does_in_bfloat16() -> None:
+    network = Generator(Shape(3, 4, 4096)).eval()
+    z = np.random.default_rng(0).uniform(-1, 1, (3, 3)).astype(np.float32)
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(z), torch.bfloat16).numpy()
+        exact = network(torch.from_numpy(z)).numpy()
+    made = compute_layers(describe(network, torch.bfloat16), z)
+    assert np.abs(made - wanted).max() < 0.2 * np.abs(exact - wanted).max()
+    np.testing.assert_allclose(made, wanted, atol=1e-3)
+
+
 def test_a_layer_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="'attention'"):
         compute_layers([{"kind": "attention"}], np.zeros((1, 3), np.float32))

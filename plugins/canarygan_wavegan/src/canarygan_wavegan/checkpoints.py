@@ -74,7 +74,7 @@ class TrainedGenerator:
 
     def layers(self) -> list[dict[str, Any]]:
         """The network as layers of arrays; see `canarygan_core.Generator`."""
-        return describe(self.network)
+        return describe(self.network, self.arithmetic)
 
 
 def load(path: Path, device: str = "cpu") -> TrainedGenerator:

@@ -8,8 +8,14 @@ from torch import Tensor
 from canarygan_wavegan.model import KERNEL, Generator, Layer, NearestUpsample, padding
 
 
-def describe(network: Generator) -> list[dict[str, Any]]:
-    """The layers of a generator in evaluation, with its batch normalisation in the weights before it."""
+def describe(network: Generator, arithmetic: torch.dtype = torch.float32) -> list[dict[str, Any]]:
+    """The layers of a generator in evaluation, with its batch normalisation in the weights before it.
+
+    Args:
+        network: the generator.
+        arithmetic: dtype of its hidden layers; one that normalises differs by the roundings of bfloat16.
+    """
+    rounding = [{"kind": "bfloat16"}] if arithmetic is torch.bfloat16 else []
     described: list[dict[str, Any]] = []
     with torch.no_grad():
         weight, bias = network.project.weight.cpu(), network.project.bias.cpu()
@@ -17,16 +23,17 @@ def describe(network: Generator) -> list[dict[str, Any]]:
         gain, shift = _find_affine(network.norms[0], network.shape.channels[0])
         repeated = gain.repeat_interleave(length), shift.repeat_interleave(length)
         described.append(_describe("linear", weight * repeated[0][:, None], bias * repeated[0] + repeated[1]))
-        for number, layer in enumerate(cast(list[Layer], list(network.layers))):
-            described.append({"kind": "relu"})
-            after = network.norms[number + 1] if number + 1 < len(network.norms) else torch.nn.Identity()
-            gain, shift = _find_affine(after, len(layer.bias))
-            is_nearest = isinstance(layer, NearestUpsample)
-            kernel = _unfold_nearest(layer.weight.cpu(), layer.stride) if is_nearest else layer.weight.cpu()
-            left = KERNEL - 1 - KERNEL // 2 if is_nearest else padding(layer.stride)
+        layers = cast(list[Layer], list(network.layers))
+        for layer, after in zip(layers, [*network.norms[1:], torch.nn.Identity()], strict=True):
+            dtype = torch.float32 if layer is layers[-1] else arithmetic
+            kernel, bias = (part.cpu().to(dtype).float() for part in (layer.weight, layer.bias))
+            left = padding(layer.stride)
+            if isinstance(layer, NearestUpsample):
+                kernel, left = _unfold_nearest(kernel, layer.stride), KERNEL - 1 - KERNEL // 2
+            gain, shift = _find_affine(after, len(bias))
             sizes = {"stride": layer.stride, "padding": left}
-            scaled = kernel * gain[:, None], layer.bias.cpu() * gain + shift
-            described.append(_describe("transposed-convolution", *scaled) | sizes)
+            convolution = _describe("transposed-convolution", kernel * gain[:, None], bias * gain + shift) | sizes
+            described += [*rounding, {"kind": "relu"}, convolution]
     return [*described, {"kind": "tanh"}]
 
 
