@@ -2,7 +2,9 @@
 
 from canarygan_core import Task, hookimpl
 
-SUMMARIES: dict[str, str] = {}
+SUMMARIES: dict[str, str] = {
+    "atlas": "Show a model's latent space as one HTML page: classes, sounds, acoustics, paths to hear.",
+}
 """By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
 
 
