@@ -5,7 +5,6 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 from canarygan_latents.explore import server
 from canarygan_latents.explore.app import build_app, describe_policy
-from canarygan_latents.explore.sounds import Made, SoundMaker, read_latent
+from canarygan_latents.explore.sounds import Made, SoundMaker, open_thread, read_latent
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.decoders import TrainedDecoder
@@ -82,7 +81,7 @@ class Served:
 def serving(make: Callable[[Any], Made]) -> Iterator[Served]:
     listener = server.bind(0)
     served = Served(listener.getsockname()[1])
-    with ThreadPoolExecutor(1) as executor:
+    with open_thread() as executor:
         app = build_app(PAGE, make, executor, dim=DIM, token=TOKEN, port=served.port, report=served.made.append)
         running = server.make_server(app)
         thread = threading.Thread(target=running.run, args=([listener],))

@@ -1,8 +1,10 @@
 """The sound of one latent at a time, with its label and how long it took."""
 
 import json
+import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +39,7 @@ class Made:
 
 
 class SoundMaker:
-    """Makes the sound of any latent. Call it from one thread: libraries keep a team of threads for each caller.
+    """Makes the sound of any latent, one at a time, in the thread of `open_thread`.
 
     Args:
         generator: makes the sounds.
@@ -75,6 +77,19 @@ class SoundMaker:
         parts = [f"z{n + 1} is {z[n]:.3g}, and was {self.low[n]:.3g} to {self.high[n]:.3g}" for n in outside[:3]]
         others = f", and {len(outside) - 3} more" if len(outside) > 3 else ""
         return f"Outside of the training: {'; '.join(parts)}{others}."
+
+
+def open_thread() -> ThreadPoolExecutor:
+    """A thread that makes one sound after another.
+
+    Torch uses no others in it: a sound of a WaveGAN is so little work that threads would mostly wait for each other.
+    """
+
+    def prepare() -> None:
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.set_num_threads(1)
+
+    return ThreadPoolExecutor(1, "sounds", prepare)
 
 
 def read_latent(body: bytes, dim: int) -> Floats:
