@@ -64,7 +64,7 @@ def serve(told: Connection, folder: Path | None) -> None:
     maker, listener = SoundMaker(generator, trained), server.bind(0)
     port = listener.getsockname()[1]
     with open_thread() as executor:
-        executor.submit(maker.make, np.zeros(LATENT_DIM, np.float32)).result()
+        executor.submit(maker.warm_up).result()
         told.send(port)
         app = build_app("<title>Benchmark</title>", maker.make, executor, dim=LATENT_DIM, token=TOKEN, port=port)
         server.serve(app, listener)

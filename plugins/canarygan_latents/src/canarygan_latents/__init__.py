@@ -2,7 +2,9 @@
 
 from canarygan_core import Task, hookimpl
 
-SUMMARIES: dict[str, str] = {}
+SUMMARIES: dict[str, str] = {
+    "explore": "Show the latent space in a browser of this machine, with the model behind it.",
+}
 """By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
 
 

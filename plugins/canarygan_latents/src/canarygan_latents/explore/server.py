@@ -20,6 +20,8 @@ PATIENCE = 2
 def bind(port: int) -> socket.socket:
     """A socket of this machine alone that listens at a port, or at a free one for 0.
 
+    It says that it is of TCP, or else asyncio would let each answer wait for the acknowledgement of its first half.
+
     Raises:
         UsageError: where no port has this number.
         CanaryganError: where another program has it, or it is not for this user.
@@ -27,10 +29,11 @@ def bind(port: int) -> socket.socket:
     if not 0 <= port < 1 << 16:
         raise UsageError(f"--port is {port}: it may be 0, for a free one, to 65535.")
     try:
-        return socket.create_server((HOST, port))
+        listener = socket.create_server((HOST, port))
     except OSError as error:
         why = "in use" if error.errno == errno.EADDRINUSE else (error.strerror or "not to be had").lower()
         raise CanaryganError(f"Port {port} is {why}: give another by --port, or leave it out for a free one.") from None
+    return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, listener.detach())
 
 
 def serve(app: ASGIApp, listener: socket.socket) -> None:

@@ -50,6 +50,15 @@ class SoundMaker:
         self.generator, self.trained = generator, trained
         self.low, self.high = find_box(generator)
 
+    @property
+    def dim(self) -> int:
+        """Coordinates of a latent."""
+        return self.generator.latent_dim
+
+    def warm_up(self) -> None:
+        """Make and label a sound, so that libraries are read before anybody waits for one."""
+        self.make(self.high)
+
     def make(self, z: Floats) -> Made:
         """The sound of a latent (d,).
 
