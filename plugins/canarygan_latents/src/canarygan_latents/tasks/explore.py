@@ -62,6 +62,8 @@ def explore(
     token = secrets.token_urlsafe()
     with server.bind(port) as listener, open_thread() as thread:
         clips, note = find_real(dataset, request.given, opened)
+        if note:
+            console.log.info(note)
         content = make_content(
             opened,
             trained,
