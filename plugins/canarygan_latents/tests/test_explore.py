@@ -232,7 +232,7 @@ def test_decoders_name_the_sound(tmp_path: Path) -> None:
         _, silent, _ = served.ask_sound([0, 0, 0])
     assert loud["x-label"].isascii()
     assert (unquote(loud["x-label"]), loud["x-confidence"]) == ("l\u00e4rm <b>", "0.7500")
-    assert (quiet["x-label"], quiet["x-confidence"]) == ("quiet", "0.8750")
+    assert (quiet["x-label"], quiet["x-confidence"], quiet["x-agreement"]) == ("quiet", "0.8750", "1.0000")
     assert (silent["x-label"], silent["x-confidence"]) == ("X", "0.0000")
 
 
@@ -245,7 +245,7 @@ def test_sounds_are_made_one_at_a_time_and_none_for_those_who_left() -> None:
         asked.append(float(z[0]))
         began.set()
         assert go_on.wait(30)
-        return Made(np.zeros(SAMPLES, np.float32), "", None, 0.0, "")
+        return Made(np.zeros(SAMPLES, np.float32), "", None, None, 0.0, "")
 
     with serving(make) as served:
 

@@ -163,9 +163,11 @@ async def _read_body(request: Request, most: int) -> bytes:
 
 def _describe(made: Made) -> Response:
     """A sound as float32 samples, least significant byte first; headers tell the rest, texts percent-encoded."""
+    confidence, agreement = ("" if one is None else f"{one:.4f}" for one in (made.confidence, made.agreement))
     headers = {
         "X-Label": quote(made.label),
-        "X-Confidence": "" if made.confidence is None else f"{made.confidence:.4f}",
+        "X-Confidence": confidence,
+        "X-Agreement": agreement,
         "X-Milliseconds": f"{made.milliseconds:.2f}",
         "X-Warning": quote(made.warning),
     }

@@ -27,6 +27,7 @@ class Made:
         sound: (samples,) what the generator made.
         label: what the decoders call it together; empty where there are none.
         confidence: mean posterior of the label, from 0 to 1; None where there are no decoders.
+        agreement: share of decoders that give the label; None where there are none.
         milliseconds: what the generator took.
         warning: what to know of the latent; empty for nothing.
     """
@@ -34,6 +35,7 @@ class Made:
     sound: Floats
     label: str
     confidence: float | None
+    agreement: float | None
     milliseconds: float
     warning: str
 
@@ -70,14 +72,13 @@ class SoundMaker:
         took = 1000 * (time.perf_counter() - start)
         if not np.isfinite(sounds).all():
             raise CanaryganError("The sound of this latent is not finite: take one nearer to those of the training.")
-        label, confidence = self._label(sounds)
-        return Made(sounds[0], label, confidence, took, self._describe_outside(z))
+        return Made(sounds[0], *self._judge(sounds), took, self._describe_outside(z))
 
-    def _label(self, sounds: Floats) -> tuple[str, float | None]:
+    def _judge(self, sounds: Floats) -> tuple[str, float | None, float | None]:
         if not self.trained:
-            return "", None
-        consensus = reach_consensus(judge_all(self.trained, Clips(sounds, self.generator.rate)))
-        return str(consensus.labels[0]), float(consensus.posterior[0])
+            return "", None, None
+        together = reach_consensus(judge_all(self.trained, Clips(sounds, self.generator.rate)))
+        return str(together.labels[0]), float(together.posterior[0]), float(together.agreement[0])
 
     def _describe_outside(self, z: Floats) -> str:
         outside = np.flatnonzero((z < self.low) | (z > self.high))

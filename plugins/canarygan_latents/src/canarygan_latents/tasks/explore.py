@@ -61,9 +61,7 @@ def explore(
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
     token = secrets.token_urlsafe()
     with server.bind(port) as listener, open_thread() as thread:
-        clips, note = find_real(dataset, request.given, opened)
-        if note:
-            console.log.info(note)
+        clips, _ = find_real(dataset, request.given, opened)
         content = make_content(
             opened,
             trained,
