@@ -57,6 +57,7 @@ def explore(
     from canarygan_latents.explore.sounds import Made, SoundMaker, open_thread
     from canarygan_latents.opening import open_generator
 
+    sizes = Sizes(side, axes, at, draws, batch_size, seed)
     opened = open_generator(generator_ckpt, device, device_idx)
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
     token = secrets.token_urlsafe()
@@ -65,7 +66,7 @@ def explore(
         content = make_content(
             opened,
             trained,
-            Sizes(side, axes, at, draws, batch_size, seed),
+            sizes,
             clips=clips,
             record={"argv": list(request.argv)},
             server={"sound": app.SOUND, "token": token},
