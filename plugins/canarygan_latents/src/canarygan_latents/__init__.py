@@ -4,6 +4,7 @@ from canarygan_core import Task, hookimpl
 
 SUMMARIES: dict[str, str] = {
     "atlas": "Show a model's latent space as one HTML page: classes, sounds, acoustics, paths to hear.",
+    "explore": "Show the latent space in a browser of this machine, with the model behind it.",
 }
 """By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
 

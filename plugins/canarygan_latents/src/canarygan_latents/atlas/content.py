@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
+from canarygan_core.errors import UsageError
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_latents.atlas import network, relations, views
 from canarygan_latents.atlas.judging import Heard, hear, list_classes
@@ -19,6 +20,12 @@ from canarygan_latents.atlas.views import View
 from canarygan_latents.opening import Opened, find_box
 
 Json = dict[str, Any]
+
+SIDES = (2, 40)
+"""Fewest and most cells along an axis."""
+
+DRAWS = (100, 100_000)
+"""Fewest and most latents drawn beyond three dimensions."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,9 @@ class Sizes:
         draws: latents spread over the box, by which shares and relations are taken beyond three dimensions.
         batch_size: sounds made at a time.
         seed: of what is drawn.
+
+    Raises:
+        UsageError: on a number that makes no sense.
     """
 
     side: int = 20
@@ -40,6 +50,15 @@ class Sizes:
     draws: int = 4000
     batch_size: int = 100
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, number, (least, most) in (("side", self.side, SIDES), ("draws", self.draws, DRAWS)):
+            if not least <= number <= most:
+                raise UsageError(f"--{name} is {number}: it may be {least} to {most}.")
+        if self.batch_size < 1:
+            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
+        if self.seed < 0:
+            raise UsageError(f"--seed is {self.seed}: a seed is 0 or more.")
 
 
 def make_content(

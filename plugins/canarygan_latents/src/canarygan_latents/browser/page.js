@@ -88,14 +88,13 @@ function soundCard(parent, app) {
     const cell = app.cellAt(sound.z);
     const label = sound.label ?? (cell && app.space.labelOf(...cell));
     const lines = [app.format(sound.z)];
-    if (cell && label !== null) {
-      const [grid, i] = cell;
-      const posterior = sound.posterior ?? grid.posterior[i] / 255;
-      const share = Math.round((grid.agreement[i] / 255) * app.content.decoders.length);
+    if (label !== null) {
+      const ofCell = (name) => cell[0][name][cell[1]] / 255;
+      const [posterior, agreement] = ["posterior", "agreement"].map((name) => sound[name] ?? ofCell(name));
+      const all = app.content.decoders.length;
       if (label !== X) lines.push(`posterior ${posterior.toFixed(2)}`);
-      const many = app.content.decoders.length;
       if (label === X) lines.push("no decoder is sure");
-      else if (many > 1) lines.push(`${share} of ${many} decoders agree`);
+      else if (all > 1) lines.push(`${Math.round(agreement * all)} of ${all} decoders agree`);
     }
     if (cell) {
       for (const [measure, unit] of Object.entries(app.content.measures)) {
@@ -118,7 +117,7 @@ function soundCard(parent, app) {
     picture.setAttribute("aria-label", `Spectrogram at ${app.format(sound.z)}: ${format(model.samples / model.rate)} s, 0 to ${format(model.rate / 2000)} kHz`);
     paintSpectrogram(picture, sound.samples);
     const ways = { network: "Made in this page by the generator", grid: "The nearest sound that is kept in this page", server: "Made by the generator behind this page" };
-    latency.textContent = `${ways[app.source.name]}, ${sound.milliseconds.toFixed(1)} ms${sound.generator ? `, of which ${sound.generator.toFixed(1)} ms in the generator` : ""}.`;
+    latency.textContent = `${ways[app.source.name]}, ${sound.milliseconds.toFixed(1)} ms${sound.generator ? `, of which ${sound.generator.toFixed(1)} ms in the generator` : ""}.${sound.warning ? ` ${sound.warning}` : ""}`;
   };
   app.fail = (error) => {
     aloud.textContent = foot.textContent = `No sound: ${error.message}`;

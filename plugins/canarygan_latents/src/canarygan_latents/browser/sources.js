@@ -1,6 +1,6 @@
 // Where sounds come from: the generator in the page, one behind it, or a grid of sounds.
 
-/** What makes a sound of a latent: {name, exact, sound: async (z, view) => {samples, z, milliseconds, label, posterior}}. */
+/** What makes a sound of a latent: {name, exact, sound: async (z, view) => {samples, z, milliseconds}}; see `askServer` for what a server adds. */
 function makeSource(content, space) {
   const { model, network, sounds, server } = content;
   if (server) return { name: "server", exact: true, sound: (z) => askServer(server, z) };
@@ -32,14 +32,19 @@ function makeSource(content, space) {
   };
 }
 
+/** What the server says of a latent. Its headers hold texts in percent-encoding, which are empty where there is nothing. */
 async function askServer({ sound, token }, z) {
   const start = performance.now();
-  const answer = await fetch(sound, { method: "POST", headers: { "X-Token": token, "Content-Type": "application/json" }, body: JSON.stringify({ z: [...z] }) });
-  if (!answer.ok) throw new Error(`The server answers ${answer.status}: ${(await answer.text()).slice(0, 200)}`);
+  const headers = { "X-Token": token, "Content-Type": "application/json" };
+  const answer = await fetch(sound, { method: "POST", headers, body: JSON.stringify({ z: [...z] }) }).catch(() => {
+    throw new Error("the command behind this page has ended. Start canarygan explore again, and open the new address.");
+  });
+  if (!answer.ok) throw new Error((await answer.text()).slice(0, 300));
   const samples = new Float32Array(await answer.arrayBuffer());
-  const [label, posterior, own] = ["X-Label", "X-Confidence", "X-Milliseconds"].map((name) => answer.headers.get(name));
-  const known = label === null ? {} : { label, posterior: Number(posterior) };
-  return { samples, z: [...z], milliseconds: performance.now() - start, generator: own === null ? null : Number(own), ...known };
+  const said = (name) => decodeURIComponent(answer.headers.get(name) ?? "");
+  const [label, warning] = [said("X-Label"), said("X-Warning")];
+  const [generator, posterior, agreement] = ["X-Milliseconds", "X-Confidence", "X-Agreement"].map((name) => Number(said(name)));
+  return { samples, z: [...z], milliseconds: performance.now() - start, generator, warning, ...(label ? { label, posterior, agreement } : {}) };
 }
 
 /** Calls that overlap are dropped but for the last: `latest(work, done)` does work when the one before has ended. */

@@ -6,13 +6,6 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from canarygan_core import Answer, Dataset, Request, Slot
-from canarygan_core.errors import UsageError
-
-SIDES = (2, 40)
-"""Fewest and most cells along an axis."""
-
-DRAWS = (100, 100_000)
-"""Fewest and most latents drawn beyond three dimensions."""
 
 
 def atlas(
@@ -51,11 +44,6 @@ def atlas(
         device_idx: Which GPU.
         overwrite: Replace a page of the same name.
     """
-    for name, number, (least, most) in (("side", side, SIDES), ("draws", draws, DRAWS)):
-        if not least <= number <= most:
-            raise UsageError(f"--{name} is {number}: it may be {least} to {most}.")
-    if batch_size < 1:
-        raise UsageError(f"--batch-size must be at least 1, not {batch_size}.")
     from canarygan_core.fitted import decoders
     from canarygan_core.plugins import get_registry
     from canarygan_core.runs import Manifest, files
@@ -64,13 +52,13 @@ def atlas(
     from canarygan_latents.atlas.real import find_real
     from canarygan_latents.opening import open_generator
 
+    sizes = Sizes(side, axes, at, draws, batch_size, seed)
     files.check_outside(getattr(dataset, "data_dir", None), save_dir)
     opened = open_generator(generator_ckpt, device, device_idx)
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
     clips, note = find_real(dataset, request.given, opened)
     path = save_dir / f"{opened.stem}.html"
     absent = files.check_absent(path, overwrite=overwrite)
-    sizes = Sizes(side, axes, at, draws, batch_size, seed)
     with Manifest.begin(path.with_suffix(".manifest.json"), request, absent=absent, seed=seed) as manifest:
         opened.record(manifest)
         for one in trained:
