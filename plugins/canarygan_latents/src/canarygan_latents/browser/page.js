@@ -169,8 +169,13 @@ function spaceSection(parent, app) {
   const panel = put(layout, "div", { class: "panel" });
   soundCard(panel, app);
   legend(parent, app);
-  const many = app.content.model.dim > app.grid.dims ? ` The other coordinates are ${app.format(app.content.box.at)} there.` : "";
-  put(parent, "p", { class: "soft small", id: "space-help" }, `Point to see a sound, click or tap to hear it. ${KEYS_OF_SPACE}${app.content.classes.length ? " Colours are as strong as the decoders are sure; where they are not sure at all, the space is hatched." : ""}${many}`);
+  const sure = app.content.classes.length ? " Colours are as strong as the decoders are sure; where they are not sure at all, the space is hatched." : "";
+  const help = put(parent, "p", { class: "soft small", id: "space-help" });
+  app.changed.push(() => {
+    const others = app.content.box.at.map((value, axis) => [axis, value]).filter(([axis]) => !app.grid.axes.includes(axis));
+    const fixed = others.length ? ` Fixed: ${others.map(([axis, value]) => `z${axis + 1} = ${format(value)}`).join(", ")}.` : "";
+    help.textContent = `Point to see a sound, click or tap to hear it. ${KEYS_OF_SPACE}${sure}${fixed}`;
+  });
   app.painters.push(() => { solid.hidden = app.grid.dims < 3; flat.classList.toggle("line", app.grid.dims === 1); layout.classList.toggle("two", app.grid.dims < 3); });
   app.painters.push(slice.draw, cube.draw);
   repaints.push(app.repaint);
