@@ -195,5 +195,6 @@ put(document.querySelector("footer"), "span", {}, `Made ${date(content.made)} by
 window.canarygan = Object.freeze({
   get state() { return { cursor: app.cursor, slice: app.slice, axis: app.axis, view: app.view, path: app.path, playing: app.playing, played: app.played, source: app.source.name }; },
   spot: (z) => views.slice.spot(z),
+  label: (z) => app.labelAt(z),
   sound: async (z) => Array.from((await app.source.sound(z, app.view)).samples),
 });
