@@ -68,9 +68,9 @@ def test_axes_are_counted_from_1() -> None:
 
 def test_a_point_has_a_number_for_each_coordinate() -> None:
     np.testing.assert_allclose(views.choose_point(*BOX, None), [0, 0, 1])
-    np.testing.assert_allclose(views.choose_point(*BOX, [0.5, -0.5, 2]), [0.5, -0.5, 2])
-    for given in ([0.5], [0.5, 0.5, np.nan]):
-        with pytest.raises(UsageError, match="--at needs 3 finite numbers"):
+    np.testing.assert_allclose(views.choose_point(*BOX, "0.5, -0.5,2"), [0.5, -0.5, 2])
+    for given in ("0.5", "0.5,0.5,nan", "a,b,c"):
+        with pytest.raises(UsageError, match="give 3 numbers, one for each coordinate"):
             views.choose_point(*BOX, given)
 
 
@@ -233,7 +233,7 @@ def test_the_task_writes_a_page_with_its_record(checkpoint: Path, tmp_path: Path
     assert shown["classes"] == []
     assert main.main(words) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert main.main([*words, "--overwrite", "--axes", "3", "1", "--at", "0.5", "-0.25", "0", "--draws", "100"]) == 0
+    assert main.main([*words, "--overwrite", "--axes", "3", "1", "--at", "0.5,-0.25,0", "--draws", "100"]) == 0
     shown = read_content(path)
     assert shown["views"][0]["axes"] == [2, 0]
     assert shown["box"]["at"] == [0.5, -0.25, 0]
