@@ -288,16 +288,21 @@ def test_a_process_that_rank_0_starts_attaches_by_its_environment(tmp_path, monk
     assert runs.list_versions(tmp_path) == ["0"]
 
 
+def attach(folder, monkeypatch, version):
+    """Open a run as another process of the job does, which knows it by the job's note alone."""
+    monkeypatch.delenv(processes.ANNOUNCED)
+    monkeypatch.setenv("RANK", "1")
+    with open_run(folder, WORK) as other:
+        assert other.version == version
+    monkeypatch.delenv("RANK")
+    monkeypatch.setenv(processes.ANNOUNCED, version)
+
+
 @pytest.mark.parametrize("job", ["SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"])
 def test_a_process_of_the_same_job_attaches_by_its_note(tmp_path, monkeypatch, patience, job):
     monkeypatch.setenv(job, "77")
     with open_run(tmp_path, WORK, version="ours"):
-        monkeypatch.delenv(processes.ANNOUNCED)
-        monkeypatch.setenv("RANK", "1")
-        with open_run(tmp_path, WORK) as other:
-            assert other.version == "ours"
-        monkeypatch.delenv("RANK")
-        monkeypatch.setenv(processes.ANNOUNCED, "ours")
+        attach(tmp_path, monkeypatch, "ours")
     assert not list((tmp_path / "checkpoints").glob(".job*"))
     monkeypatch.setenv("RANK", "1")
     with pytest.raises(CanaryganError, match="same --version NAME"), open_run(tmp_path, WORK):
@@ -317,12 +322,7 @@ def test_the_note_of_a_job_that_was_killed_misleads_nobody(tmp_path, monkeypatch
     monkeypatch.delenv("RANK")
     with open_run(tmp_path, WORK, version="new"):
         assert [path.name for path in (tmp_path / "checkpoints").glob(".job-*")] == [".job-none-0"]
-        monkeypatch.delenv(processes.ANNOUNCED)
-        monkeypatch.setenv("RANK", "1")
-        with open_run(tmp_path, WORK) as other:
-            assert other.version == "new"
-        monkeypatch.delenv("RANK")
-        monkeypatch.setenv(processes.ANNOUNCED, "new")
+        attach(tmp_path, monkeypatch, "new")
 
 
 def test_a_process_of_higher_rank_attaches_by_name_and_waits_no_longer_than_its_patience(
