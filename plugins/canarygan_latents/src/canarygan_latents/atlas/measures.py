@@ -55,7 +55,7 @@ def measure(audio: NDArray[np.float32], rate: int) -> Measures:
 
 
 def _measure(audio: NDArray[np.float32], rate: int) -> Measures:
-    onset, offset = find_extent(audio, rate, below=BELOW)
+    onset, offset = find_extent(audio, rate, below=BELOW, step=0.001)
     size = min(audio.shape[1], round(FRAME * rate))
     share = np.linspace(0, 1, FRAMES)
     first = np.round(onset[:, None] + share * np.maximum(offset - onset - size, 0)[:, None]).astype(int)

@@ -5,7 +5,7 @@ from typing import Any
 
 from canarygan_report import browser
 
-SCRIPTS = ("network.js", "sources.js", "space.js", "slice.js", "cube.js", "path.js", "findings.js", "page.js")
+SCRIPTS = ("network.js", "sources.js", "space.js", "slice.js", "cube.js", "path.js", "findings.js", "app.js", "page.js")
 """The scripts in the order in which they run."""
 
 

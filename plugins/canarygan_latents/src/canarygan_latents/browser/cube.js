@@ -46,25 +46,27 @@ function cubeView(parent, app) {
     return places;
   };
 
-  function drawFace(pen, face, look, ratio, paper, ink) {
+  function drawFace(pen, face, look, ratio, ink) {
     const { origin, across, up, count } = face;
     pen.save();
     pen.setTransform(ratio * across[0], ratio * across[1], ratio * up[0], ratio * up[1], ratio * origin[0], ratio * origin[1]);
-    pen.fillStyle = paper;
-    pen.fillRect(0, 0, ...count);
     paintCells(pen, ...count, (x, y) => look(app.space.index(app.grid, placesOn(face, x, y))), ink);
     pen.strokeStyle = ink;
     pen.lineWidth = face.axis === app.axis ? 0.22 : 0.1;
     pen.strokeRect(0, 0, ...count);
     pen.restore();
   }
+  /** Names of the largest regions first, where they can be read: on some 900 pixels of a side that is not too oblique. */
   function nameFaces(pen, look) {
-    for (const face of faces) {
+    const hasRoom = roomForNames();
+    const names = faces.flatMap((face) => {
+      const { origin, across, up, count } = face;
+      const cell = Math.abs(across[0] * up[1] - across[1] * up[0]);
       const groups = (x, y) => look(app.space.index(app.grid, placesOn(face, x, y))).group;
-      for (const { group, x, y, size } of placeNames(...face.count, groups, Math.max(6, (face.count[0] * face.count[1]) / 40))) {
-        if (group < 0 || size < 6) continue;
-        writeName(pen, app.space, app.space.classes[group], face.origin[0] + x * face.across[0] + y * face.up[0], face.origin[1] + x * face.across[1] + y * face.up[1], 11);
-      }
+      return placeNames(...count, groups, 900 / Math.max(cell, 1e-3)).map(({ group, x, y, size }) => ({ group, size: size * cell, at: [0, 1].map((i) => origin[i] + x * across[i] + y * up[i]) }));
+    });
+    for (const { group, at } of names.sort((a, b) => b.size - a.size)) {
+      if (group >= 0 && hasRoom(...at)) writeName(pen, app.space, app.space.classes[group], ...at, 11);
     }
   }
 
@@ -73,14 +75,14 @@ function cubeView(parent, app) {
     const points = [];
     for (let i = 0; i < side ** 3; i++) {
       const places = [i % side, Math.floor(i / side) % side, Math.floor(i / side ** 2)];
-      const { fill, alpha } = look(i);
+      const { fill } = look(i);
       if (!fill) continue;
       const [x, y, near] = project(places.map((place) => (place + 0.5) / side));
-      points.push({ x, y, near, fill, alpha, isOn: places[app.axis] === app.slice, shape: app.colour === "class" ? app.grid.label[i] % SHAPES.length : 0 });
+      points.push({ x, y, near, fill, isOn: places[app.axis] === app.slice, shape: app.colour === "class" ? app.grid.label[i] % SHAPES.length : 0 });
     }
     points.sort((a, b) => a.near - b.near);
-    for (const { x, y, near, fill, alpha, isOn, shape } of points) {
-      pen.globalAlpha = alpha * (isOn ? 1 : 0.3 + 0.4 * (near + 0.87) / 1.74);
+    for (const { x, y, near, fill, isOn, shape } of points) {
+      pen.globalAlpha = isOn ? 1 : 0.35 + 0.35 * (near + 0.87);
       pen.fillStyle = fill;
       outline(pen, shape, x, y, isOn ? 3.4 : 2.1);
       pen.fill();
@@ -133,12 +135,12 @@ function cubeView(parent, app) {
     canvas.height = canvas.clientHeight * ratio;
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
-    const [paper, ink, soft] = dark() ? ["#14161a", "#e7e6e1", "#9ba3ae"] : ["#fbfaf7", "#1d2129", "#5c6470"];
+    const [ink, soft] = dark() ? ["#e7e6e1", "#9ba3ae"] : ["#1d2129", "#5c6470"];
     const look = makeLook(app.space, app.grid, app.colour, app.hidden);
     faces = findFaces();
     drawFrame(pen, soft);
     if (app.cubeStyle === "block") {
-      for (const face of faces) drawFace(pen, face, look, ratio, paper, ink);
+      for (const face of faces) drawFace(pen, face, look, ratio, ink);
       if (app.colour === "class") nameFaces(pen, look);
     } else {
       drawCloud(pen, look);

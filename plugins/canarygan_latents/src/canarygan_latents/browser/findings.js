@@ -10,9 +10,9 @@ function sharesSection(parent, { shares, sample, model }) {
 /** How much of a measure a coordinate tells, in words: the correlation and the information together. */
 function tellRelation({ spearman, information }) {
   if (information === null) return "";
-  if (information < 0.1) return "nothing";
+  if (information < 0.1) return "hardly matters";
   if (Math.abs(spearman) > 0.3) return spearman > 0 ? "raises it" : "lowers it";
-  return "bends it";
+  return "changes it, both ways";
 }
 
 function acousticsSection(parent, { relations, measures, sample, model }) {
@@ -34,14 +34,18 @@ function acousticsSection(parent, { relations, measures, sample, model }) {
     }
   }
   put(parent, "p", { class: "soft small" }, "Curves: the median at each place along a coordinate; bands: the middle 80 % over the other coordinates.");
+  const within = Object.fromEntries(Object.keys(measures).map((name) => {
+    const curves = relations.filter((one) => one.measure === name).flatMap((one) => one.curve);
+    return [name, [Math.min(...curves.map((row) => row.low)), Math.max(...curves.map((row) => row.high))]];
+  }));
   for (const axis of axes.slice(0, 12)) {
     put(parent, "h3", {}, `Along z${axis + 1}`);
-    const charts = put(parent, "div", { class: "charts" });
+    const charts = put(parent, "div", { class: "charts four" });
     for (const { measure, unit, curve } of relations.filter((entry) => entry.axis === axis)) {
       if (!curve.length) continue;
       const rows = curve.map((row) => ({ ...row, text: `z${axis + 1} ${format(row.x)}: ${format(Math.round(row.y))} ${unit}` }));
       const marks = ticks(rows[0].x, rows.at(-1).x, 4).map((x) => ({ x, text: [format(x)] }));
-      charts.append(lineChart({ title: `${measure} (${unit})`, rows, marks, tall: 150, label: `${measure} along z${axis + 1}, from ${format(rows[0].y)} to ${format(rows.at(-1).y)} ${unit}` }));
+      charts.append(lineChart({ title: `${measure} (${unit})`, rows, marks, within: within[measure], resting: "", tall: 150, wide: 280, label: `${measure} along z${axis + 1}, from ${format(rows[0].y)} to ${format(rows.at(-1).y)} ${unit}` }));
     }
   }
   if (axes.length > 12) put(parent, "p", { class: "soft small" }, `Curves of the first 12 of ${model.dim} coordinates.`);

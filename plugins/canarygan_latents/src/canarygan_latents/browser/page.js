@@ -15,111 +15,6 @@ function header() {
   fact("Decoders", decoders.length ? decoders.join(", ") : "none", decoders.length ? "" : "give some with -y to see classes");
 }
 
-/** The state of the page, and all that changes it. */
-function makeApp() {
-  const space = makeSpace(content);
-  const app = {
-    content, space, source: makeSource(content, space), view: 0, axis: 2, slice: 0, cursor: null, path: [], adding: false,
-    hidden: new Set(), colour: content.classes.length ? "class" : "duration", cubeStyle: "block", playing: false, sounding: null, played: 0, shown: null, painters: [], changed: [],
-    get grid() { return space.grids[app.view]; },
-  };
-  let waiting = false;
-  app.repaint = () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      for (const paint of app.painters) paint();
-    });
-  };
-  app.format = (z) => `(${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
-  /** The cell of a grid that a latent lies in, where a grid passes through it: [grid, index], or null. */
-  app.cellAt = (z) => {
-    const fits = (grid) => z.every((value, axis) => grid.axes.includes(axis) || Math.abs(value - content.box.at[axis]) < 1e-6);
-    const grid = [app.grid, ...space.grids].find(fits);
-    return grid ? [grid, space.index(grid, space.cellOf(grid, z))] : null;
-  };
-  app.labelAt = (z) => {
-    const cell = app.cellAt(z);
-    return cell && space.labelOf(...cell);
-  };
-  const latest = oneAtATime((error) => app.fail(error));
-  const moveTo = (z) => {
-    app.cursor = [...z];
-    if (app.grid.dims === 3) app.slice = space.place(z[app.grid.axes[app.axis]], app.grid.axes[app.axis], app.grid.side);
-    for (const tell of app.changed) tell();
-    app.repaint();
-  };
-  /** Move the cursor and show the sound that is there. */
-  app.point = (z) => {
-    moveTo(z);
-    latest(() => app.source.sound(z, app.view), (sound) => app.show(sound));
-  };
-  /** Move the cursor, play the sound that is there, and add it to the path if points are to be added. */
-  app.choose = async (z, adds = app.adding) => {
-    moveTo(z);
-    if (adds) app.add(z);
-    try {
-      const sound = await app.source.sound(z, app.view);
-      app.show(sound);
-      app.play(sound.samples);
-    } catch (error) {
-      app.fail(error);
-    }
-  };
-  app.add = (z) => {
-    app.path.push([...Float32Array.from(z)]);
-    app.paths.change();
-  };
-  app.play = (samples) => {
-    app.playing = true;
-    app.sounding = samples;
-    app.played += 1;
-    player.play(samples, content.model.rate, () => {
-      if (app.sounding !== samples) return;
-      app.stop();
-    });
-    for (const tell of app.changed) tell();
-    app.repaint();
-  };
-  app.stop = () => {
-    [app.playing, app.sounding] = [false, null];
-    player.stop();
-    for (const tell of app.changed) tell();
-    app.repaint();
-  };
-  app.moveSlice = (by) => {
-    if (app.grid.dims < 3) return;
-    app.slice = Math.min(app.grid.side - 1, Math.max(0, app.slice + by));
-    const axis = app.grid.axes[app.axis];
-    const z = [...(app.cursor ?? content.box.at)];
-    z[axis] = space.middle(app.slice, axis, app.grid.side);
-    app.point(z);
-  };
-  app.key = (event, arrow) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const here = () => app.cursor ?? content.box.at;
-    const keys = {
-      ArrowLeft: () => arrow(-1, 0), ArrowRight: () => arrow(1, 0), ArrowUp: () => arrow(0, 1), ArrowDown: () => arrow(0, -1),
-      PageUp: () => app.moveSlice(1), PageDown: () => app.moveSlice(-1), Enter: () => app.choose(here(), false), a: () => app.add(here()), Escape: app.stop,
-    };
-    keys[" "] = keys.Enter;
-    if (!keys[event.key]) return;
-    event.preventDefault();
-    keys[event.key]();
-  };
-  app.setView = (view) => {
-    app.view = view;
-    app.axis = Math.min(app.axis, app.grid.dims - 1);
-    app.slice = Math.floor(app.grid.side / 2);
-    if (app.cursor && !app.grid.axes.every((axis) => app.cursor[axis] !== undefined)) app.cursor = null;
-    app.cursor = null;
-    for (const tell of app.changed) tell();
-    app.repaint();
-  };
-  return app;
-}
-
 function choice(parent, name, entries, act) {
   const select = put(put(parent, "label", { class: "small" }, `${name} `), "select", { "aria-label": name });
   for (const [value, text] of entries) put(select, "option", { value }, text);
@@ -127,21 +22,24 @@ function choice(parent, name, entries, act) {
   return select;
 }
 
-function toolbar(parent, app, cube) {
+function toolbar(parent, app) {
   const tools = put(parent, "div", { class: "bar-of-tools", role: "group", "aria-label": "What is shown" });
   const names = (axes) => axes.map((axis) => `z${axis + 1}`).join(", ");
   if (app.space.grids.length > 1) choice(tools, "Axes", app.space.grids.map((grid, i) => [i, names(grid.axes)]), (value) => app.setView(Number(value)));
   const colours = [...(app.content.classes.length ? [["class", "class"]] : []), ...Object.entries(app.content.measures).map(([name, unit]) => [name, `${name} (${unit})`])];
   choice(tools, "Colour by", colours, (value) => { app.colour = value; for (const tell of app.changed) tell(); app.repaint(); });
-  const solid = put(tools, "span", { class: "bar-of-tools" });
-  choice(solid, "Cube", [["block", "cut open"], ["cloud", "as points"]], (value) => { app.cubeStyle = value; app.repaint(); });
-  for (const [text, name, yaw, pitch] of [["←", "Turn left", -TURN, 0], ["→", "Turn right", TURN, 0], ["↑", "Tilt up", 0, -TURN], ["↓", "Tilt down", 0, TURN]]) {
-    put(solid, "button", { type: "button", "aria-label": name }, text).addEventListener("click", () => cube().turn(yaw, pitch));
-  }
   const adding = put(tools, "button", { type: "button", "aria-pressed": false }, "Add to path");
   adding.addEventListener("click", () => { app.adding = !app.adding; adding.setAttribute("aria-pressed", app.adding); });
   put(tools, "button", { type: "button" }, "Stop").addEventListener("click", app.stop);
-  app.changed.push(() => { solid.hidden = app.grid.dims < 3; });
+}
+
+/** How the cube looks, and what turns it without a drag. */
+function cubeTools(parent, app, cube) {
+  const row = put(parent, "div", { class: "slicer", role: "group", "aria-label": "Cube" });
+  choice(row, "Cube", [["block", "cut open"], ["cloud", "as points"]], (value) => { app.cubeStyle = value; app.repaint(); });
+  for (const [text, name, yaw, pitch] of [["←", "Turn left", -TURN, 0], ["→", "Turn right", TURN, 0], ["↑", "Tilt up", 0, -TURN], ["↓", "Tilt down", 0, TURN]]) {
+    put(row, "button", { type: "button", "aria-label": name }, text).addEventListener("click", () => cube.turn(yaw, pitch));
+  }
 }
 
 /** The axis that is cut across and the place of the cut. */
@@ -195,7 +93,8 @@ function soundCard(parent, app) {
       const [posterior, agreement] = ["posterior", "agreement"].map((name) => sound[name] ?? ofCell(name));
       const all = app.content.decoders.length;
       if (label !== X) lines.push(`posterior ${posterior.toFixed(2)}`);
-      lines.push(label === X ? "no decoder is sure" : `${Math.round(agreement * all)} of ${all} decoders agree`);
+      if (label === X) lines.push("no decoder is sure");
+      else if (all > 1) lines.push(`${Math.round(agreement * all)} of ${all} decoders agree`);
     }
     if (cell) {
       for (const [measure, unit] of Object.entries(app.content.measures)) {
@@ -259,11 +158,11 @@ function legend(parent, app) {
 function spaceSection(parent, app) {
   const kept = app.content.sounds;
   if (kept) put(parent, "p", { class: "notice" }, `The generator is not in this page: ${kept.why}. The nearest of ${kept.views[0].side} sounds along each axis is played instead, in 8-bit mu-law.`);
-  let cube;
-  toolbar(parent, app, () => cube);
+  toolbar(parent, app);
   const layout = put(parent, "div", { class: "space" });
   const solid = put(layout, "div", { class: "solid" });
-  cube = cubeView(solid, app);
+  const cube = cubeView(solid, app);
+  cubeTools(solid, app, cube);
   const flat = put(layout, "div", { class: "flat" });
   const slice = sliceView(flat, app);
   slicer(flat, app);
@@ -280,7 +179,7 @@ function spaceSection(parent, app) {
 
 followTheme();
 header();
-const app = makeApp();
+const app = makeApp(content);
 const views = spaceSection(addSection("space", "The space"), app);
 app.paths = pathPanel(addSection("path", "A path"), app);
 app.setView(0);

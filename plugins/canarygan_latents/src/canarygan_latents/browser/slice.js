@@ -83,9 +83,11 @@ function sliceView(parent, app) {
     drawAxis(pen, app.grid.axes[across], false, dark() ? "#9ba3ae" : "#5c6470");
     if (up !== null) drawAxis(pen, app.grid.axes[up], true, dark() ? "#9ba3ae" : "#5c6470");
     if (app.colour === "class") {
-      for (const name of placeNames(...cells, (x, y) => look(cellAt(x, y)).group, Math.max(2, (cells[0] * cells[1]) / 100))) {
-        if (name.group < 0) continue;
-        writeName(pen, app.space, app.space.classes[name.group], margin.left + (name.x / cells[0]) * wide, margin.top + high - (name.y / cells[1]) * high);
+      const names = placeNames(...cells, (x, y) => look(cellAt(x, y)).group, Math.max(1, (cells[0] * cells[1]) / 100));
+      const hasRoom = roomForNames();
+      for (const { group, x, y } of names) {
+        const [px, py] = [margin.left + (x / cells[0]) * wide, margin.top + high - (y / cells[1]) * high];
+        if (group >= 0 && hasRoom(px, py)) writeName(pen, app.space, app.space.classes[group], px, py);
       }
     }
     drawPath(pen, app, spot, (z) => app.grid.dims < 3 || app.space.cellOf(app.grid, z)[app.axis] === app.slice);

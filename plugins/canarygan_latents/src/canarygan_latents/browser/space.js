@@ -41,35 +41,40 @@ function rangeOf(values) {
   return low < high ? [low, high] : [low - 0.5, high + 0.5];
 }
 
-/** How cells of a grid look: {fill, alpha, hatched, group}; cells of one group have no boundary between them. */
+/** How cells of a grid look: {fill, hatched, group}; cells of one group have no boundary between them. */
 function makeLook(space, grid, colour, hidden) {
   if (colour !== "class") {
     const [low, high] = rangeOf(grid.measures[colour]);
     const tint = (i) => {
       const value = grid.measures[colour][i];
-      if (!Number.isFinite(value)) return { fill: null, alpha: 1, hatched: true, group: 0 };
-      return { fill: `rgb(${ramp(0.08 + 0.84 * ((value - low) / (high - low))).map(Math.round)})`, alpha: 1, hatched: false, group: 0 };
+      if (!Number.isFinite(value)) return { fill: null, hatched: true, group: 0 };
+      return { fill: `rgb(${ramp(0.08 + 0.84 * ((value - low) / (high - low))).map(Math.round)})`, hatched: false, group: 0 };
     };
     return Object.assign(tint, { low, high });
   }
   const fills = space.classes.map((name) => (name === X ? null : colourOf(space, name)));
+  const paper = dark() ? "#14161a" : "#fbfaf7";
+  const strengths = fills.map((fill) => Array.from({ length: 256 }, (_, posterior) => fill && `color-mix(in oklab, ${fill} ${Math.round(100 * (FAINTEST + ((1 - FAINTEST) * posterior) / 255))}%, ${paper})`));
   return (i) => {
     const number = grid.label[i];
     const away = hidden.has(space.classes[number]);
     const unsure = space.classes[number] === X;
-    return { fill: away || unsure ? null : fills[number], alpha: FAINTEST + (1 - FAINTEST) * (grid.posterior[i] / 255), hatched: unsure && !away, group: away ? -1 : number };
+    return { fill: away || unsure ? null : strengths[number][grid.posterior[i]], hatched: unsure && !away, group: away ? -1 : number };
   };
 }
 
 /** Draw cells (wide, high) as unit squares from (0, 0), row 0 at y 0; `cell(x, y)` gives the look of one. */
 function paintCells(pen, wide, high, cell, ink) {
   const looks = Array.from({ length: wide * high }, (_, n) => cell(n % wide, Math.floor(n / wide)));
-  looks.forEach(({ fill, alpha }, n) => {
-    if (!fill) return;
-    pen.globalAlpha = alpha;
-    pen.fillStyle = fill;
-    pen.fillRect(n % wide, Math.floor(n / wide), 1.02, 1.02);
+  pen.save();
+  pen.beginPath();
+  pen.rect(0, 0, wide, high);
+  pen.clip();
+  looks.forEach(({ fill }, n) => {
+    pen.fillStyle = fill ?? (dark() ? "#14161a" : "#fbfaf7");
+    pen.fillRect(n % wide, Math.floor(n / wide), 1.2, 1.2); // the next ones cover what is more than a cell: no seams
   });
+  pen.restore();
   pen.globalAlpha = 0.75;
   pen.strokeStyle = grey();
   pen.lineWidth = 0.07;
@@ -135,6 +140,16 @@ function placeNames(wide, high, groupOf, least) {
     names.push({ group, x: (best % wide) + 0.5, y: Math.floor(best / wide) + 0.5, size: region.length });
   }
   return names;
+}
+
+/** A function that takes the middles of names one by one and tells which have room, beside those before. */
+function roomForNames(wide = 62, high = 15) {
+  const taken = [];
+  return (x, y) => {
+    if (taken.some(([a, b]) => Math.abs(a - x) < wide && Math.abs(b - y) < high)) return false;
+    taken.push([x, y]);
+    return true;
+  };
 }
 
 /** A name on a picture, with the shape of its class, readable on any colour. */
