@@ -27,7 +27,7 @@ def explore(
 ) -> Answer:
     """Show a model's latent space in the browser, with the model behind it: any point sounds at once. Ctrl-C ends it.
 
-    It is the page of atlas, served to this machine alone at an address that is printed. Nothing is written.
+    It is the page of atlas, served to this machine alone at an address that is printed. It writes no output.
 
     Args:
         generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
@@ -58,10 +58,10 @@ def explore(
     from canarygan_latents.opening import open_generator
 
     sizes = Sizes(side, axes, at, draws, batch_size, seed)
-    opened = open_generator(generator_ckpt, device, device_idx)
-    trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
     token = secrets.token_urlsafe()
     with server.bind(port) as listener:
+        opened = open_generator(generator_ckpt, device, device_idx)
+        trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
         clips, _ = find_real(dataset, request.given, opened)
         content = make_content(
             opened,
