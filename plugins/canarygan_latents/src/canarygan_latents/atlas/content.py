@@ -35,7 +35,7 @@ class Sizes:
     Attributes:
         side: cells along each axis of a view.
         axes: of the first view, from 1; None for the first three.
-        at: latent whose coordinates the other axes keep; None for the middle of the box.
+        at: latent whose coordinates the other axes keep, with commas; None for the middle of the box.
         draws: latents spread over the box, by which shares and relations are taken beyond three dimensions.
         batch_size: sounds made at a time.
         seed: of what is drawn.
@@ -46,7 +46,7 @@ class Sizes:
 
     side: int = 20
     axes: Sequence[int] | None = None
-    at: Sequence[float] | None = None
+    at: str | None = None
     draws: int = 4000
     batch_size: int = 100
     seed: int = 0

@@ -84,14 +84,24 @@ def choose_axes(dim: int, given: Sequence[int] | None) -> tuple[int, ...]:
     return tuple(one - 1 for one in given)
 
 
-def choose_point(low: Floats, high: Floats, given: Sequence[float] | None) -> Floats:
-    """The latent that the other coordinates keep (d,): the one given, or else the middle of the box.
+def choose_point(low: Floats, high: Floats, given: str | None) -> Floats:
+    """The latent whose coordinates the other axes keep (d,): the one given, or else the middle of the box.
+
+    Args:
+        low: the least of each coordinate of the box (d,).
+        high: the greatest of each (d,).
+        given: numbers with commas between them.
 
     Raises:
-        UsageError: where it has another number of coordinates, or one that is not finite.
+        UsageError: where there are more or fewer numbers than coordinates, or one is none that is finite.
     """
     if given is None:
         return np.asarray((low + high) / 2, np.float32)
-    if len(given) != len(low) or not np.isfinite(given).all():
-        raise UsageError(f"--at needs {len(low)} finite numbers, one a coordinate; it has {len(given)}.")
-    return np.asarray(given, np.float32)
+    try:
+        numbers = np.array([float(part) for part in given.split(",")], np.float32)
+    except ValueError:
+        numbers = np.empty(0, np.float32)
+    if len(numbers) != len(low) or not np.isfinite(numbers).all():
+        example = ",".join(["0.5"] * len(low))
+        raise UsageError(f"--at is {given!r}: give {len(low)} numbers, one for each coordinate, such as {example}.")
+    return numbers

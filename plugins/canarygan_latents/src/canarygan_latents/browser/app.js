@@ -96,10 +96,7 @@ function makeApp(content) {
     app.view = view;
     app.axis = Math.min(app.axis, app.grid.dims - 1);
     app.slice = Math.floor(app.grid.side / 2);
-    if (app.cursor && !app.grid.axes.every((axis) => app.cursor[axis] !== undefined)) app.cursor = null;
-    app.cursor = null;
-    for (const tell of app.changed) tell();
-    app.repaint();
+    app.point(space.latentOf(app.grid, app.grid.axes.map(() => app.slice)));
   };
   return app;
 }

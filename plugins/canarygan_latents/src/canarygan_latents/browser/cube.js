@@ -48,11 +48,12 @@ function cubeView(parent, app) {
 
   function drawFace(pen, face, look, ratio, ink) {
     const { origin, across, up, count } = face;
+    const size = Math.max(Math.hypot(...across), Math.hypot(...up));
     pen.save();
     pen.setTransform(ratio * across[0], ratio * across[1], ratio * up[0], ratio * up[1], ratio * origin[0], ratio * origin[1]);
-    paintCells(pen, ...count, (x, y) => look(app.space.index(app.grid, placesOn(face, x, y))), ink);
+    paintCells(pen, ...count, (x, y) => look(app.space.index(app.grid, placesOn(face, x, y))), ink, size);
     pen.strokeStyle = ink;
-    pen.lineWidth = face.axis === app.axis ? 0.22 : 0.1;
+    pen.lineWidth = (face.axis === app.axis ? 3.5 : 1.6) / size;
     pen.strokeRect(0, 0, ...count);
     pen.restore();
   }
@@ -66,7 +67,7 @@ function cubeView(parent, app) {
       return placeNames(...count, groups, 900 / Math.max(cell, 1e-3)).map(({ group, x, y, size }) => ({ group, size: size * cell, at: [0, 1].map((i) => origin[i] + x * across[i] + y * up[i]) }));
     });
     for (const { group, at } of names.sort((a, b) => b.size - a.size)) {
-      if (group >= 0 && hasRoom(...at)) writeName(pen, app.space, app.space.classes[group], ...at, 11);
+      if (group >= 0 && hasRoom(...at)) writeName(pen, app.space, app.space.classes[group], ...at, { size: 11 });
     }
   }
 

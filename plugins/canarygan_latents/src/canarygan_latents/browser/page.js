@@ -169,8 +169,13 @@ function spaceSection(parent, app) {
   const panel = put(layout, "div", { class: "panel" });
   soundCard(panel, app);
   legend(parent, app);
-  const many = app.content.model.dim > app.grid.dims ? ` The other coordinates are ${app.format(app.content.box.at)} there.` : "";
-  put(parent, "p", { class: "soft small", id: "space-help" }, `Point to see a sound, click or tap to hear it. ${KEYS_OF_SPACE}${app.content.classes.length ? " Colours are as strong as the decoders are sure; where they are not sure at all, the space is hatched." : ""}${many}`);
+  const sure = app.content.classes.length ? " Colours are as strong as the decoders are sure; where they are not sure at all, the space is hatched." : "";
+  const help = put(parent, "p", { class: "soft small", id: "space-help" });
+  app.changed.push(() => {
+    const others = app.content.box.at.map((value, axis) => [axis, value]).filter(([axis]) => !app.grid.axes.includes(axis));
+    const fixed = others.length ? ` Fixed: ${others.map(([axis, value]) => `z${axis + 1} = ${format(value)}`).join(", ")}.` : "";
+    help.textContent = `Point to see a sound, click or tap to hear it. ${KEYS_OF_SPACE}${sure}${fixed}`;
+  });
   app.painters.push(() => { solid.hidden = app.grid.dims < 3; flat.classList.toggle("line", app.grid.dims === 1); layout.classList.toggle("two", app.grid.dims < 3); });
   app.painters.push(slice.draw, cube.draw);
   repaints.push(app.repaint);
@@ -190,5 +195,6 @@ put(document.querySelector("footer"), "span", {}, `Made ${date(content.made)} by
 window.canarygan = Object.freeze({
   get state() { return { cursor: app.cursor, slice: app.slice, axis: app.axis, view: app.view, path: app.path, playing: app.playing, played: app.played, source: app.source.name }; },
   spot: (z) => views.slice.spot(z),
+  label: (z) => app.labelAt(z),
   sound: async (z) => Array.from((await app.source.sound(z, app.view)).samples),
 });

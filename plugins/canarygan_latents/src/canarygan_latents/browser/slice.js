@@ -69,13 +69,13 @@ function sliceView(parent, app) {
     pen.scale(ratio, ratio);
     const [across, up] = plane();
     const [wide, high] = frame();
-    const cells = [app.grid.side, up === null ? 1 : app.grid.side];
+    const cells = [app.grid.side, up === null ? Math.max(1, Math.round((app.grid.side * high) / wide)) : app.grid.side];
     const ink = dark() ? "#e7e6e1" : "#1d2129";
     const look = makeLook(app.space, app.grid, app.colour, app.hidden);
     pen.save();
     pen.translate(margin.left, margin.top + high);
     pen.scale(wide / cells[0], -high / cells[1]);
-    paintCells(pen, ...cells, (x, y) => look(cellAt(x, y)), ink);
+    paintCells(pen, ...cells, (x, y) => look(cellAt(x, y)), ink, wide / cells[0]);
     pen.restore();
     pen.strokeStyle = grey();
     pen.lineWidth = 1;
@@ -86,8 +86,10 @@ function sliceView(parent, app) {
       const names = placeNames(...cells, (x, y) => look(cellAt(x, y)).group, Math.max(1, (cells[0] * cells[1]) / 100));
       const hasRoom = roomForNames();
       for (const { group, x, y } of names) {
+        if (group < 0) continue;
         const [px, py] = [margin.left + (x / cells[0]) * wide, margin.top + high - (y / cells[1]) * high];
-        if (group >= 0 && hasRoom(px, py)) writeName(pen, app.space, app.space.classes[group], px, py);
+        const shift = (up === null ? [0, 22, -22] : [0]).find((by) => hasRoom(px, py + by));
+        if (shift !== undefined) writeName(pen, app.space, app.space.classes[group], px, py + shift, { left: margin.left, right: margin.left + wide });
       }
     }
     drawPath(pen, app, spot, (z) => app.grid.dims < 3 || app.space.cellOf(app.grid, z)[app.axis] === app.slice);

@@ -63,8 +63,8 @@ function makeLook(space, grid, colour, hidden) {
   };
 }
 
-/** Draw cells (wide, high) as unit squares from (0, 0), row 0 at y 0; `cell(x, y)` gives the look of one. */
-function paintCells(pen, wide, high, cell, ink) {
+/** Draw cells (wide, high) as unit squares from (0, 0), row 0 at y 0; `cell(x, y)` gives the look of one, `size` its pixels. */
+function paintCells(pen, wide, high, cell, ink, size) {
   const looks = Array.from({ length: wide * high }, (_, n) => cell(n % wide, Math.floor(n / wide)));
   pen.save();
   pen.beginPath();
@@ -74,10 +74,9 @@ function paintCells(pen, wide, high, cell, ink) {
     pen.fillStyle = fill ?? (dark() ? "#14161a" : "#fbfaf7");
     pen.fillRect(n % wide, Math.floor(n / wide), 1.2, 1.2); // the next ones cover what is more than a cell: no seams
   });
-  pen.restore();
   pen.globalAlpha = 0.75;
   pen.strokeStyle = grey();
-  pen.lineWidth = 0.07;
+  pen.lineWidth = Math.min(0.07, 1.2 / size);
   pen.beginPath();
   looks.forEach(({ hatched }, n) => {
     if (!hatched) return;
@@ -92,8 +91,8 @@ function paintCells(pen, wide, high, cell, ink) {
   pen.stroke();
   pen.globalAlpha = 0.9;
   pen.strokeStyle = ink;
-  pen.lineWidth = 0.12;
-  pen.lineCap = "round";
+  pen.lineWidth = Math.min(0.14, 2.2 / size);
+  pen.lineCap = "square";
   pen.beginPath();
   looks.forEach(({ group }, n) => {
     const [x, y] = [n % wide, Math.floor(n / wide)];
@@ -101,7 +100,7 @@ function paintCells(pen, wide, high, cell, ink) {
     if (y + 1 < high && looks[n + wide].group !== group) { pen.moveTo(x, y + 1); pen.lineTo(x + 1, y + 1); }
   });
   pen.stroke();
-  pen.globalAlpha = 1;
+  pen.restore();
 }
 
 /** Where names of regions go: of each connected region of at least `least` cells, the cell furthest inside. */
@@ -153,9 +152,11 @@ function roomForNames(wide = 62, high = 15) {
 }
 
 /** A name on a picture, with the shape of its class, readable on any colour. */
-function writeName(pen, space, name, x, y, size = 12) {
+function writeName(pen, space, name, x, y, { size = 12, left = -Infinity, right = Infinity } = {}) {
   const text = name === X ? X : `${shapeOf(space, name)} ${name}`;
   pen.font = `600 ${size}px system-ui, sans-serif`;
+  const half = pen.measureText(text).width / 2 + 3;
+  x = Math.max(left + half, Math.min(right - half, x));
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.lineWidth = 3.5;

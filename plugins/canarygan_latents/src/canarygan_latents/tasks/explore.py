@@ -17,7 +17,7 @@ def explore(
     browser: bool = True,
     side: int = 12,
     axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
-    at: Annotated[list[float] | None, Parameter(consume_multiple=True, allow_leading_hyphen=True)] = None,
+    at: str | None = None,
     draws: int = 2000,
     batch_size: int = 100,
     seed: int = 0,
@@ -37,7 +37,7 @@ def explore(
         browser: Open the page in the browser, where there is a screen.
         side: Cells along each axis; a cube of three axes has SIDE ** 3.
         axes: One to three coordinates, from 1, along which the space is shown first. [default: the first three]
-        at: What the other coordinates are: a number for each coordinate. [default: the middle of the space]
+        at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
         draws: Latents drawn in a space of more than the shown dimensions, for shares and acoustics.
         batch_size: Sounds computed at a time before the page is shown.
         seed: Seed of the draw.
