@@ -2,33 +2,20 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
 
 import numpy as np
 import pytest
 from canarygan_latents.opening import open_generator
+from canarygan_report.browser.testing import Tab, open_tab
 
 pytest.importorskip("canarygan_wavegan")
-
-RECORD_SOUNDS = """
-(() => {
-  const start = AudioBufferSourceNode.prototype.start;
-  window.started = [];
-  AudioBufferSourceNode.prototype.start = function (...given) {
-    window.started.push(Array.from(this.buffer.getChannelData(0)));
-    return start.apply(this, given);
-  };
-})();
-"""
-"""Records what is played: run in a page before its own script."""
 
 OTHER_SYSTEM = pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals to one process")
 
@@ -82,55 +69,35 @@ def test_the_address_gives_sounds_of_the_model_until_it_is_interrupted(
     assert "Traceback" not in told
 
 
-def chromium() -> str | None:
-    """The browser to test with: CANARYGAN_CHROMIUM, or the first found on PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    return os.environ.get("CANARYGAN_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
-
-
 @pytest.fixture
-def page() -> Iterator[Any]:
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium: install chromium, or name one by CANARYGAN_CHROMIUM")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive the browser")
-    with playwright.sync_playwright() as driver:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio"]
-        chrome = driver.chromium.launch(executable_path=path, args=flags)
-        page = chrome.new_page()
-        page.set_default_timeout(60_000)
-        page.add_init_script(RECORD_SOUNDS)
-        yield page
-        chrome.close()
+def tab() -> Iterator[Tab]:
+    with open_tab() as tab:
+        tab.page.context.set_offline(False)
+        yield tab
 
 
 @OTHER_SYSTEM
-@pytest.mark.parametrize("command", [("--axes", 1, 2, "--at", 0, 0, 1.5, "--draws", 100)], indirect=True)
+@pytest.mark.parametrize("command", [("--axes", 1, 2, "--at", "0,0,1.5", "--draws", 100)], indirect=True)
 def test_a_point_of_the_page_is_the_models_own_sound_and_its_latency_is_told(
-    command: Command, checkpoint: Path, page: Any
+    command: Command, checkpoint: Path, tab: Tab
 ) -> None:
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    page = tab.page
     page.goto(command.url)
     frame = page.locator(".flat canvas").bounding_box()
-    page.mouse.click(frame["x"] + 0.4 * frame["width"], frame["y"] + 0.3 * frame["height"])
-    page.wait_for_function("() => window.started.length === 1")
-    state = page.evaluate("() => window.canarygan.state")
+    tab.mouse.click(frame["x"] + 0.4 * frame["width"], frame["y"] + 0.3 * frame["height"])
+    tab.wait_for("() => window.started.length === 1")
+    state = tab.run("window.canarygan.state")
     assert (state["source"], state["played"]) == ("server", 1)
     assert state["cursor"][2] == 1.5
     z = np.array([state["cursor"]], np.float32)
     expected = open_generator(checkpoint, "cpu").generator.generate(z)[0]
-    np.testing.assert_allclose(page.evaluate("() => window.started[0]"), expected, atol=1e-5)
+    np.testing.assert_allclose(tab.run("window.started[0].samples"), expected, atol=1e-5)
     told = page.locator(".latency").text_content()
     assert told.startswith("Made by the generator behind this page, ")
     assert told.endswith(" ms in the generator. Outside of the training: z3 is 1.5, and was -1 to 1.")
-    assert set(asked) == {command.url, urljoin(command.url, "sound")}
-    assert complaints == []
+    assert set(tab.requests) == {command.url, urljoin(command.url, "sound")}
+    assert tab.complaints == []
     command.end(signal.SIGINT)
-    page.mouse.click(frame["x"] + 0.5 * frame["width"], frame["y"] + 0.3 * frame["height"])
-    page.wait_for_function(
-        "() => document.querySelector('.sound').textContent.includes('Start canarygan explore again')"
-    )
+    tab.mouse.click(frame["x"] + 0.5 * frame["width"], frame["y"] + 0.3 * frame["height"])
+    text = "document.querySelector('.sound').textContent"
+    tab.wait_for(f"() => {text}.includes('Start canarygan explore again')")
