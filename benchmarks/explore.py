@@ -63,8 +63,7 @@ def serve(told: Connection, folder: Path | None) -> None:
     trained = decoders.load_all([folder], get_registry()) if folder else []
     maker, listener = SoundMaker(generator, trained), server.bind(0)
     port = listener.getsockname()[1]
-    with open_thread() as executor:
-        executor.submit(maker.warm_up).result()
+    with open_thread(maker.warm_up) as executor:
         told.send(port)
         app = build_app("<title>Benchmark</title>", maker.make, executor, dim=LATENT_DIM, token=TOKEN, port=port)
         server.serve(app, listener)
