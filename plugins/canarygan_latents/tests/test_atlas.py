@@ -204,15 +204,15 @@ def test_a_page_is_below_15_mb_with_the_largest_network_and_with_sounds(monkeypa
         def generate(self, z: np.ndarray) -> np.ndarray:
             return np.zeros((len(z), self.size), np.float32)
 
-    made = content.make_content(Opened(Large(540_000), Path("a"), "", "0"), trained, Sizes(side=20))
+    made = content.make_content(Opened(Large(690_000), Path("a"), "", "0"), trained, Sizes(side=20))
     assert made["network"]["weights"] == "float16"
-    assert 10e6 < len(page.compose(made)) < 15e6
+    assert 13e6 < len(page.compose(made)) < 15e6
     noise = np.random.default_rng(0).normal(0, 0.1, (100, 16384)).astype(np.float32)
     large = Large(16384)
     monkeypatch.setattr(large, "generate", lambda z: noise[: len(z)])
     made = content.make_content(Opened(large, Path("a"), "", "0"), trained, Sizes(side=20))
     assert made["network"] is None
-    assert 8e6 < len(page.compose(made)) < 15e6
+    assert 10e6 < len(page.compose(made)) < 15e6
     assert made["sounds"]["views"][0]["side"] ** 3 == len(made["sounds"]["views"][0]["audio"])
 
 

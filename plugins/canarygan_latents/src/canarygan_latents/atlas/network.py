@@ -16,7 +16,7 @@ from canarygan_latents.atlas.views import View
 PARITY = 1e-3
 """How far sounds of the page may lie from those of `generate`, of full scale."""
 
-BYTES = 10_500_000
+BYTES = 13_000_000
 """Bytes that the weights, or else the sounds, may take in the page."""
 
 OPERATIONS = 1.0e9
