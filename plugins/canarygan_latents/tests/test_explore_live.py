@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -59,7 +60,9 @@ def test_the_address_gives_sounds_of_the_model_until_it_is_interrupted(
 ) -> None:
     assert command.url.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(command.url, timeout=60) as answer:
-        assert "<title>Latent space of version 0</title>" in answer.read().decode()
+        page = answer.read().decode()
+    assert "<title>Latent space of version 0</title>" in page
+    assert f'"system":"{version("canarygan-latents")}"' in page
     z = [0.5, -0.25, 0.75]
     expected = open_generator(checkpoint, "cpu").generator.generate(np.array([z], np.float32))[0]
     np.testing.assert_allclose(command.sound(z), expected, atol=1e-5)

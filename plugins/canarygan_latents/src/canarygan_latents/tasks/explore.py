@@ -46,6 +46,8 @@ def explore(
     """
     import secrets
     import sys
+    from datetime import UTC, datetime
+    from importlib import metadata
 
     from canarygan_core import console
     from canarygan_core.fitted import decoders
@@ -58,7 +60,8 @@ def explore(
     from canarygan_latents.opening import open_generator
 
     sizes = Sizes(side, axes, at, draws, batch_size, seed)
-    token = secrets.token_urlsafe()
+    token, name = secrets.token_urlsafe(), "canarygan-latents"
+    versions = {name: metadata.version(name)}
     with server.bind(port) as listener:
         opened = open_generator(generator_ckpt, device, device_idx)
         trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
@@ -68,7 +71,7 @@ def explore(
             trained,
             sizes,
             clips=clips,
-            record={"argv": list(request.argv)},
+            record={"argv": list(request.argv), "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M}", "versions": versions},
             server={"sound": app.SOUND, "token": token},
         )
         maker, made = SoundMaker(opened.generator, trained), 0
