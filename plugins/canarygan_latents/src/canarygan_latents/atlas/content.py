@@ -61,6 +61,18 @@ class Sizes:
             raise UsageError(f"--seed is {self.seed}: a seed is 0 or more.")
 
 
+def plan_views(opened: Opened, sizes: Sizes) -> list[View]:
+    """The views of a generator's space.
+
+    Raises:
+        UsageError: on axes or a point that the space does not have.
+    """
+    low, high = find_box(opened.generator)
+    at = views.choose_point(low, high, sizes.at)
+    axes = views.choose_axes(len(low), sizes.axes)
+    return views.make_views(low, high, side=sizes.side, axes=axes, at=at)
+
+
 def make_content(
     opened: Opened,
     trained: Sequence[TrainedDecoder],
@@ -84,12 +96,10 @@ def make_content(
         UsageError: on axes or a point that the space does not have.
     """
     generator = opened.generator
-    low, high = find_box(generator)
-    at = views.choose_point(low, high, sizes.at)
-    axes = views.choose_axes(len(low), sizes.axes)
-    shown = views.make_views(low, high, side=sizes.side, axes=axes, at=at)
+    shown = plan_views(opened, sizes)
+    low, high, at = shown[0].low, shown[0].high, shown[0].at
     parts = [view.latents() for view in shown]
-    is_whole = len(axes) == len(low)  # the first view is the whole box
+    is_whole = len(shown[0].axes) == len(low)  # the first view is the whole box
     if not is_whole:
         drawn = np.random.default_rng(sizes.seed).uniform(low, high, (sizes.draws, len(low)))
         parts.append(drawn.astype(np.float32))
@@ -128,7 +138,7 @@ def _describe_model(opened: Opened) -> Json:
 
 
 def _show(view: View, heard: Heard, classes: Sequence[str]) -> Json:
-    """A view with what its sounds are, in base64: shares as bytes, measures as float32."""
+    """A view with what its sounds are, in base64: labels as uint16, shares as bytes, measures as float32."""
     places = {label: number for number, label in enumerate(classes)}
     labels = [] if heard.labels is None else [places[label] for label in heard.labels.tolist()]
     shares = {name: _encode_shares(getattr(heard, name)) for name in ("posterior", "agreement", "syllable")}
@@ -136,7 +146,7 @@ def _show(view: View, heard: Heard, classes: Sequence[str]) -> Json:
     return {
         "axes": list(view.axes),
         "side": view.side,
-        "label": _encode(np.asarray(labels, np.uint8)) if labels else None,
+        "label": _encode(np.asarray(labels, np.uint16)) if labels else None,
         **shares,
         "measures": measures,
     }
