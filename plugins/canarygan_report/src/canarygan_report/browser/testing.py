@@ -64,7 +64,7 @@ class Tab:
         return self.page.evaluate(script)
 
     def wait_for(self, script: str) -> Any:
-        """The value of an expression once it is true. As a function it needs no eval, which the page's policy forbids."""
+        """The value of an expression once it is true. A function needs no eval, which a page's policy forbids."""
         return self.page.wait_for_function(f"() => ({script})").json_value()
 
 
