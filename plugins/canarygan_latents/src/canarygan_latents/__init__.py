@@ -2,7 +2,10 @@
 
 from canarygan_core import Task, hookimpl
 
-SUMMARIES: dict[str, str] = {}
+SUMMARIES: dict[str, str] = {
+    "export": "Give a generator to other programs, as an ONNX graph.",
+    "invert": "Find the latents of sounds that are there already, and tell how near the model comes to them.",
+}
 """By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
 
 
