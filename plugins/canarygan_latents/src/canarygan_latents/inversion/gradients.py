@@ -1,7 +1,7 @@
 """Latents refined by the gradient of a spectrogram loss through the model's network. Imports torch."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from canarygan_latents.inversion.measuring import DEPTH, Floats, Measure
 
-RESOLUTIONS = (1024, 512, 256, 64)
+RESOLUTIONS = (1024, 256, 64)
 """Samples of the Hann windows that sounds are compared in; the next window begins a quarter of one later."""
 
 RATE, LAST_RATE = 0.03, 0.0003
@@ -25,11 +25,11 @@ class Loss:
     2020), cells more than 60 dB below the loudest one of the wanted sound raised to there.
 
     Attributes:
-        wanted: by size, magnitudes (n, bins, frames) of the sounds that are wanted.
+        wanted: by size of the windows, magnitudes (n, bins, frames) of the sounds that are wanted.
         is_level_free: whether the sounds that are compared with them are brought to their level first.
     """
 
-    wanted: tuple[Tensor, ...]
+    wanted: Mapping[int, Tensor]
     is_level_free: bool
 
     @classmethod
@@ -37,13 +37,13 @@ class Loss:
         """That of being unlike sounds (n, samples)."""
         sizes = [size for size in RESOLUTIONS if size <= sounds.shape[1]]
         level = _set_level(sounds) if is_level_free else sounds
-        return cls(tuple(_compute_magnitudes(level, size) for size in sizes), is_level_free)
+        return cls({size: _compute_magnitudes(level, size) for size in sizes}, is_level_free)
 
     def __call__(self, made: Tensor) -> Tensor:
         """The loss (n,) of sounds (n, samples), each against the wanted one of its row."""
         level = _set_level(made) if self.is_level_free else made
         total = made.new_zeros(len(made))
-        for wanted, size in zip(self.wanted, RESOLUTIONS, strict=False):
+        for size, wanted in self.wanted.items():
             magnitudes = _compute_magnitudes(level, size)
             floor = wanted.amax((1, 2), keepdim=True).clamp_min(1e-6) * 10 ** (-DEPTH / 20)
             convergence = (magnitudes - wanted).square().sum((1, 2)).add(1e-12).sqrt()
