@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from canarygan_core import runs
 from canarygan_core.clips import Clips
-from canarygan_core.components import Generator, Model
+from canarygan_core.components import Generator, Model, compute_layers
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
 from canarygan_core.plugins.options import parse_group, restore, to_json
@@ -104,6 +104,7 @@ def _sounds(name: str, generator: Generator) -> NDArray[np.float32]:
     assert none is None or none.shape == shape, f"{name}: generate of no latents must be {shape}, not {none.shape}."
     _check_draw(name, generator)
     _check_module(name, generator, z, sounds)
+    _check_layers(name, generator, z, sounds)
     return sounds
 
 
@@ -133,6 +134,17 @@ def _check_module(name: str, generator: Generator, z: NDArray[np.float32], sound
     made.square().sum().backward()
     passes = given.grad is not None and bool(given.grad.abs().sum() > 0)
     assert passes, f"{name}: gradients must pass through the network that module() gives."
+
+
+def _check_layers(name: str, generator: Generator, z: NDArray[np.float32], sounds: NDArray[np.float32]) -> None:
+    """The layers that the generator describes, where it does, make the same sounds."""
+    layers = generator.layers() if hasattr(generator, "layers") else None
+    if layers is None:
+        return
+    with explain(ValueError, f"{name}: layers() must give layers that `Generator` names: "):
+        made = compute_layers(layers, z)
+    same = made.shape == sounds.shape and np.allclose(made, sounds, atol=1e-3)
+    assert same, f"{name}: the layers that layers() gives must make the sounds of generate."
 
 
 def _check_cut_short(model: Model, checkpoint: Path) -> None:

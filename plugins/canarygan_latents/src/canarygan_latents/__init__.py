@@ -3,6 +3,8 @@
 from canarygan_core import Task, hookimpl
 
 SUMMARIES: dict[str, str] = {
+    "atlas": "Show a model's latent space as one HTML page: classes, sounds, acoustics, paths to hear.",
+    "explore": "Show the latent space in a browser of this machine, with the model behind it.",
     "export": "Give a generator to other programs, as an ONNX graph.",
     "invert": "Find the latents of sounds that are there already, and tell how near the model comes to them.",
 }

@@ -45,7 +45,7 @@ class Opened:
         manifest.add_input("generator", self.checkpoint, self.digest)
 
 
-def open_generator(path: Path, device: str = "auto") -> Opened:
+def open_generator(path: Path, device: str = "auto", device_idx: int = 0) -> Opened:
     """The generator of a checkpoint, of a version's last one, or of the newest version of a folder of runs.
 
     Raises:
@@ -53,7 +53,7 @@ def open_generator(path: Path, device: str = "auto") -> Opened:
         UsageError: on a device that is none.
     """
     checkpoint = runs.find_checkpoint(path)
-    place = generators.choose_device(device, 0)
+    place = generators.choose_device(device, device_idx)
     generator, _, digest = generators.load_with_digest(checkpoint, get_registry(), model=None, device=place)
     return Opened(generator, checkpoint, digest, runs.name_version(checkpoint))
 
