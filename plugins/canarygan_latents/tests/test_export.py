@@ -1,6 +1,7 @@
 """The task `export`: the graph makes the sounds of the model, for any number of latents, and says what it is."""
 
 import json
+import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -84,10 +85,15 @@ def test_the_command_writes_a_graph_that_says_what_it_is(
     assert main.main(["verify", str(path)]) == 0
 
 
-def test_what_is_missing_is_told(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "NEEDED", ("no_such_library",))
-    with pytest.raises(CanaryganError, match=r"no_such_library: pip install 'canarygan-latents\[onnx\]'"):
+def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "NEEDED", ("numpy>=1", "no_such_library>=1,<2"))
+    with pytest.raises(CanaryganError, match=r"needs no_such_library: pip install 'no_such_library>=1,<2'$"):
         exporting.check_installed()
+
+
+def test_what_is_advised_is_the_extra_of_the_distribution() -> None:
+    told = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert list(exporting.NEEDED) == told["project"]["optional-dependencies"]["onnx"]
 
 
 def test_another_format_is_refused(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from canarygan_latents.inversion import archive
 
-from canarygan_core import audio
+from canarygan_core import CanaryganError, audio, load
 from canarygan_core.cli import main
 
 FEW = ("--candidates", "60", "--starts", "2", "--steps", "4", "--batch-size", "4", "--own", "2")
@@ -52,15 +53,15 @@ def test_without_sounds_the_clips_that_were_held_out_are_taken(invert: Invert, t
     assert answer["sounds"] == 2
     assert set(answer["by_class"]) == {"all", "high", "low"}
     path = Path(answer["path"])
-    with np.load(path) as archive:
-        assert archive["sources"].tolist() == ["high/7.wav", "low/7.wav"]
-        assert archive["labels"].tolist() == ["high", "low"]
-        assert archive["z"].shape == (2, 3)
-        assert archive["x"].shape == (2, 4096)
-        assert archive["held_out"].tolist() == ["high/7.wav", "low/7.wav"]
-        assert archive["reachable"].shape == (2,)
-        errors, nearest = archive["error"], archive["nearest"].tolist()
-        assert (archive["nearest_error"] < archive["random_error"]).all()
+    with np.load(path) as found:
+        assert found["sources"].tolist() == ["high/7.wav", "low/7.wav"]
+        assert found["labels"].tolist() == ["high", "low"]
+        assert found["z"].shape == (2, 3)
+        assert found["x"].shape == (2, 4096)
+        assert found["held_out"].tolist() == ["high/7.wav", "low/7.wav"]
+        assert found["reachable"].shape == (2,)
+        errors, nearest = found["error"], found["nearest"].tolist()
+        assert (found["nearest_error"] < found["random_error"]).all()
     assert [name.split("/")[0] for name in nearest] == ["high", "low"]
     assert not {"high/7.wav", "low/7.wav"} & set(nearest)
     rows = read_table(path.with_suffix(".csv"))
@@ -85,6 +86,12 @@ def test_latents_of_an_archive_are_found_and_make_its_sounds_again(
         assert "labels" not in found
         assert np.isfinite(found["nearest_error"]).all()
         assert (found["error"] < found["random_error"]).all()
+        clips = load(path)
+        assert np.array_equal(clips.audio, found["x"])
+        assert np.array_equal(clips.latents, found["z"])
+        assert np.array_equal(clips.facts["error"], found["error"])
+    with pytest.raises(CanaryganError, match="it has no gain"):
+        archive.load(generated)
 
 
 def test_equal_words_give_equal_files_and_another_seed_others(invert: Invert, generated: Path, tmp_path: Path) -> None:

@@ -11,6 +11,13 @@ SUMMARIES: dict[str, str] = {
 """By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
 
 
+READS = {"invert": "canarygan_latents.inversion.archive:load"}
+"""By task, what reads back what it left."""
+
+
 @hookimpl
 def register_tasks() -> list[Task]:
-    return [Task(name, f"canarygan_latents.tasks.{name}:{name}", summary) for name, summary in SUMMARIES.items()]
+    return [
+        Task(name, f"canarygan_latents.tasks.{name}:{name}", summary, READS.get(name, ""))
+        for name, summary in SUMMARIES.items()
+    ]

@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,15 +14,16 @@ from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
 from canarygan_latents.opening import Opened, find_box, find_network
 
-NEEDED = ("torch", "onnx", "onnxscript")
-"""What the export imports."""
+NEEDED = ("torch>=2.6,<2.15", "onnx>=1.20,<2", "onnxscript>=0.7,<0.8")
+"""What the export requires: the extra `onnx` of this distribution."""
 
 
 def check_installed() -> None:
     """Raise `CanaryganError`, saying what to install, where the export cannot be had."""
-    absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    absent = [text for text in NEEDED if importlib.util.find_spec(text.partition(">")[0]) is None]
     if absent:
-        raise CanaryganError(f"The export needs {', '.join(absent)}: pip install 'canarygan-latents[onnx]'.")
+        names = ", ".join(text.partition(">")[0] for text in absent)
+        raise CanaryganError(f"The export needs {names}: pip install {shlex.join(absent)}")
 
 
 def describe(opened: Opened) -> dict[str, str]:

@@ -7,16 +7,15 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core import Answer, Dataset, Request, Slot, audio
-from canarygan_core.audio import archives
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
 from canarygan_core.errors import UsageError
-from canarygan_core.runs import Manifest, files, find_by_checkpoint, tables
-from canarygan_latents.inversion import inverting, judging, listening
+from canarygan_core.runs import Manifest, files, tables
+from canarygan_latents.inversion import archive, inverting, judging, listening
 from canarygan_latents.inversion.inverting import Inverted, Search
 from canarygan_latents.inversion.judging import Errors
 from canarygan_latents.inversion.measuring import Measure
-from canarygan_latents.opening import Opened, open_generator
+from canarygan_latents.opening import open_generator
 
 
 def invert(
@@ -79,7 +78,7 @@ def invert(
             manifest.add_input(str(file), file)
         inverted = inverting.invert(opened.generator, sounds.audio, measure, search)
         errors = judging.judge(opened.generator, sounds, inverted, learning, measure, search, own)
-        _write_archive(path, opened, sounds, inverted, errors)
+        archive.write(path, opened, sounds, inverted, errors)
         files.write_text(table, tables.format_table(_make_rows(sounds, inverted, errors)))
         _write_figure(figure, sounds, inverted, errors)
         for output in (path, table, figure):
@@ -92,23 +91,6 @@ def invert(
     data: dict[str, Any] = {"path": str(path), "sounds": len(sounds), "by_class": by_class}
     data["reachable"] = round(float(np.median(errors.reachable)), 3) if len(errors.reachable) else None
     return Answer("\n".join(text), data)
-
-
-def _write_archive(path: Path, opened: Opened, sounds: Clips, inverted: Inverted, errors: Errors) -> None:
-    generator, run = opened.generator, find_by_checkpoint(opened.checkpoint)
-    columns: dict[str, Any] = {
-        **{"x": inverted.x, "z": inverted.z, "gain": inverted.gain, "sources": sounds.sources, "labels": sounds.labels},
-        **{"error": errors.error, "noise_floor": errors.noise_floor, "random_error": errors.random_error},
-        **{"nearest_error": errors.nearest_error, "nearest": errors.nearest, "reachable": errors.reachable},
-        **{"rate": generator.rate, "version": opened.version, "checkpoint": opened.digest, **generator.progress},
-    }
-    held_out = {} if run is None else run.manifest.record.get("held_out", {})
-    if held_out:
-        columns |= {"held_out": np.array(held_out["sources"]), "group_by": held_out.get("group_by", "none")}
-    with archives.writing(path, 5 * inverted.x.nbytes // 4) as archive:
-        for name, values in columns.items():
-            if values is not None:
-                archive.add(name, values)
 
 
 def _make_rows(sounds: Clips, inverted: Inverted, errors: Errors) -> list[dict[str, Any]]:
