@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from canarygan_latents.inversion import inverting
 from canarygan_latents.inversion.inverting import Search, choose_refiner, find_starts, invert
 from canarygan_latents.inversion.measuring import Measure
 from canarygan_latents.inversion.searching import Evolution
@@ -103,3 +104,21 @@ def test_no_steps_leave_the_best_candidate(generator: Generator, z: np.ndarray) 
     search = Search(candidates=50, starts=2, steps=0, batch_size=2)
     expected = find_starts(generator, sounds, measure, search)[0][:, 0]
     np.testing.assert_allclose(invert(generator, sounds, measure, search).z, expected, atol=1e-6)
+
+
+class Astray:
+    """Makes latents worse."""
+
+    def refine(self, sounds: Any, starts: Any, advance: Any) -> Any:
+        return np.zeros_like(starts[:, 0])
+
+
+def test_a_search_that_goes_astray_leaves_the_best_candidate(
+    generator: Generator, z: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inverting, "choose_refiner", lambda *given: Astray())
+    sounds, measure = generator.generate(z), Measure(generator.rate)
+    inverted = invert(generator, sounds, measure, SEARCH)
+    starts, errors, _ = find_starts(generator, sounds, measure, SEARCH)
+    assert np.array_equal(inverted.z, starts[:, 0])
+    np.testing.assert_allclose(inverted.error, errors[:, 0], atol=0.01)

@@ -29,7 +29,7 @@ def test_what_the_model_cannot_make_is_named_and_the_worst_comes_first() -> None
     table = summarize(errors, np.array(["a", "a", "b", "c"]))
     lines = describe(table, errors)
     assert [line.partition(":")[0] for line in lines[2:5]] == ["b", "c", "a"]
-    assert lines[-1].startswith("The model cannot make b:")
+    assert lines[-1].startswith("Out of reach: b.")
     assert not is_lost(table["c"])
     near = make_errors([1, 2])
     assert describe(summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes more than half")

@@ -114,7 +114,7 @@ def describe(table: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str
     lines += [f"{label}: {_describe_class(table[label])}" for label in classes]
     lost = [label for label in classes if is_lost(table[label])]
     if lost:
-        lines.append(f"The model cannot make {', '.join(lost)}: its nearest sounds are no nearer than half of the way.")
+        lines.append(f"Out of reach: {', '.join(lost)}. The model's nearest sounds come less than half of the way.")
     elif classes:
         lines.append("The model comes more than half of the way to every class.")
     return lines
