@@ -59,6 +59,7 @@ SLOW = {
     "test_umap",
     "test_umap_task",
     "test_two_thousand_sounds_of_a_second_stay_under_20_mb",
+    "test_a_page_is_below_15_mb_with_the_largest_network_and_with_sounds",
     "test_checkpoints_of_one_run_may_be_scored_one_by_one",
     "test_scores_of_two_runs_are_not_mixed_though_their_versions_have_one_name",
     "test_a_training_that_was_stopped_ends_like_one_that_was_not",
