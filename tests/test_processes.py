@@ -2,11 +2,12 @@
 
 import logging
 import os
+from contextlib import contextmanager
 
 import pytest
 
 from canarygan_core.errors import CanaryganError
-from canarygan_core.runs import Manifest, Request, get_rank, locks, open_run, processes
+from canarygan_core.runs import Manifest, Request, get_rank, list_versions, locks, open_run, processes
 
 pytest.importorskip("fcntl")
 
@@ -34,10 +35,20 @@ def follower(monkeypatch):
     return be
 
 
+@contextmanager
+def as_rank_1():
+    """This process is for a while one of another rank, which rank 0 did not start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(processes.ANNOUNCED, raising=False)
+        patch.setenv("RANK", "1")
+        yield
+
+
 @pytest.mark.parametrize(
     ("environment", "rank"),
     [
         ({}, 0),
+        *(({name: "2"}, 2) for name in ("LOCAL_RANK", "NODE_RANK", "RANK", "SLURM_PROCID")),
         ({"SLURM_PROCID": "0", "RANK": "3", "LOCAL_RANK": "2"}, 0),
         ({"RANK": "0", "LOCAL_RANK": "2"}, 0),
         ({"RANK": "4", "LOCAL_RANK": "2"}, 4),
@@ -78,6 +89,32 @@ def test_a_job_of_torchrun_has_a_note_too(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "8")
     with open_run(tmp_path, WORK):
         assert (tmp_path / "checkpoints" / ".job-8-0").read_text() == "0"
+
+
+def test_a_process_that_rank_0_starts_attaches_and_writes_nothing(tmp_path, monkeypatch):
+    with open_run(tmp_path, WORK) as first:
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        before = first.manifest.path.read_bytes()
+        with open_run(tmp_path, WORK) as other:
+            assert (other.version, other.checkpoints) == (first.version, first.checkpoints)
+            other.warn("not written by this one")
+        assert first.manifest.path.read_bytes() == before
+        monkeypatch.delenv("LOCAL_RANK")
+    assert list_versions(tmp_path) == ["0"]
+
+
+@pytest.mark.parametrize("job", ["SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"])
+def test_a_process_of_the_same_job_attaches_by_its_note_while_the_job_lives(tmp_path, monkeypatch, clock, job):
+    monkeypatch.setenv(job, "none")  # torchrun's own, whichever the job
+    with open_run(tmp_path, WORK, version="old"):
+        pass
+    note = tmp_path / "checkpoints" / ".job-none-0"
+    assert not note.exists()
+    note.write_text("old")  # of one that was killed
+    with as_rank_1():
+        assert "same --version NAME" in told(tmp_path)
+    with open_run(tmp_path, WORK, version="new"), as_rank_1(), open_run(tmp_path, WORK) as other:
+        assert other.version == "new"
 
 
 def open_mine(folder):
