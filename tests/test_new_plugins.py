@@ -35,8 +35,12 @@ def test_the_answer_says_what_was_written_and_what_to_type(tmp_path, kind):
     assert not [name for name, text in texts.items() if "laceholder" in text or "KIND" in text or "REQUIRED" in text]
     assert "canarygan>=1.4,<2" in texts["pyproject.toml"]
     assert f"pip install -e .\npytest\n{use}" in texts["README.md"]
-    assert ("def my_own" if kind == "task" else f"class MyOwn{kind.capitalize()}") in texts["canarygan_my_own.py"]
-    assert "canarygan_my_own" in texts["test_canarygan_my_own.py"]
+    if kind == "task":
+        assert "def my_own(" in texts["canarygan_my_own.py"]
+        assert "canarygan_my_own" in texts["test_canarygan_my_own.py"]
+    else:
+        assert f"class MyOwn{kind.capitalize()}(" in texts["canarygan_my_own.py"]
+        assert f"from canarygan_my_own import MyOwn{kind.capitalize()}\n" in texts["test_canarygan_my_own.py"]
 
 
 @pytest.mark.parametrize(

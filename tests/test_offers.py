@@ -136,6 +136,7 @@ def test_what_changed_is_not_known_any_more(package, monkeypatch, change):
 
 
 def test_what_changes_nothing_leaves_it_known(package):
+    (package / "dangling.py").symlink_to(package / "nowhere")
     KnownOffers().keep(point(), KNOWN, 0.5)
     (package / "data.txt").write_text("longer than before")
     (package / "notes.md").write_text("")
@@ -173,7 +174,10 @@ def test_a_package_of_very_many_files_is_told_apart_by_some(package, monkeypatch
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "3", '{"schema": 1}', '{"schema": 1, "plugins": []}', '{"schema": 2, "plugins": PLUGINS}', "\xff"],
+    [
+        *("", "[]", "3", "\xff", '{"schema": 1}', '{"schema": 1, "plugins": []}', '{"schema": 1, "plugins": 3}'),
+        '{"schema": 2, "plugins": PLUGINS}',
+    ],
 )
 def test_a_damaged_cache_knows_nothing_and_is_written_again(package, content):
     KnownOffers().keep(point(), KNOWN, 0.5)

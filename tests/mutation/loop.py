@@ -13,6 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -21,6 +22,9 @@ from mutmut.state import state
 
 PLAN = Path("plan.json")
 """The names of the mutants to look at, and where to note what became of them."""
+
+CALLS = Path("calls.json")
+"""By test, the functions that it calls, and the time of its file."""
 
 MOST = 60
 """Tests that a mutant is shown at most: those that call the fewest other functions."""
@@ -36,18 +40,33 @@ PATIENCE = 300
 def pytest_runtestloop(session: pytest.Session) -> bool:
     plan = json.loads(PLAN.read_text(encoding="utf-8"))
     items = {item.nodeid: item for item in session.items}
-    calls = Path("calls.json")
-    if (plan["anew"] or not calls.is_file()) and in_child(lambda: note_calls(items, calls), 3600):
+    known = {} if plan["anew"] or not CALLS.is_file() else json.loads(CALLS.read_text(encoding="utf-8"))
+    known = {name: one for name, one in known.items() if name in items and one["time"] == read_time(items[name])}
+    if in_child(lambda: note_calls(items, known), 3600):
         raise SystemExit("A test fails without any mutant; see above.")
-    tests = json.loads(calls.read_text(encoding="utf-8"))
+    tests = list_tests(json.loads(CALLS.read_text(encoding="utf-8")))
     with open(plan["results"], "a", encoding="utf-8") as results:
         for mutant in plan["mutants"]:
             function = mutant.rpartition("__mutmut_")[0]
-            chosen = [items[name] for name in tests.get(function, []) if name in items][:MOST]
+            chosen = [items[name] for name in tests[function][:MOST]]
             code = in_child(lambda mutant=mutant, chosen=chosen: run(mutant, chosen), SECONDS)
             status = "survived" if code == 0 else "caught" if code == 1 else "no end"
             print(json.dumps([mutant, status if chosen else "no test"]), file=results, flush=True)
     return True
+
+
+def list_tests(called: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """By function, the tests that call it, the most particular first."""
+    tests = defaultdict(list)
+    for name in sorted(called, key=lambda name: len(called[name]["calls"])):
+        for function in called[name]["calls"]:
+            tests[function].append(name)
+    return tests
+
+
+def read_time(item: pytest.Item) -> int:
+    """When the file of a test was changed."""
+    return item.path.stat().st_mtime_ns
 
 
 def in_child(work: Callable[[], int], seconds: int) -> int:
@@ -69,24 +88,20 @@ def in_child(work: Callable[[], int], seconds: int) -> int:
     return code
 
 
-def note_calls(items: dict[str, pytest.Item], calls: Path) -> int:
-    """Write the tests that call each function, the most particular first; 1 where a test fails."""
+def note_calls(items: dict[str, pytest.Item], known: dict[str, dict[str, Any]]) -> int:
+    """Write which functions each test calls, where that is not known; 1 where a test fails."""
     set_mutant_under_test("stats")
     del os.environ["MUTANT_UNDER_TEST"]  # processes that the tests start note nothing
-    called = {}
     for name, item in items.items():
-        forget()
-        state()._stats.clear()
-        for report in runtestprotocol(item, log=False, nextitem=None):
-            if report.failed:
-                sys.__stderr__.write(f"{name}\n{report.longreprtext}\n")
-                return 1
-        called[name] = sorted(state()._stats)
-    by_function = defaultdict(list)
-    for name in sorted(called, key=lambda name: len(called[name])):
-        for function in called[name]:
-            by_function[function].append(name)
-    calls.write_text(json.dumps(by_function), encoding="utf-8")
+        if name not in known:
+            forget()
+            state()._stats.clear()
+            for report in runtestprotocol(item, log=False, nextitem=None):
+                if report.failed:
+                    sys.__stderr__.write(f"{name}\n{report.longreprtext}\n")
+                    return 1
+            known[name] = {"time": read_time(item), "calls": sorted(state()._stats)}
+    CALLS.write_text(json.dumps(known), encoding="utf-8")
     return 0
 
 
