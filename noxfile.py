@@ -10,7 +10,7 @@ plugin      the kernel and one plugin: the plugin's tests
 matrix      every test on each supported Python that is here
 lint types  ruff; mypy, strict
 fuzz        damaged files at every reader: 200,000 of records and archives, 20,000 of sounds; an hour
-mutation    how many faults, made one at a time in runs, plugins and options, the tests notice; an hour
+mutation    how many faults, made one at a time in runs, plugins and options, the tests notice
 audit       known vulnerabilities of what the system installs, from the network
 docs        the site; `cli_page` writes docs/cli.md
 crash       every task killed at many moments: nothing half written, lost or left
