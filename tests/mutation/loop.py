@@ -32,8 +32,8 @@ MOST = 60
 SECONDS = 10
 """Of computation that a mutant has, or else it counts as one that never ends."""
 
-PATIENCE = 300
-"""Seconds that a mutant may wait for something."""
+PATIENCE = 1800
+"""Seconds that a mutant may wait for something, on a machine that has other things to do."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,12 +46,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         raise SystemExit("A test fails without any mutant; see above.")
     tests = list_tests(json.loads(CALLS.read_text(encoding="utf-8")))
     with open(plan["results"], "a", encoding="utf-8") as results:
-        for mutant in plan["mutants"]:
+        for mutant, change in plan["mutants"]:
             function = mutant.rpartition("__mutmut_")[0]
             chosen = [items[name] for name in tests[function][:MOST]]
             code = in_child(lambda mutant=mutant, chosen=chosen: run(mutant, chosen), SECONDS)
             status = "survived" if code == 0 else "caught" if code == 1 else "no end"
-            print(json.dumps([mutant, status if chosen else "no test"]), file=results, flush=True)
+            print(json.dumps([mutant, change, status if chosen else "no test"]), file=results, flush=True)
     return True
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mutation.mutants import STAGE, list_mutants, stage
@@ -24,15 +25,15 @@ NAMES = (
 TESTS = [f"tests/test_{name}.py" for name in NAMES]
 
 
-def read_results() -> dict[str, str]:
-    """By mutant, the newest result."""
+def read_results(mutants: Mapping[str, str]) -> dict[str, str]:
+    """By mutant, the newest result; what was found of a fault that is another now is let go."""
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []
-    return dict(map(json.loads, lines))
+    return {name: status for name, change, status in map(json.loads, lines) if mutants.get(name) == change}
 
 
-def test(names: list[str], *, anew: bool) -> None:
+def test(mutants: Mapping[str, str], names: Sequence[str], *, anew: bool) -> None:
     """Look at these mutants."""
-    plan = {"mutants": names, "results": RESULTS.name, "anew": anew}
+    plan = {"mutants": [(name, mutants[name]) for name in names], "results": RESULTS.name, "anew": anew}
     (STAGE / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     paths = os.pathsep.join([str(STAGE), str(STAGE / "tests")])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
@@ -48,22 +49,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="*", help="a pattern of mutants' names")
     parser.add_argument("--survivors", action="store_true", help="those that survived so far, again")
-    parser.add_argument("--anew", action="store_true", help="note anew which functions the tests call")
-    parser.add_argument("--show", action="store_true", help="print the survivors so far, and look at no mutant")
+    parser.add_argument("--anew", action="store_true", help="forget all that was found before")
+    parser.add_argument("--show", action="store_true", help="tell what was found before, and look at no mutant")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results/mutation.md")
     given = parser.parse_args()
+    if given.anew:
+        RESULTS.unlink(missing_ok=True)
     if not given.show:
         stage()
-    mutants, results = list_mutants(), read_results()
+    mutants = list_mutants()
+    results = read_results(mutants)
     chosen = [name for name in mutants if fnmatch.fnmatch(name, given.only)]
-    if given.survivors:
-        chosen = [name for name in chosen if results.get(name) in LOST]
     if given.sample:
         chosen = draw(chosen, given.sample, given.seed)
     random.Random(given.seed).shuffle(chosen)  # so that what is done when it is stopped is a fair part
     if not given.show:
-        test(chosen, anew=given.anew)
-        results = read_results()
+        again = [name for name in chosen if given.survivors and results.get(name) in LOST]
+        left = [name for name in chosen if name not in results]
+        test(mutants, again if given.survivors else left, anew=given.anew)
+        results = read_results(mutants)
     for name in chosen:
         if results.get(name) in LOST:
             print(f"{name}: {results[name]}\n{mutants[name]}\n")
