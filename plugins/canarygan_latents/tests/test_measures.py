@@ -1,10 +1,17 @@
 """How far sounds are from each other."""
 
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from canarygan_latents.stimuli import measures
 from canarygan_latents.stimuli.measures import LOG_MEL, compute_distances, compute_steps
 from scipy.spatial.distance import cdist
 from stimulus_toys import RATE, Tones
+
+from canarygan_core.errors import CanaryganError
 
 
 def tone(*latents):
@@ -30,3 +37,26 @@ def test_distances_are_those_of_scipy():
     features = np.random.default_rng(0).normal(100, 1, (20, 7))
     np.testing.assert_allclose(compute_distances(features), cdist(features, features), atol=1e-6)
     np.testing.assert_allclose(compute_steps(features), np.diagonal(cdist(features, features), 1))
+
+
+class Listening:
+    """A metric whose listener keeps of clips their loudest and their mean sample, or nothing."""
+
+    def __init__(self, model_ckpt):
+        self.model_ckpt = model_ckpt
+
+    def listener(self):
+        def keep(clips):
+            kept = np.stack([clips.audio.max(1), clips.audio.mean(1)], axis=1)
+            return replace(clips, facts={"embedding": kept} if self.model_ckpt == Path("good") else {})
+
+        return keep
+
+
+def test_the_embedding_is_what_a_metric_of_the_classifier_keeps(monkeypatch):
+    monkeypatch.setattr(measures, "get_registry", lambda: SimpleNamespace(get=lambda kind, name: Listening))
+    sounds = tone((0, 0, 0), (0, 0, 0.5))
+    features = measures.make_embedding(Path("good"))(sounds, RATE)
+    np.testing.assert_allclose(features, np.stack([sounds.max(1), sounds.mean(1)], axis=1))
+    with pytest.raises(CanaryganError, match="bad gives no embeddings: give a classifier of train-inception"):
+        measures.make_embedding(Path("bad"))(sounds, RATE)

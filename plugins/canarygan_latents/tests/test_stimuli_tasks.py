@@ -128,6 +128,8 @@ def test_several_bridges_between_labels_rows_and_latents(tones, tmp_path):
     z = archives.read(out / "stimuli.npz")["z"]
     np.testing.assert_array_equal(z[[5, 9]], np.float32([[0.8, 0.1, 0.2], [-0.3, 0.2, 0.1]]))
     np.testing.assert_allclose(z[7], (z[5] + z[9]) / 2, atol=1e-6)
+    inputs = json.loads((out / "stimuli.manifest.json").read_text())["inputs"]
+    assert {*inputs} == {"generator", "decoder pitch", f"latents {tmp_path}/z.npy", "pairs"}
 
 
 def test_a_walk_and_a_grid(tones, tmp_path):
@@ -166,6 +168,7 @@ def test_renditions_with_real_clips_among_them(tones, tmp_path, data):
             assert row["source"].startswith(row["label"])
             assert row["z1"] == row["posterior"] == ""
     assert len(archives.read(out / "stimuli.npz")["x"]) == 12
+    assert json.loads((out / "stimuli.manifest.json").read_text())["dataset"]["dataset"] == "folder"
     assert soundfile.info(out / "playback" / rows[0]["file"]).subtype == "FLOAT"
 
 

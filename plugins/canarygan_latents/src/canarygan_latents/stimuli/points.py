@@ -80,10 +80,14 @@ class Reader:
         opened: the model.
         trained: decoders, for ends that are labels.
         seed: of the latents among which the surest one of a label is found.
+
+    Attributes:
+        files: by a name for the manifest, those that were read.
     """
 
     def __init__(self, opened: Opened, trained: Sequence[TrainedDecoder], seed: int) -> None:
         self.opened, self.trained, self.seed = opened, trained, seed
+        self.files: dict[str, Path] = {}
         self._surest: dict[str, tuple[float, NDArray[np.float32]]] | None = None
 
     def read_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[Point, Point]]:
@@ -115,6 +119,7 @@ class Reader:
                 known[word] = self._read_one(word)
         if sounds:
             known |= zip(sounds, self._invert([Path(word) for word in sounds]), strict=True)
+            self.files |= {f"sound {word}": Path(word) for word in sounds}
         return [Point(_shorten(word), known[word]) for word in words]
 
     def _read_one(self, word: str) -> NDArray[np.float32]:
@@ -138,6 +143,7 @@ class Reader:
             raise UsageError(f"{path} holds {len(rows)} latents: name one by its row, such as {path}:0.")
         if (row or 0) >= len(rows):
             raise UsageError(f"{path}:{row} is not there: it holds {len(rows)} latents, numbered from 0.")
+        self.files[f"latents {path}"] = path
         latent: NDArray[np.float32] = rows[row or 0]
         return latent
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -90,13 +91,21 @@ class Session:
         outputs = (self.save_dir / name for name in (FOLDER, KEY, ARCHIVE, SHEET))
         return files.check_absent(*outputs, overwrite=self.overwrite)
 
-    def write(self, stimuli: Stimuli, opened: Opened, trained: Sequence[TrainedDecoder], **result: Any) -> Answer:
+    def write(
+        self,
+        stimuli: Stimuli,
+        opened: Opened,
+        trained: Sequence[TrainedDecoder],
+        inputs: Mapping[str, Path] = MappingProxyType({}),
+        **result: Any,
+    ) -> Answer:
         """Write the stimuli; nothing is written before all of them are ready to be played.
 
         Args:
             stimuli: what they are.
             opened: the model that made them.
             trained: decoders that labelled them.
+            inputs: by a name, further files that they were made from.
             result: what the manifest and the answer tell besides, JSON values.
         """
         rate = opened.generator.rate
@@ -116,6 +125,10 @@ class Session:
             opened.record(manifest)
             for one in trained:
                 manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
+            for name, path in inputs.items():
+                manifest.add_input(name, path)
+            if self.dataset is not None:
+                manifest.add(dataset=dict(real.origin))
             manifest.add(result=facts | result)
             self._write_archive(stimuli, opened)
             files.write_text(self.save_dir / KEY, tables.format_table(key))

@@ -56,7 +56,8 @@ def grid(
     axes = list(range(1, len(low) + 1)) if axis is None else axis
     if at and len(axes) == len(low):
         raise UsageError("--at says where coordinates stay, and all of them vary: name those that do by --axis.")
-    centre = points.Reader(opened, trained, seed).read([at])[0].latent if at else (low + high) / 2
+    reader = points.Reader(opened, trained, seed)
+    centre = reader.read([at])[0].latent if at else (low + high) / 2
     latents, places = walks.build_grid(low, high, n_steps, axes, centre)
     sounds = make_sounds(opened.generator, latents)
     labels, posteriors = judging.label(trained, sounds, opened.generator.rate)
@@ -65,5 +66,5 @@ def grid(
     columns: dict[str, Any] = {f"step{one}": numbers[:, column].tolist() for column, one in enumerate(axes)}
     stimuli = Stimuli(names, latents, sounds, labels, posteriors, columns, row=n_steps)
     told = ", ".join(f"z{one} from {low[one - 1]:g} to {high[one - 1]:g}" for one in axes)
-    answer = session.write(stimuli, opened, trained, axes=axes, at=np.asarray(centre, float).tolist())
+    answer = session.write(stimuli, opened, trained, reader.files, axes=axes, at=np.asarray(centre, float).tolist())
     return Answer(f"{len(latents)} latents: {told}.\n{answer.text}", answer.data)

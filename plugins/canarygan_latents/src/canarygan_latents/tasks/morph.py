@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from canarygan_core import Dataset, Slot
+from canarygan_core import Dataset, Slot, runs
 from canarygan_core.components import Answer
 from canarygan_core.errors import UsageError
 from canarygan_core.runs import Request
@@ -64,10 +64,14 @@ def morph(
     opened = open_generator(generator_ckpt, device)
     trained = judging.load(decoder_ckpt, device)
     measure = measures.LOG_MEL if model_ckpt is None else measures.make_embedding(model_ckpt)
-    read = points.Reader(opened, trained, seed).read_pairs(ends)
+    reader = points.Reader(opened, trained, seed)
+    read = reader.read_pairs(ends)
     built = bridges.build(opened.generator, read, n_steps, measure, is_equal=steps == "equal")
     told = [bridge.describe(number) for number, bridge in enumerate(built, 1)]
     result = [{"ends": list(pair), **bridge.to_json()} for pair, bridge in zip(ends, built, strict=True)]
     stimuli = bridges.to_stimuli(built, opened.generator, trained)
-    answer = session.write(stimuli, opened, trained, measure=measure.name, bridges=result)
+    inputs = reader.files | ({} if pairs is None else {"pairs": pairs})
+    if model_ckpt is not None:
+        inputs["classifier"] = runs.find_checkpoint(model_ckpt, best=True)
+    answer = session.write(stimuli, opened, trained, inputs, measure=measure.name, bridges=result)
     return Answer("\n".join([*told, answer.text]), answer.data)
