@@ -59,8 +59,8 @@ class Bridge:
 
     def describe(self, number: int) -> str:
         """A line about it, with its number."""
-        steps = f"{self.steps.min():.3g} to {self.steps.max():.3g} {self.unit} a step"
-        return f"{number}. {self.start.name} to {self.end.name}: {steps}, the longest {self.ratio:.2f} times the least"
+        steps = f"steps of {self.steps.min():.3g} to {self.steps.max():.3g} {self.unit}"
+        return f"{number}. {self.start.name} to {self.end.name}: {steps}, a ratio of {self.ratio:.2f}"
 
     def to_json(self) -> dict[str, Any]:
         """Its steps, for programs."""

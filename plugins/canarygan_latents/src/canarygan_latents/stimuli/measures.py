@@ -61,7 +61,7 @@ def make_embedding(model_ckpt: Path) -> Measure:
             raise CanaryganError(f"{model_ckpt} gives no embeddings: give a classifier of train-inception.")
         return np.asarray(heard.facts["embedding"], np.float64)
 
-    return Measure("embedding", "of embeddings", extract)
+    return Measure("embedding", "in the embedding", extract)
 
 
 def compute_distances(features: Floats) -> NDArray[np.float64]:
