@@ -25,10 +25,11 @@ NAMES = (
 TESTS = [f"tests/test_{name}.py" for name in NAMES]
 
 
-def read_results(mutants: Mapping[str, str]) -> dict[str, str]:
-    """By mutant, the newest result; what was found of a fault that is another now is let go."""
+def read_results(mutants: Mapping[str, str], *, first: bool = False) -> dict[str, str]:
+    """By mutant, the newest result, or the first; what was found of a fault that is another now is let go."""
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []
-    return {name: status for name, change, status in map(json.loads, lines) if mutants.get(name) == change}
+    found = [json.loads(line) for line in lines]
+    return {name: status for name, change, status in (found[::-1] if first else found) if mutants.get(name) == change}
 
 
 def test(mutants: Mapping[str, str], names: Sequence[str], *, anew: bool) -> None:
@@ -72,7 +73,7 @@ def main() -> None:
         if results.get(name) in LOST:
             print(f"{name}: {results[name]}\n{mutants[name]}\n")
     if given.write:
-        write_report(mutants, results, "nox -s mutation")
+        write_report(mutants, results, read_results(mutants, first=True))
     print(*(f"{module}: {dict(one)}" for module, one in count(mutants, results).items()), sep="\n")
 
 
