@@ -1,4 +1,7 @@
-"""How many faults would the tests notice? One is made at a time: nox -s mutation -- --sample 100 --seed 1."""
+"""How many faults would the tests notice? One is made at a time: nox -s mutation -- --sample 10.
+
+What was found before holds, so that a part can be tried at a time.
+"""
 
 import argparse
 import fnmatch
@@ -32,8 +35,8 @@ def read_results(mutants: Mapping[str, str], *, first: bool = False) -> dict[str
     return {name: status for name, change, status in (found[::-1] if first else found) if mutants.get(name) == change}
 
 
-def test(mutants: Mapping[str, str], names: Sequence[str], *, anew: bool) -> None:
-    """Look at these mutants."""
+def try_mutants(mutants: Mapping[str, str], names: Sequence[str], *, anew: bool) -> None:
+    """Run the tests with each of these mutants."""
     plan = {"mutants": [(name, mutants[name]) for name in names], "results": RESULTS.name, "anew": anew}
     (STAGE / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     paths = os.pathsep.join([str(STAGE), str(STAGE / "tests")])
@@ -65,9 +68,9 @@ def main() -> None:
         chosen = draw(chosen, given.sample, given.seed)
     random.Random(given.seed).shuffle(chosen)  # so that what is done when it is stopped is a fair part
     if not given.show:
-        again = [name for name in chosen if given.survivors and results.get(name) in LOST]
+        lost = [name for name in chosen if results.get(name) in LOST]
         left = [name for name in chosen if name not in results]
-        test(mutants, again if given.survivors else left, anew=given.anew)
+        try_mutants(mutants, lost if given.survivors else left, anew=given.anew)
         results = read_results(mutants)
     for name in chosen:
         if results.get(name) in LOST:
