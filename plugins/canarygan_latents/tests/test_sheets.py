@@ -81,6 +81,8 @@ def test_times_are_counted_in_the_order_of_trials_with_those_left_empty(tmp_path
         ),
         ("sep=,\ntrial,file,is_real\n1,bcd.wav,maybe\n", r"ana\.csv, row 3: is_real is 'maybe'; it may be yes or no"),
         ("trial,file,label,confidence\n1,bcd.wav,A,high\n", r"row 2: confidence is 'high'"),
+        ("trial,file,label,confidence\n1,bcd.wav,A,NaN\n", r"row 2: confidence is 'NaN'; it may be a number"),
+        ("trial,file,label\ninf,bcd.wav,A\n", r"row 2: trial is 'inf'; it may be a number"),
         ("trial,file,label\nfirst,bcd.wav,A\n", r"row 2: trial is 'first'; it may be a number"),
         ("trial,file,label\n1,bcd.wav,A\n1,bcd.wav,b\n", r"row 3: trial 1 with bcd\.wav is there twice"),
         ("trial,file,label,Label\n1,bcd.wav,A,b\n", r"has the column label twice"),

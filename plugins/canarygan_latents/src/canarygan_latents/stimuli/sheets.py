@@ -1,5 +1,6 @@
 """The key and the scoring sheets, read as spreadsheets write them."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,6 +167,9 @@ def _parse_number(text: str, where: str, column: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text.replace(",", ".").rstrip("%"))
+        number = float(text.replace(",", ".").rstrip("%"))
     except ValueError:
-        raise CanaryganError(f"{where}: {column} is {text!r}; it may be a number, or empty.") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise CanaryganError(f"{where}: {column} is {text!r}; it may be a number, or empty.")
+    return number
