@@ -180,6 +180,15 @@ def test_a_single_rendition_is_apart_from_none(tones, tmp_path, capsys):
     assert json.loads(text)["result"]["labels"][0]["apart"] is None
 
 
+def test_a_label_may_be_called_as_real_clips_are(tones, tmp_path, data, monkeypatch):
+    model, decoder = tones
+    monkeypatch.setattr("canarygan_latents.tasks.select._name", lambda labels: ["real_clip"])
+    words = ["--label", "low", "-n", "2", "-d", str(data), "--max-length", "0.2", "--real", "2", "--no-blind"]
+    assert main.main(["select", *model, *decoder, *words, "-s", str(tmp_path / "out")]) == 0
+    rows = check_stimuli(tmp_path / "out")
+    assert [row["file"] for row in rows] == [f"real_clip_{one}.wav" for one in ("1", "2", "1-2", "2-2")]
+
+
 def test_each_listener_gets_an_order_of_their_own(tones, tmp_path):
     model, _ = tones
     assert main.main(["grid", *model, "-n", "2", "--listeners", "3", "--repeats", "2", "-s", str(tmp_path)]) == 0
