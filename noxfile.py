@@ -10,6 +10,7 @@ plugin      the kernel and one plugin, with those that it requires: the plugin's
 matrix      every test on each supported Python that is here
 lint types  ruff; mypy, strict
 fuzz        damaged files at every reader: 200,000 of records and archives, 20,000 of sounds; an hour
+mutation    how many faults, made one at a time in runs, plugins and options, the tests notice
 audit       known vulnerabilities of what the system installs, from the network
 docs        the site; `cli_page` writes docs/cli.md
 crash       every task killed at many moments: nothing half written, lost or left
@@ -156,6 +157,14 @@ def fuzz(session: nox.Session) -> None:
     in_system(session, "fuzz.run", *session.posargs)
     if not session.posargs:
         in_system(session, "fuzz.sounds", "--inputs", "20000")
+
+
+@nox.session(venv_backend="none")
+def mutation(session: nox.Session) -> None:
+    """How many faults the tests notice, made one at a time: all, or a part by nox -s mutation -- --sample 10."""
+    session.env["PYTHONPATH"] = str(Path("tests").resolve())
+    in_system(session, "pip", "install", "-q", *group("mutation"))
+    in_system(session, "mutation.run", *session.posargs)
 
 
 @nox.session
