@@ -40,6 +40,11 @@ UMAP = ("umap", "-g", "generated", "-d", "data", "-s", "umap", "-q")
 REPORT = ("report", "-x", "runs", "-d", "data", "-g", "generated", "-s", "reports", "-q")
 SAMPLE = ("sample", "-n", "50", "-d", "2", "-s", "latents", "-q")
 PROJECT = ("project", "generated", "-d", "data", "-s", "projected", "-q")
+INVERT = (
+    *("invert", "data", "-x", "runs", "-s", "inverted", "--candidates", "40", "--starts", "2", "--steps", "2"),
+    *("--own", "2", "--wav", "-q"),
+)
+EXPORT = ("export", "-x", "runs", "-s", "exported", "-q")
 SEGMENT = ("segment", "data/A", "-s", "segmented", "-q")
 DATA = ("write-dataset", "--syllables", "2", "--per-class", "6", "-s", "data", "-q")
 AGAIN = ("--overwrite",)
@@ -123,5 +128,7 @@ SCENARIOS = [
     Scenario("report", REPORT, GENERATED, repeat(REPORT)),
     Scenario("project", PROJECT, GENERATED, repeat(PROJECT)),
     Scenario("segment", SEGMENT, (DATA,), repeat(SEGMENT)),
+    Scenario("invert", INVERT, TRAINED, repeat(INVERT)),
+    Scenario("export", EXPORT, TRAINED, repeat(EXPORT)),
     Scenario("write-dataset", DATA, (), start_unless_there(DATA, "data")),
 ]

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ def list_readers() -> list[Reader]:
         ("canarygan_metrics", list_metric_readers),
         ("canarygan_report", list_report_readers),
         ("canarygan_recordings", list_recording_readers),
+        ("canarygan_latents", list_latent_readers),
     ):
         found += listed() if importlib.util.find_spec(plugin) else []
     return found
@@ -538,6 +540,23 @@ def list_report_readers() -> list[Reader]:
         ),
         Reader("report: archive", "g.npz", make_archive, zip_, read_generated),
     ]
+
+
+def list_latent_readers() -> list[Reader]:
+    from canarygan_latents.inversion import archive, inverting, judging
+    from canarygan_latents.opening import Opened
+
+    def make_inversion(folder: Path) -> None:
+        clips, column = make_clips(4), np.ones(4, np.float32)
+        generator: Any = SimpleNamespace(rate=RATE, progress={"epoch": 1, "step": 2})
+        found = inverting.Inverted(np.zeros((4, 3), np.float32), clips.audio, column, column, column)
+        errors = judging.Errors(column, column, column, column, np.array(["a/1.wav"] * 4), column[:2])
+        archive.write(folder / "i.npz", Opened(generator, folder / "a.ckpt", "sha256:0", "0"), clips, found, errors)
+
+    def read_inversion(folder: Path) -> None:
+        archive.load(folder / "i.npz")
+
+    return [Reader("inversion", "i.npz", make_inversion, mutations.mutate_zip, read_inversion)]
 
 
 def list_recording_readers() -> list[Reader]:
