@@ -64,8 +64,8 @@ class Tab:
         return self.page.evaluate(script)
 
     def wait_for(self, script: str) -> Any:
-        """The value of an expression once it is true."""
-        return self.page.wait_for_function(script).json_value()
+        """The value of an expression once it is true. A function needs no eval, which a page's policy forbids."""
+        return self.page.wait_for_function(f"() => ({script})").json_value()
 
 
 @contextmanager
