@@ -542,23 +542,6 @@ def list_report_readers() -> list[Reader]:
     ]
 
 
-def list_latent_readers() -> list[Reader]:
-    from canarygan_latents.inversion import archive, inverting, judging
-    from canarygan_latents.opening import Opened
-
-    def make_inversion(folder: Path) -> None:
-        clips, column = make_clips(4), np.ones(4, np.float32)
-        generator: Any = SimpleNamespace(rate=RATE, progress={"epoch": 1, "step": 2})
-        found = inverting.Inverted(np.zeros((4, 3), np.float32), clips.audio, column, column, column)
-        errors = judging.Errors(column, column, column, column, np.array(["a/1.wav"] * 4), column[:2])
-        archive.write(folder / "i.npz", Opened(generator, folder / "a.ckpt", "sha256:0", "0"), clips, found, errors)
-
-    def read_inversion(folder: Path) -> None:
-        archive.load(folder / "i.npz")
-
-    return [Reader("inversion", "i.npz", make_inversion, mutations.mutate_zip, read_inversion)]
-
-
 def list_recording_readers() -> list[Reader]:
     from canarygan_recordings.annotations import reading, writing
     from canarygan_recordings.formats import WRITTEN
@@ -632,7 +615,19 @@ def list_recording_readers() -> list[Reader]:
 
 
 def list_latent_readers() -> list[Reader]:
+    from canarygan_latents.inversion import archive, inverting, judging
+    from canarygan_latents.opening import Opened
     from canarygan_latents.stimuli import points, sheets
+
+    def make_inversion(folder: Path) -> None:
+        clips, column = make_clips(4), np.ones(4, np.float32)
+        generator: Any = SimpleNamespace(rate=RATE, progress={"epoch": 1, "step": 2})
+        found = inverting.Inverted(np.zeros((4, 3), np.float32), clips.audio, column, column, column)
+        errors = judging.Errors(column, column, column, column, np.array(["a/1.wav"] * 4), column[:2])
+        archive.write(folder / "i.npz", Opened(generator, folder / "a.ckpt", "sha256:0", "0"), clips, found, errors)
+
+    def read_inversion(folder: Path) -> None:
+        archive.load(folder / "i.npz")
 
     key = "file,name,is_real,label,z0\nbcd.wav,a_1,no,A,'-0.5\nfgh.wav,real_1,yes,b,\n"
     sheet = "trial;file;label;is_real;confidence\n1;bcd.wav;A;yes;0,5\n2;fgh.wav;b;;\n3;bcd.wav;;no;4\n"
@@ -647,6 +642,7 @@ def list_latent_readers() -> list[Reader]:
 
     text = mutations.mutate_text
     return [
+        Reader("inversion", "i.npz", make_inversion, mutations.mutate_zip, read_inversion),
         Reader("key of stimuli", "key.csv", make, text, read),
         Reader("scoring sheet", "ana.csv", make, text, read),
         Reader(
