@@ -67,6 +67,14 @@ def test_sheets_are_compared_with_the_key_and_with_each_other(listened, capsys):
     ]
 
 
+def test_a_label_may_be_called_key(tmp_path):
+    (tmp_path / "key.csv").write_text("file,is_real,label\na.wav,no,key\nb.wav,no,A\n")
+    (tmp_path / "ana.csv").write_text("file,label\na.wav,key\nb.wav,key\n")
+    words = [str(tmp_path / "ana.csv"), "--key", str(tmp_path / "key.csv"), "-s", str(tmp_path / "out")]
+    assert main.main(["agreement", *words, "--no-figures"]) == 0
+    assert (tmp_path / "out" / "confusion.csv").read_text().splitlines() == ["key,A,key", "A,0,1", "key,0,1"]
+
+
 def test_results_that_are_there_stay(listened, capsys):
     folder, *_ = listened
     assert run(folder, "--no-figures") == 0

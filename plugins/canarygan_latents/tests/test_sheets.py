@@ -55,6 +55,16 @@ def test_columns_without_a_name_are_passed_over(tmp_path, key):
     assert rows == [("bcd.wav", 1, "A", True, None), ("fgh.wav", 1, "b", None, None)]
 
 
+def test_labels_that_differ_in_case_are_two(tmp_path):
+    (tmp_path / "key.csv").write_text("file,is_real,label\nx.wav,no,a\ny.wav,no,A\nX.wav,no,b\nz.wav,no,cD\n")
+    key = read_key(tmp_path / "key.csv")
+    rows = read(tmp_path, key, "file,label\nx.wav,a\ny.wav,A\nX.wav,B\nZ,CD\n")
+    assert [row[::2] for row in rows] == [
+        *(("x.wav", "a", None), ("y.wav", "A", None)),
+        *(("X.wav", "b", None), ("z.wav", "cD", None)),
+    ]
+
+
 def test_times_are_counted_in_the_order_of_trials_with_those_left_empty(tmp_path, key):
     rows = read(tmp_path, key, "trial,file,label\n10,bcd.wav,A\n9,bcd.wav,b\n8,bcd.wav,\n11,fgh.wav,b\n")
     assert [row[:3] for row in rows] == [("bcd.wav", 2, "b"), ("bcd.wav", 3, "A"), ("fgh.wav", 1, "b")]
@@ -71,6 +81,8 @@ def test_times_are_counted_in_the_order_of_trials_with_those_left_empty(tmp_path
         ),
         ("sep=,\ntrial,file,is_real\n1,bcd.wav,maybe\n", r"ana\.csv, row 3: is_real is 'maybe'; it may be yes or no"),
         ("trial,file,label,confidence\n1,bcd.wav,A,high\n", r"row 2: confidence is 'high'"),
+        ("trial,file,label,confidence\n1,bcd.wav,A,NaN\n", r"row 2: confidence is 'NaN'; it may be a number"),
+        ("trial,file,label\ninf,bcd.wav,A\n", r"row 2: trial is 'inf'; it may be a number"),
         ("trial,file,label\nfirst,bcd.wav,A\n", r"row 2: trial is 'first'; it may be a number"),
         ("trial,file,label\n1,bcd.wav,A\n1,bcd.wav,b\n", r"row 3: trial 1 with bcd\.wav is there twice"),
         ("trial,file,label,Label\n1,bcd.wav,A,b\n", r"has the column label twice"),

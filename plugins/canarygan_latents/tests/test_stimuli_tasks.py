@@ -172,6 +172,23 @@ def test_renditions_with_real_clips_among_them(tones, tmp_path, data):
     assert soundfile.info(out / "playback" / rows[0]["file"]).subtype == "FLOAT"
 
 
+def test_a_single_rendition_is_apart_from_none(tones, tmp_path, capsys):
+    model, decoder = tones
+    assert main.main(["select", *model, *decoder, "--label", "low", "-n", "1", "-s", str(tmp_path / "one")]) == 0
+    assert "apart" not in capsys.readouterr().out
+    assert "Infinity" not in (text := (tmp_path / "one" / "stimuli.manifest.json").read_text())
+    assert json.loads(text)["result"]["labels"][0]["apart"] is None
+
+
+def test_a_label_may_be_called_as_real_clips_are(tones, tmp_path, data, monkeypatch):
+    model, decoder = tones
+    monkeypatch.setattr("canarygan_latents.tasks.select._name", lambda labels: ["real_clip"])
+    words = ["--label", "low", "-n", "2", "-d", str(data), "--max-length", "0.2", "--real", "2", "--no-blind"]
+    assert main.main(["select", *model, *decoder, *words, "-s", str(tmp_path / "out")]) == 0
+    rows = check_stimuli(tmp_path / "out")
+    assert [row["file"] for row in rows] == [f"real_clip_{one}.wav" for one in ("1", "2", "1-2", "2-2")]
+
+
 def test_each_listener_gets_an_order_of_their_own(tones, tmp_path):
     model, _ = tones
     assert main.main(["grid", *model, "-n", "2", "--listeners", "3", "--repeats", "2", "-s", str(tmp_path)]) == 0

@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 
 import pytest
-from canarygan_latents.stimuli.trials import LENGTH, draw_names, list_trials, order_trials
+from canarygan_latents.stimuli.trials import LENGTH, draw_names, list_trials, order_trials, tell_apart
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -31,6 +31,11 @@ def test_no_stimulus_follows_itself():
 def test_each_stimulus_comes_first_about_equally_often():
     first = Counter(order_trials(4, 1, seed)[0][0] for seed in range(2000))
     assert all(abs(count - 500) < 5 * (2000 * 0.25 * 0.75) ** 0.5 for count in first.values())
+
+
+def test_names_that_are_one_on_some_disks_are_told_apart():
+    assert tell_apart(["a_1", "A_1", "a_1-2", "b", "a_1"]) == ["a_1", "A_1-2", "a_1-2-2", "b", "a_1-3"]
+    assert tell_apart(["\u00e9", "e\u0301"]) == ["\u00e9", "e\u0301-2"]
 
 
 def test_names_are_distinct_and_the_seed_gives_them_again():

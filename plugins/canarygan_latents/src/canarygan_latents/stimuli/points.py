@@ -1,5 +1,6 @@
 """The ends of a bridge, however they are given: as numbers, as a row of a file, as a label, or as a sound."""
 
+import os.path
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ DRAWN, BATCH = 2000, 100
 AT_ONCE = 16
 """Sounds whose latents are looked for side by side, at most."""
 
-_ROW = re.compile(r"(.+):(\d+)")
+_ROW = re.compile(r"(.+):(\d{1,18})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +125,12 @@ class Reader:
 
     def _read_one(self, word: str) -> NDArray[np.float32]:
         dim = self.opened.generator.latent_dim
-        if (numbers := _parse_numbers(word)) is not None and not Path(word).exists():
+        if (numbers := _parse_numbers(word)) is not None and not os.path.exists(word):
             if len(numbers) != dim or not np.isfinite(numbers).all():
                 raise UsageError(f"{word}: this checkpoint wants {dim} finite numbers joined by commas.")
             return numbers
         found = _ROW.fullmatch(word)
-        path, row = (Path(found[1]), int(found[2])) if found and not Path(word).exists() else (Path(word), None)
+        path, row = (Path(found[1]), int(found[2])) if found and not os.path.exists(word) else (Path(word), None)
         if path.suffix.lower() in (".npy", ".npz"):
             return self._read_row(path, row)
         if not self.trained:
@@ -187,7 +188,7 @@ class Reader:
 
 
 def _is_sound(word: str) -> bool:
-    return Path(word).suffix.lower() in SUFFIXES and Path(word).is_file()
+    return Path(word).suffix.lower() in SUFFIXES and os.path.isfile(word)
 
 
 def _parse_numbers(word: str) -> NDArray[np.float32] | None:

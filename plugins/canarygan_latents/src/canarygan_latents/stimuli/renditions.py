@@ -29,7 +29,7 @@ class Renditions:
         label: what decoders call their sounds.
         latents: (n, d).
         posteriors: (n,) of the least sure decoder.
-        apart: the least distance between two of the latents, in sides of the box.
+        apart: the least distance between two of the latents, in sides of the box; None of a single one.
         found: how many there were to choose from.
         drawn: latents that were tried for it.
     """
@@ -37,7 +37,7 @@ class Renditions:
     label: str
     latents: NDArray[np.float32]
     posteriors: NDArray[np.float64]
-    apart: float
+    apart: float | None
     found: int
     drawn: int
 
@@ -141,7 +141,8 @@ def _choose(
         )
         raise CanaryganError(f"{what}, and {count} are asked for. Ask for {far}, lower --apart, or raise --tries.")
     chosen = likely[rows]
-    return Renditions(label, latents[chosen], posteriors[chosen], float(gaps.min(initial=np.inf)), len(latents), drawn)
+    least = float(gaps.min()) if len(gaps) else None
+    return Renditions(label, latents[chosen], posteriors[chosen], least, len(latents), drawn)
 
 
 def _explain_few(label: str, pool: _Pool, count: int, drawn: int, posterior: float) -> str:

@@ -111,7 +111,8 @@ class Session:
         rate = opened.generator.rate
         shape = (rate, stimuli.sounds.shape[1])
         real = foils.choose(self.dataset, self.playback.real, stimuli.labels, shape, self.seed)
-        names = [*stimuli.names, *(f"real_clip_{number}" for number in range(1, len(real) + 1))]
+        clips = (f"real_clip_{number}" for number in range(1, len(real) + 1))
+        names = trials.tell_apart([*stimuli.names, *clips])
         everything = np.concatenate([stimuli.sounds, real.audio])
         played = prepare(everything, names, rate, self.playback)
         codes = trials.draw_names(len(names), self.seed) if self.playback.blind else names

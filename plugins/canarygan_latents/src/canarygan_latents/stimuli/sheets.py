@@ -1,6 +1,7 @@
 """The key and the scoring sheets, read as spreadsheets write them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,18 +65,16 @@ def read_key(path: Path) -> dict[str, Stimulus]:
 def read_sheet(path: Path, key: Mapping[str, Stimulus]) -> list[Answered]:
     """What a listener filled in; rows of which nothing was filled in are left out.
 
-    Labels are spelt as in the key where they differ from it in case alone.
+    Labels are spelt as in the key where they differ from one label of it alone, and from that in case alone.
 
     Raises:
         CanaryganError: naming the row, on a file that the key does not know, a trial that is there twice, or an answer
             that cannot be read; or where nothing was filled in.
     """
-    spelt = {one.label.casefold(): one.label for one in key.values()}
-    files_by_case = {name.casefold(): name for name in key}
+    labels, names = _group_by_case(one.label for one in key.values()), _group_by_case(key)
     rows: dict[tuple[float, str], Answered] = {}
     for number, (where, row) in enumerate(_read_rows(path, ("file",)), 1):
-        name = row["file"].casefold()
-        file = files_by_case.get(name, files_by_case.get(f"{name}.wav", ""))
+        file = _find(row["file"], names) or _find(f"{row['file']}.wav", names)
         if not file:
             near = did_you_mean(row["file"], key)
             raise CanaryganError(f"{where}: {row['file']!r} is not in the key.{near} Give the key of these stimuli.")
@@ -86,7 +85,7 @@ def read_sheet(path: Path, key: Mapping[str, Stimulus]) -> list[Answered]:
         label = row.get("label", "")
         is_real = _parse_truth(row.get("is_real", ""), where, "is_real")
         confidence = _parse_number(row.get("confidence", ""), where, "confidence")
-        rows[place] = Answered(file, 0, spelt.get(label.casefold(), label), is_real, confidence)
+        rows[place] = Answered(file, 0, _find(label, labels) or label, is_real, confidence)
     played: dict[str, int] = {}
     answers = []
     for place in sorted(rows):
@@ -97,6 +96,20 @@ def read_sheet(path: Path, key: Mapping[str, Stimulus]) -> list[Answered]:
     if not given:
         raise CanaryganError(f"{path}: no row has a label or says is_real; give a sheet that a listener filled in.")
     return given
+
+
+def _group_by_case(words: Iterable[str]) -> dict[str, list[str]]:
+    """Words, each once, by what they are in one case of letters."""
+    groups: dict[str, list[str]] = {}
+    for word in dict.fromkeys(words):
+        groups.setdefault(word.casefold(), []).append(word)
+    return groups
+
+
+def _find(word: str, groups: Mapping[str, list[str]]) -> str:
+    """The word itself where it is there, or else the only one that differs from it in case alone; or else nothing."""
+    alike = groups.get(word.casefold(), [])
+    return word if word in alike else alike[0] if len(alike) == 1 else ""
 
 
 def name_listeners(paths: Sequence[Path]) -> list[str]:
@@ -154,6 +167,9 @@ def _parse_number(text: str, where: str, column: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text.replace(",", ".").rstrip("%"))
+        number = float(text.replace(",", ".").rstrip("%"))
     except ValueError:
-        raise CanaryganError(f"{where}: {column} is {text!r}; it may be a number, or empty.") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise CanaryganError(f"{where}: {column} is {text!r}; it may be a number, or empty.")
+    return number

@@ -1,6 +1,8 @@
 """In which order stimuli are played, and under which names."""
 
-from collections.abc import Sequence
+import itertools
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,22 @@ def draw_names(count: int, seed: int) -> list[str]:
     while len(names) < count:
         names["".join(rng.choice(list(LETTERS), LENGTH).tolist())] = None
     return list(names)
+
+
+def tell_apart(names: Iterable[str]) -> list[str]:
+    """Names, with a number behind each that is one before it, in any case of letters: on many disks they are one."""
+    known: set[str] = set()
+    apart = []
+    for name in names:
+        tries = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        apart.append(next(one for one in tries if _fold(one) not in known))
+        known.add(_fold(apart[-1]))
+    return apart
+
+
+def _fold(name: str) -> str:
+    """What a name is on a disk that tells neither the case of letters nor ways to write an accent."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def order_trials(count: int, repeats: int, *seed: int) -> list[list[int]]:

@@ -58,11 +58,9 @@ def agreement(
         files.write_text(output, json.dumps(result, indent=2) + "\n")
         manifest.add_output(output)
         if confusion is not None:
-            rows = [
-                {"key": label, **dict(zip(confusion.classes, counts, strict=True))}
-                for label, counts in zip(confusion.classes, confusion.confusion.tolist(), strict=True)
-            ]
-            files.write_text(table, tables.format_table(rows))
+            counts = zip(confusion.classes, confusion.confusion.tolist(), strict=True)
+            rows = [["key", *confusion.classes], *([label, *row] for label, row in counts)]
+            files.write_text(table, "".join(map(tables.format_row, rows)))
             manifest.add_output(table)
             if figures:
                 draw_confusion(figure, confusion, f"{len(sheets)} listeners, {confusion.clips} labels")

@@ -111,8 +111,8 @@ def select(
     sure = np.concatenate([one.posteriors for one in found])
     stimuli = Stimuli(names, z, make_sounds(generator, z), labels, sure)
     told = [
-        f"{one.label}: {len(one.latents)} of {one.found} found in {one.drawn} latents, at least {one.apart:.3f} apart, "
-        f"posteriors from {one.posteriors.min():.3f}"
+        f"{one.label}: {len(one.latents)} of {one.found} found in {one.drawn} latents, "
+        f"{'' if one.apart is None else f'at least {one.apart:.3f} apart, '}posteriors from {one.posteriors.min():.3f}"
         for one in found
     ]
     facts: list[dict[str, Any]] = [
