@@ -86,9 +86,9 @@ class Crash:
         self._tell(
             f"{scenario.name}", [f"in place: {one}" for one in find_written(self.place.root, whole.opened)], counts
         )
-        at_changes = choose_changes(whole.changes, max(1, round(most * 0.6)), self.rng)
+        at_changes = choose_changes(whole.changes, max(1, round(most * 0.65)), self.rng)
         moments: list[dict[str, Any]] = [{"at": at} for at in at_changes]
-        share = 0.2 if whole.changes else 0.8
+        share = 0.25 if whole.changes else 0.9
         moments += [{"after": self.rng.uniform(0, whole.seconds)} for _ in range(round(most * share))]
         faults = choose_changes(whole.changes, max(1, most - len(moments)), self.rng)
         moments += [{"at": at, "fault": self.rng.choice(sorted(FAULTS))} for at in faults]
@@ -121,7 +121,7 @@ class Crash:
             problems.append(f"ended with {ended.code}: {ended.text[-500:]}")
         if kind == "faults" and (ended.code not in (0, 1) or "Traceback" in ended.text):
             problems.append(f"answered a fault with {ended.code}: {ended.text[-1500:]}")
-        counts[kind] += 1
+        counts[kind] += kind == "faults" or ended.code == KILLED
         if again:
             second = self.place.run(scenario.follow(self.place.root), at=self.rng.randrange(1, 20))
             problems += [f"half written after a second kill: {one}" for one in find_broken(self.place.root)]
@@ -187,10 +187,11 @@ def main() -> int:
         crash = Crash(Path(name), asked.seed)
         for scenario in chosen:
             crash.kill(scenario, asked.kills, asked.seconds)
-    totals = {key: sum(row.get(key, 0) for row in crash.table) for key in ("kills", "faults")}
+            totals = {key: sum(row.get(key, 0) for row in crash.table) for key in ("kills", "faults")}
+            told = {"table": crash.table, **totals, "problems": crash.failures}
+            if asked.json:
+                asked.json.write_text(json.dumps(told, indent=1) + "\n")
     print(f"{totals['kills']} kills and {totals['faults']} faults: {len(crash.failures)} problems.")
-    if asked.json:
-        asked.json.write_text(json.dumps({"table": crash.table, **totals, "problems": crash.failures}, indent=1) + "\n")
     return 1 if crash.failures else 0
 
 
