@@ -241,6 +241,58 @@ def test_a_flipped_byte_is_told_by_what_uses_the_file(chain):
         use(path)
 
 
+def test_a_flipped_byte_is_told_by_the_command_that_uses_the_file(chain, tmp_path, capsys):
+    latent, archive = chain / "latents" / "latent_z-dim_3.npy", next(chain.glob("generated/*.npz"))
+    parts = {name: list(chain.glob(f"{name}/*")) for name in ("decoders/knn", "set")}
+    checkpoints = [*chain.glob("runs/checkpoints/*/last/*.ckpt"), *chain.glob("runs/checkpoints/*/all/*.ckpt")]
+    score = ("score", "-d", chain / "data", archive, "--metric", "acoustics", "--resamplings", 0)
+    uses = [
+        *((path, ("generate", "-x", path, "-n", 2)) for path in checkpoints),
+        *(
+            (path, ("generate", "-x", chain / "runs", "-n", 2, "-y", chain / "decoders"))
+            for path in parts["decoders/knn"]
+        ),
+        *((path, ("decode", archive, "-y", chain / "decoders")) for path in parts["decoders/knn"]),
+        *(
+            (path, ("train-decoders", "-p", chain / "set", "-m", "knn"))
+            for path in parts["set"]
+            if "decoder" in path.stem
+        ),
+        (latent, ("generate", "-x", chain / "runs", "-z", latent)),
+        (archive, ("decode", archive, "-y", chain / "decoders")),
+        (archive, score),
+    ]
+    assert len({path for path, _ in uses}) == 10
+    for number, (path, words) in enumerate(uses):
+        restore = flip(path)
+        code = main.main([*map(str, words), "-s", str(tmp_path / str(number)), "-q"])
+        restore()
+        assert code == 1, (path, words)
+        assert path.name in capsys.readouterr().err, (path, words)
+
+
+def test_a_command_that_needs_a_flipped_cache_says_so_and_heals_it(chain, tmp_path, capsys):
+    words = [
+        "train-gan",
+        "-d",
+        chain / "data",
+        "--preset",
+        "tiny",
+        "--dim",
+        1,
+        "--max-epochs",
+        1,
+        "-s",
+        tmp_path / "runs",
+    ]
+    path = max(chain.glob("cache/folder/*/audio.npy"), key=lambda path: path.stat().st_size)
+    whole = path.read_bytes()
+    flip(path)
+    assert main.main(list(map(str, words))) == 0
+    assert f"{path} has changed since it was written: it is built again." in capsys.readouterr().err
+    assert path.read_bytes() == whole
+
+
 def read_set(folder):
     from canarygan_decoders.dataset.decoder_dataset import read_dataset
 
