@@ -114,7 +114,8 @@ def _import_reservoirpy() -> Any:
         import reservoirpy
     finally:
         tempfile.tempdir = before
-    reservoirpy._TEMPDIR = tempfile.gettempdir()
+    if not os.path.isdir(reservoirpy._TEMPDIR):
+        reservoirpy._TEMPDIR = tempfile.gettempdir()
     return reservoirpy
 
 
