@@ -188,7 +188,8 @@ def main() -> int:
         for scenario in chosen:
             crash.kill(scenario, asked.kills, asked.seconds)
             totals = {key: sum(row.get(key, 0) for row in crash.table) for key in ("kills", "faults")}
-            told = {"table": crash.table, **totals, "problems": crash.failures}
+            command = " ".join(["python tests/crash/run.py", *sys.argv[1:]])
+            told = {"command": command, "table": crash.table, **totals, "problems": crash.failures}
             if asked.json:
                 asked.json.write_text(json.dumps(told, indent=1) + "\n")
     print(f"{totals['kills']} kills and {totals['faults']} faults: {len(crash.failures)} problems.")

@@ -162,7 +162,8 @@ def main() -> int:
     started = [subprocess.Popen([*command, "--worker", str(one)]) for one in range(words.processes)]
     told = [gather(process, folder / str(number)) for number, process in enumerate(started)]
     shutil.rmtree(folder, ignore_errors=True)
-    result = combine(told) | {"minutes": round((time.monotonic() - began) / 60, 1)}
+    command = " ".join(["python -m fuzz.run", *sys.argv[1:]])
+    result = {"command": command} | combine(told) | {"minutes": round((time.monotonic() - began) / 60, 1)}
     print(format_result(result))
     if words.json:
         words.json.write_text(json.dumps(result, indent=1) + "\n")
