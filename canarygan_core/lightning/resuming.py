@@ -30,7 +30,9 @@ def check_same_options(request: Request, run: Run, fixed: Mapping[str, Collectio
             lies.
     """
     for part, names in fixed.items():
-        before, now = run.manifest.record["options"][part], request.options[part]
+        before, now = run.manifest.record["options"].get(part), request.options[part]
+        if not isinstance(before, Mapping) or "name" in now.keys() - before.keys():
+            raise CanaryganError(f"{run.manifest.path} does not say with which {part} the run was started.")
         if before.get("name") != now.get("name"):
             flag = f"--{part} {before['name']}"
             raise CanaryganError(f"{run.checkpoints} was started with {flag}: leave --{part} out, or start anew.")
