@@ -53,6 +53,7 @@ SLOW = {
     "test_a_flipped_byte_is_told_by_what_uses_the_file",
     "test_a_flipped_byte_is_told_by_the_command_that_uses_the_file",
     "test_reservoirpy_leaves_no_folder_among_temporary_files",
+    "test_rerun",
     "test_a_command_that_needs_a_flipped_cache_says_so_and_heals_it",
     "test_damage_at_the_start_is_found_from_the_end",
     "test_umap",

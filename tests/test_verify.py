@@ -18,7 +18,7 @@ from canarygan_core.datasets import cache
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import decoders, generators, latents
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, seals
 from canarygan_core.runs.verification import Verification, check_recorded, find_manifest
 from canarygan_core.tasks import sample as sample_task
 
@@ -170,6 +170,19 @@ def test_a_flipped_byte_in_the_cache_is_told_and_healed(data, name, tmp_path, ca
     cache.faults.clear()
     Folder(data_dir=data).load()
     assert cache.faults == []
+
+
+def test_a_cache_file_of_values_without_size_is_told_and_kills_nobody(data, tmp_path):
+    (path,) = (tmp_path / "cache" / "folder").glob("*/audio.npy")
+    with open(path, "wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "<U0", "fortran_order": False, "shape": (6, 2)})
+    about = json.loads((path.parent / "about.json").read_text())
+    about["files"]["audio.npy"] = f"xxh3:{seals.compute_hash(path)}"
+    (path.parent / "about.json").write_text(seals.dump(about))
+    cache.faults.clear()
+    assert len(Folder(data_dir=data).load()) == 6
+    assert len(cache.faults) == 1
+    assert "holds <U0 (6, 2), and no plain values" in cache.faults[0]
 
 
 # A chain of runs
