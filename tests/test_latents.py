@@ -177,3 +177,49 @@ def test_missing_files_and_members(tmp_path):
     for path in (tmp_path, tmp_path / "x.npz"):
         with pytest.raises(CanaryganError, match=r"holds no latents.*of shape \(n, 3\)"):
             latents.read(path, 3)
+
+
+class Ciwgan:
+    """A generator whose latents are a one-hot code of two coordinates and one uniform coordinate (Begus, 2021)."""
+
+    latent_dim = 3
+
+    def draw_latents(self, count, rng):
+        codes = np.eye(2, dtype=np.float32)[rng.integers(0, 2, count)]
+        return np.column_stack([codes, rng.uniform(-1, 1, count)]).astype(np.float32)
+
+
+class Plain:
+    latent_dim = 3
+
+
+def test_a_generator_that_says_how_its_latents_are_drawn_is_asked():
+    drawn = latents.draw_for(Ciwgan(), 200, seed=3)
+    assert drawn.dtype == np.float32
+    assert (drawn[:, :2].sum(1) == 1).all()
+    assert np.array_equal(drawn, latents.draw_for(Ciwgan(), 200, seed=3))
+    assert not np.array_equal(drawn, latents.draw_for(Ciwgan(), 200, seed=4))
+
+
+def test_a_named_distribution_is_drawn_from_instead():
+    drawn = latents.draw_for(Ciwgan(), 200, dist="normal", seed=3)
+    assert np.array_equal(drawn, latents.draw(200, 3, dist="normal", seed=3))
+
+
+def test_latents_of_a_generator_that_says_nothing_are_uniform():
+    assert np.array_equal(latents.draw_for(Plain(), 9, seed=3), latents.draw(9, 3, seed=3))
+    assert np.abs(latents.draw_for(Plain(), 9, params='{"low": -2, "high": 2}')).max() > 1
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((5, 2)), np.full((5, 3), np.nan), np.zeros(5)])
+def test_a_generator_that_draws_no_latents_of_its_own_is_named_as_wrong(wrong):
+    generator = Ciwgan()
+    generator.draw_latents = lambda count, rng: wrong
+    with pytest.raises(CanaryganError, match="its draw_latents is wrong"):
+        latents.draw_for(generator, 5)
+
+
+def test_no_latents_are_drawn_of_a_count_or_seed_that_cannot_be():
+    for count, seed in ((0, 0), (5, -1)):
+        with pytest.raises(UsageError, match="Draw at least 1 vector"):
+            latents.draw_for(Ciwgan(), count, seed=seed)

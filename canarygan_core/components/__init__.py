@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from canarygan_core.components.layers import compute_layers as compute_layers
 from canarygan_core.components.learnt import FittedDecoder as FittedDecoder
 from canarygan_core.components.learnt import FittedMetric as FittedMetric
 from canarygan_core.components.learnt import FittedProjector as FittedProjector

@@ -12,7 +12,20 @@ if TYPE_CHECKING:
 
 
 class Generator(Protocol):
-    """A trained model, ready to make sounds."""
+    """A trained model, ready to make sounds.
+
+    One that also has `draw_latents(count, rng) -> (count, latent_dim)` draws latents as its training did; those of
+    others are uniform from -1 to 1. One that has `latent_range` says between which two numbers each coordinate lay
+    then. One that has `module()` gives its network, a `torch.nn.Module` on its device that takes latents
+    (n, latent_dim) to sounds (n, samples), float32 both, and through which gradients pass. One that has `layers()`
+    gives that network as a list of layers without torch, for programs in other languages; None where it is none such.
+    A layer is a mapping with its `kind`, and float32 arrays of numpy:
+
+    - `linear`: `weight` (out, in) and `bias` (out,). What comes out is read as (channels, length) by a convolution.
+    - `transposed-convolution`: `weight` (in, out, kernel), `bias` (out,), `stride` and `padding`. It takes (in, length)
+      to (out, length * stride): sample i adds `weight[:, :, k]` times its value to sample i * stride + k - padding.
+    - `relu` and `tanh`, of each number; `bfloat16`, the nearest number of that format.
+    """
 
     @property
     def latent_dim(self) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from canarygan_core import runs
 from canarygan_core.audio import archives
+from canarygan_core.components import Generator
 from canarygan_core.errors import CanaryganError, UsageError, did_you_mean
 
 DISTRIBUTIONS: dict[str, dict[str, float]] = {
@@ -78,6 +79,35 @@ def draw(count: int, dim: int, *, dist: str = "uniform", params: str = "", seed:
         latents = np.asarray(drawn, np.float32)
     if not np.isfinite(latents).all():
         raise UsageError(f"{dist} with the parameters {values} gives numbers beyond what float32 holds.")
+    return latents
+
+
+def draw_for(
+    generator: Generator, count: int, *, dist: str | None = None, params: str = "", seed: int = 0
+) -> NDArray[np.float32]:
+    """Latents (count, d) for a generator: as its training drew them, where it says so, or from a named distribution.
+
+    Args:
+        generator: one that has `draw_latents` is asked; latents of others are uniform from -1 to 1.
+        count: vectors.
+        dist: a distribution to draw from instead.
+        params: its parameters as a JSON object, or else those of `uniform`.
+        seed: of the draw.
+
+    Raises:
+        UsageError: as by `draw`.
+        CanaryganError: where the generator draws something else than finite latents of its size.
+    """
+    own = getattr(generator, "draw_latents", None)
+    if own is None or dist is not None or params:
+        return draw(count, generator.latent_dim, dist=dist or "uniform", params=params, seed=seed)
+    if count < 1 or seed < 0:
+        raise UsageError(f"Draw at least 1 vector, by a seed of at least 0; not {count} by {seed}.")
+    latents = np.asarray(own(count, np.random.default_rng(seed)), np.float32)
+    wanted = (count, generator.latent_dim)
+    if latents.shape != wanted or not np.isfinite(latents).all():
+        given = f"{latents.shape}" if latents.shape != wanted else "some that are not finite"
+        raise CanaryganError(f"The model was asked for latents {wanted} and drew {given}: its draw_latents is wrong.")
     return latents
 
 

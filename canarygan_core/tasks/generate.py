@@ -28,7 +28,7 @@ def generate(
     num_samples: Annotated[int | None, Parameter(alias="-n")] = None,
     decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
     transform_params: Annotated[Path | None, Parameter(alias="-p")] = None,
-    dist: str = "uniform",
+    dist: str | None = None,
     dist_params: str = "",
     seed: int = 0,
     batch_size: int = 100,
@@ -51,8 +51,8 @@ def generate(
         num_samples: Sounds to make from latents drawn anew. [default: 16000 without -z]
         decoder_ckpt: Folder of a trained decoder, or of several, that label each sound; may be given again.
         transform_params: Feature parameters that must be the decoder's; not needed, it knows its own.
-        dist: Distribution of drawn latents; see `sample`.
-        dist_params: Its parameters, JSON.
+        dist: Distribution of drawn latents; see `sample`. [default: that of the model, or else uniform]
+        dist_params: Its parameters, JSON; without --dist those of uniform.
         seed: Seed of the draw.
         batch_size: Sounds computed at a time.
         num_workers: Threads that write WAV files.
@@ -77,7 +77,7 @@ def generate(
     else:
         count = 16000 if num_samples is None else num_samples
         archives.check_room(path, 4 * count * (generator.samples + generator.latent_dim))
-        z = latents.draw(count, generator.latent_dim, dist=dist, params=dist_params, seed=seed)
+        z = latents.draw_for(generator, count, dist=dist, params=dist_params, seed=seed)
     record = path.with_suffix(".manifest.json")
     with _restore_manifest(record, path), Manifest.begin(record, request, absent=absent, seed=seed) as manifest:
         manifest.add_input("generator", checkpoint, digest)

@@ -181,7 +181,7 @@ def generate(
         seed: of the draw.
         batch_size: sounds computed at a time.
     """
-    z = latents.draw(latent, generator.latent_dim, seed=seed) if isinstance(latent, int) else np.asarray(latent, "f4")
+    z = latents.draw_for(generator, latent, seed=seed) if isinstance(latent, int) else np.asarray(latent, "f4")
     if z.ndim != 2 or z.shape[1] != generator.latent_dim or not len(z):
         raise CanaryganError(f"This generator wants latents of shape (n, {generator.latent_dim}), not {z.shape}.")
     clips = concatenate(generators.generate_clips(generator, z, batch_size))

@@ -106,7 +106,7 @@ def score(
         if vec_file is not None:
             z = latents.read(vec_file, generator.latent_dim)
         else:
-            z = latents.draw(10000 if num_samples is None else num_samples, generator.latent_dim, seed=seed)
+            z = latents.draw_for(generator, 10000 if num_samples is None else num_samples, seed=seed)
         batches, count = map(hearing.hear, generators.generate_clips(generator, z, batch_size)), len(z)
         held_out, heard = {} if run is None else run.manifest.record.get("held_out", {}), set[str]()
     else:

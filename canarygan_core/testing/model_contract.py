@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from canarygan_core import runs
 from canarygan_core.clips import Clips
-from canarygan_core.components import Generator, Model
+from canarygan_core.components import Generator, Model, compute_layers
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.training import Training
 from canarygan_core.plugins.options import parse_group, restore, to_json
@@ -102,7 +102,49 @@ def _sounds(name: str, generator: Generator) -> NDArray[np.float32]:
     none = refuses(f"{name}.generate of no latents", partial(generator.generate, z[:0]))
     shape = (0, generator.samples)
     assert none is None or none.shape == shape, f"{name}: generate of no latents must be {shape}, not {none.shape}."
+    _check_draw(name, generator)
+    _check_module(name, generator, z, sounds)
+    _check_layers(name, generator, z, sounds)
     return sounds
+
+
+def _check_draw(name: str, generator: Generator) -> None:
+    """Latents that the generator draws itself, where it does, have its size and depend on the seed alone."""
+    if not hasattr(generator, "draw_latents"):
+        return
+    drawn, again = (generator.draw_latents(50, np.random.default_rng(1)) for _ in range(2))
+    wanted, given = ((50, generator.latent_dim), np.float32), (drawn.shape, drawn.dtype)
+    assert given == wanted, f"{name}: draw_latents must give float32 {wanted[0]}, not {given[1]} {given[0]}."
+    assert np.array_equal(drawn, again), f"{name}: draw_latents must draw from the rng that it is given alone."
+    low, high = getattr(generator, "latent_range", None) or (-np.inf, np.inf)
+    inside = drawn.min() >= low and drawn.max() <= high
+    assert inside, f"{name}: draw_latents draws outside of latent_range, {low:g} to {high:g}."
+
+
+def _check_module(name: str, generator: Generator, z: NDArray[np.float32], sounds: NDArray[np.float32]) -> None:
+    """The network that the generator gives, where it does, makes the same sounds and passes gradients."""
+    if not hasattr(generator, "module"):
+        return
+    import torch
+
+    given = torch.from_numpy(z).requires_grad_()
+    made = generator.module()(given)
+    same = made.shape == sounds.shape and np.allclose(made.detach().numpy(), sounds, atol=1e-3)
+    assert same, f"{name}: the network that module() gives must make the sounds of generate."
+    made.square().sum().backward()
+    passes = given.grad is not None and bool(given.grad.abs().sum() > 0)
+    assert passes, f"{name}: gradients must pass through the network that module() gives."
+
+
+def _check_layers(name: str, generator: Generator, z: NDArray[np.float32], sounds: NDArray[np.float32]) -> None:
+    """The layers that the generator describes, where it does, make the same sounds."""
+    layers = generator.layers() if hasattr(generator, "layers") else None
+    if layers is None:
+        return
+    with explain(ValueError, f"{name}: layers() must give layers that `Generator` names: "):
+        made = compute_layers(layers, z)
+    same = made.shape == sounds.shape and np.allclose(made, sounds, atol=1e-3)
+    assert same, f"{name}: the layers that layers() gives must make the sounds of generate."
 
 
 def _check_cut_short(model: Model, checkpoint: Path) -> None:

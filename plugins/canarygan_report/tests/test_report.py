@@ -125,7 +125,7 @@ def test_scores_come_with_units_counts_and_what_chance_gives(tmp_path: Path) -> 
 
 
 def test_names_in_the_data_are_no_markup(made: Path) -> None:
-    template = Markup(resources.files("canarygan_report").joinpath("page.html").read_text())
+    template = Markup(resources.files("canarygan_report.browser").joinpath("page.html").read_text())
     page_made = Markup(made.read_text(encoding="utf-8"))
     assert page_made.elements == template.elements
     labels = json.loads(page_made.scripts[0])["map"]["labels"]

@@ -1,11 +1,7 @@
 // The page: its sections, from the content that stands in it.
 
 const content = JSON.parse(document.getElementById("content").textContent);
-const main = document.getElementById("main");
-const links = put(document.querySelector("nav"), "ul");
-const SIDES = ["var(--real)", "var(--made)", "var(--third)", "var(--fourth)"];
 const LONG = 8; // a metric of more scores is folded
-const repaints = [];
 
 function showMissing(parent, name) {
   const { what, command } = content.missing[name];
@@ -13,17 +9,13 @@ function showMissing(parent, name) {
   if (command) put(parent, "code", { class: "command" }, command);
 }
 
-/** A section with its link; `fill` is called where there is something to show, and what makes it is named where not. */
+/** A section; `fill` is called where there is something to show, and what makes it is named where not. */
 function section(id, title, names, fill) {
   const missing = names.length > 0 && names.every((name) => name in content.missing && (!content[name] || content[name].length === 0));
-  put(put(links, "li"), "a", { href: `#${id}`, class: missing ? "absent" : null }, title);
-  const node = put(main, "section", { id, class: missing ? "absent" : null, "aria-labelledby": `${id}-title` });
-  put(node, "h2", { id: `${id}-title` }, title);
+  const node = addSection(id, title, missing);
   if (missing) showMissing(node, names[0]);
   else fill(node);
 }
-
-const date = (text) => (text ? text.slice(0, 16).replace("T", " ") + " UTC" : "–");
 
 function header() {
   const top = document.getElementById("top");
@@ -31,14 +23,8 @@ function header() {
   const line = put(top, "div", { class: "top" }, element("h1", {}, content.title));
   const record = run?.manifest ?? {};
   if (run) put(line, "span", { class: `chip ${record.status}` }, record.status);
-  const theme = put(line, "button", { type: "button" }, "Light or dark");
-  theme.addEventListener("click", () => setTheme(dark() ? "light" : "dark"));
-  const facts = put(top, "dl", { class: "facts" });
-  const fact = (name, value, ...small) => {
-    if (value === null || value === undefined || value === "") return;
-    const under = small.filter(Boolean).join(", ");
-    put(put(facts, "div"), "dt", {}, name).after(element("dd", {}, format(value), under ? element("small", {}, under) : null));
-  };
+  themeButton(line);
+  const fact = factList(top);
   const model = record.options?.model;
   if (run) {
     fact("Model", model?.name ?? record.task, ...Object.entries(model?.options ?? {}).filter(([key]) => ["latent_dim", "dim", "slice_len"].includes(key)).map(([key, value]) => `${key.replaceAll("_", " ")} ${format(value)}`));
@@ -149,35 +135,10 @@ function trainingCharts(parent) {
   }
 }
 
-/** A colour for a series of its own, however many there are. */
-const sideColour = (number, of) => SIDES[number] ?? classColour(number, of);
-
-function shareTable(parent) {
-  const { classes, sides } = content.shares;
-  const others = sides.filter((side) => side.name !== "real clips");
-  const colours = sides.map((side) => sideColour(side.name === "real clips" ? 0 : 1 + others.indexOf(side), sides.length));
-  const keys = put(parent, "p");
-  sides.forEach((side, i) => put(put(keys, "span", { class: "key" }), "i", { style: `background: ${colours[i]}` }).after(`${i + 1}. ${side.name} (${format(side.count)})`));
-  const widest = Math.max(...sides.flatMap((side) => side.counts.map((count) => count / side.count)));
-  const body = put(put(parent, "table", { class: "shares", "aria-label": "Share of each class" }), "tbody");
-  classes.forEach((name, row) => {
-    const cell = put(put(body, "tr", {}, element("th", { scope: "row", title: name }, name)), "td");
-    sides.forEach((side, i) => {
-      const share = side.counts[row] / side.count;
-      const bar = put(cell, "div", { class: "bar", title: `${side.name}: ${side.counts[row]} of ${side.count}` });
-      put(bar, "i", { style: `width: ${(88 * share) / widest}%; background: ${colours[i]}` });
-      bar.append(`${i + 1}. ${(100 * share).toFixed(1)} %`);
-    });
-  });
+function shares(parent) {
+  shareTable(parent, content.shares);
   if (content.shares.consensus) put(parent, "p", { class: "small" }, content.shares.consensus);
-  const real = sides.find((side) => side.name === "real clips");
-  if (!real) return;
-  for (const side of others) {
-    const wanted = classes.filter((_, i) => real.counts[i] > 0);
-    const absent = wanted.filter((name) => side.counts[classes.indexOf(name)] / side.count < (0.1 * real.counts[classes.indexOf(name)]) / real.count);
-    const rejected = classes.includes("X") ? `, ${((100 * side.counts[classes.indexOf("X")]) / side.count).toFixed(1)} % are X, none of the classes` : "";
-    put(parent, "p", { class: "small" }, `By ${side.name}: ${wanted.length - absent.length} of ${wanted.length} classes are there (with at least a tenth of their share among the real clips)${rejected}.${absent.length ? ` Hardly ever given: ${absent.join(", ")}${rejected ? "; sounds of these classes may be among the X" : ""}.` : ""}`);
-  }
+  shareSentences(parent, content.shares);
 }
 
 function spectra(parent) {
@@ -233,19 +194,12 @@ function reproduction(parent) {
   if (content.run) put(put(parent, "details", {}, element("summary", {}, "The run's manifest")), "pre", {}, JSON.stringify(content.run.manifest, null, 2));
 }
 
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  for (const repaint of repaints) repaint();
-}
-
-const preference = matchMedia("(prefers-color-scheme: dark)");
-setTheme(preference.matches ? "dark" : "light");
-preference.addEventListener("change", () => setTheme(preference.matches ? "dark" : "light"));
+followTheme();
 header();
 let mapState = { playing: null, shown: null, pinned: [], played: 0, points: [] };
 section("map", "Map and sounds", ["map"], (parent) => { mapState = mapSection(parent); });
 section("scores", "Scores", ["scores"], scoreTables);
-section("classes", "Classes", ["shares"], shareTable);
+section("classes", "Classes", ["shares"], shares);
 section("spectra", "Mean spectrograms", ["spectra"], spectra);
 section("inception", "Score by epoch", ["inception"], inceptionCharts);
 section("curves", "Training", ["curves"], trainingCharts);

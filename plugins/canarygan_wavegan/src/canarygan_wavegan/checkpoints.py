@@ -13,6 +13,7 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.lightning.checkpoints import Inert, load_weights, read, take_weights
 from canarygan_core.lightning.training import is_bfloat16_fast, set_float32
 from canarygan_core.runs.documents import Format
+from canarygan_wavegan.description import describe
 from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.model import SEED_LENGTH, STRIDES, Generator, Shape
 
@@ -66,6 +67,14 @@ class TrainedGenerator:
             output = self.network(torch.from_numpy(z).to(self.device), self.arithmetic)
         sounds: NDArray[np.float32] = output.cpu().numpy()
         return sounds
+
+    def module(self) -> torch.nn.Module:
+        """The network, from latents (n, latent_dim) to sounds (n, samples), in float32."""
+        return self.network
+
+    def layers(self) -> list[dict[str, Any]]:
+        """The network as layers of arrays; see `canarygan_core.Generator`."""
+        return describe(self.network, self.arithmetic)
 
 
 def load(path: Path, device: str = "cpu") -> TrainedGenerator:

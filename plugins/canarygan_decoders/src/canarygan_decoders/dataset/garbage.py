@@ -212,7 +212,7 @@ def find_checkpoints(run: Path) -> dict[int, Path]:
 
 def _generate(generator: Generator, hearing: Hearing, count: int, seed: int) -> Clips:
     """Sounds of a generator from uniform latents, as they are heard."""
-    z = latents.draw(count, generator.latent_dim, seed=seed)
+    z = latents.draw_for(generator, count, seed=seed)
     return hearing.hear(concatenate(generators.generate_clips(generator, z, BATCH)))
 
 

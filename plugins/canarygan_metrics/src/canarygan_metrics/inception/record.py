@@ -93,7 +93,10 @@ def score_checkpoint(
     dim = generator.latent_dim
     if latent_dim not in (None, dim):
         raise CanaryganError(f"{path} takes latents of {dim} coordinates, not {latent_dim}: leave out --latent-dim.")
-    z = latents.read(source, dim) if isinstance(source, Path) else latents.draw(source, dim, seed=scoring.seed)
+    if isinstance(source, Path):
+        z = latents.read(source, dim)
+    else:
+        z = latents.draw_for(generator, source, seed=scoring.seed)
     made = generators.generate_clips(generator, z, scoring.batch_size)
     posteriors = posteriors_of(classifier, map(hearing.hear, made))
     score = inception_score(posteriors, splits=scoring.n_split, seed=scoring.seed)

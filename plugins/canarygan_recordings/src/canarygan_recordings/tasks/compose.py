@@ -84,7 +84,7 @@ def compose(
     seeds = itertools.count(seed * 1_000_003)
 
     def draw(count: int) -> "NDArray[np.float32]":
-        return latents.draw(count, generator.latent_dim, seed=next(seeds))
+        return latents.draw_for(generator, count, seed=next(seeds))
 
     def decode(sounds: "NDArray[np.float32]") -> "tuple[NDArray[np.str_], NDArray[np.float32]]":
         judged = [one.judge(Clips(sounds, generator.rate)) for one in trained]

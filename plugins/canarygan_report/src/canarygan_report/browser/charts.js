@@ -44,19 +44,20 @@ function spreadOut(wanted, gap, low, high) {
 
 /**
  * A line chart with its axes, bands and reference lines.
- * rows: {x, y, low, high, text}; lines: {name, y}, drawn across; marks: {x, text: [line, line]} under the axis.
+ * rows: {x, y, low, high, text}; lines: {name, y}, drawn across; marks: {x, text: [line, line]} under the axis; within:
+ * what the axis upwards holds besides; resting: what is read out where nothing is pointed at.
  */
-function lineChart({ title, rows, lines = [], marks, dots = false, tall = 170, wide = 400, label }) {
+function lineChart({ title, rows, lines = [], marks, dots = false, tall = 170, wide = 400, label, within = [], resting = `last ${format(rows.at(-1).y)}` }) {
   const right = lines.length ? 112 : 10;
   const [left, top, bottom] = [48, 8, tall - (marks.some((mark) => mark.text.length > 1) ? 34 : 20)];
-  const heights = [...rows.flatMap((row) => [row.y, row.low, row.high]), ...lines.map((line) => line.y)].filter(Number.isFinite);
+  const heights = [...rows.flatMap((row) => [row.y, row.low, row.high]), ...lines.map((line) => line.y), ...within].filter(Number.isFinite);
   let [low, high] = [Math.min(...heights), Math.max(...heights)];
   if (low === high) [low, high] = [low - Math.max(1e-9, Math.abs(low) * 0.1), high + Math.max(1e-9, Math.abs(high) * 0.1)];
   [low, high] = [low - (high - low) * 0.06, high + (high - low) * 0.06];
   const [first, last] = [rows[0].x, rows.at(-1).x];
   const across = (x) => (first === last ? (left + wide - right) / 2 : left + ((x - first) / (last - first)) * (wide - left - right));
   const up = (y) => bottom - ((y - low) / (high - low)) * (bottom - top);
-  const readout = element("span", {}, `last ${format(rows.at(-1).y)}`);
+  const readout = element("span", {}, resting);
   const figure = element("figure", {}, element("figcaption", {}, element("b", {}, title), readout));
   const chart = put(figure, "svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", "aria-label": label });
   for (const y of ticks(low, high, Math.round(tall / 45))) {
@@ -89,7 +90,7 @@ function lineChart({ title, rows, lines = [], marks, dots = false, tall = 170, w
     cursor.setAttribute("x2", across(near.x));
     readout.textContent = near.text;
   });
-  chart.addEventListener("pointerleave", () => { readout.textContent = `last ${format(rows.at(-1).y)}`; });
+  chart.addEventListener("pointerleave", () => { readout.textContent = resting; });
   return figure;
 }
 

@@ -1,0 +1,14 @@
+"""The latent space of a model, seen, walked and inverted. Heavy imports come later."""
+
+from canarygan_core import Task, hookimpl
+
+SUMMARIES: dict[str, str] = {
+    "atlas": "Show a model's latent space as one HTML page: classes, sounds, acoustics, paths to hear.",
+    "explore": "Show the latent space in a browser of this machine, with the model behind it.",
+}
+"""By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    return [Task(name, f"canarygan_latents.tasks.{name}:{name}", summary) for name, summary in SUMMARIES.items()]

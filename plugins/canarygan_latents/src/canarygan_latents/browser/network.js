@@ -1,0 +1,73 @@
+// The generator: layers over plain arrays.
+
+/** Numbers from base64, of a type of array; half precision is made of 16-bit integers. */
+function numbersOf(text, type) {
+  const bytes = bytesOf(text);
+  if (type === "float16") return Float32Array.from(new Uint16Array(bytes.buffer), halfOf);
+  return new { float32: Float32Array, uint8: Uint8Array }[type](bytes.buffer);
+}
+
+/** The number that these 16 bits are in half precision (IEEE 754). */
+function halfOf(bits) {
+  const [sign, power, part] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (power === 31) return part ? NaN : sign * Infinity;
+  return sign * (power ? 2 ** (power - 15) * (1 + part / 1024) : 2 ** -14 * (part / 1024));
+}
+
+function linear(input, { weight, bias }) {
+  const output = Float32Array.from(bias);
+  for (let row = 0, at = 0; row < output.length; row++) {
+    let sum = 0;
+    for (let column = 0; column < input.length; column++) sum += weight[at++] * input[column];
+    output[row] += sum;
+  }
+  return output;
+}
+
+/** (channels in, length) to (channels out, length * stride); weights are (in, out, kernel). */
+function transposedConvolution(input, { weight, bias, stride, padding, shape: [inner, outer, kernel] }) {
+  const length = input.length / inner;
+  const room = Math.max(padding + length * stride, (length - 1) * stride + kernel);
+  const total = new Float32Array(outer * room);
+  for (let channel = 0; channel < inner; channel++) {
+    for (let i = 0; i < length; i++) {
+      const value = input[channel * length + i];
+      if (value === 0) continue; // half of what comes from a rectifier
+      for (let out = 0; out < outer; out++) {
+        let to = out * room + i * stride;
+        let from = (channel * outer + out) * kernel;
+        for (const end = from + kernel; from < end; from++, to++) total[to] += weight[from] * value;
+      }
+    }
+  }
+  const output = new Float32Array(outer * length * stride);
+  for (let out = 0; out < outer; out++) {
+    const [to, from] = [out * length * stride, out * room + padding];
+    for (let i = 0; i < length * stride; i++) output[to + i] = total[from + i] + bias[out];
+  }
+  return output;
+}
+
+/** The nearest number of 16 bits in the format bfloat16, ties to even. */
+function roundToBfloat(input) {
+  const bits = new Uint32Array(input.buffer);
+  for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
+  return input;
+}
+
+const KINDS = {
+  linear,
+  "transposed-convolution": transposedConvolution,
+  relu: (input) => input.map((value) => (value > 0 ? value : 0)),
+  tanh: (input) => input.map(Math.tanh),
+  bfloat16: roundToBfloat,
+};
+
+/** A function of a latent that gives samples, from the layers of `canarygan_core.Generator`. */
+function makeNetwork({ weights, layers }) {
+  const ready = layers.map((layer) => ({
+    ...layer,
+    ...(layer.weight && { weight: numbersOf(layer.weight.data, weights), shape: layer.weight.shape, bias: numbersOf(layer.bias.data, weights) }),
+  }));
+  return (z) => ready.reduce((signal, layer) => KINDS[layer.kind](signal, layer), Float32Array.from(z));
+}

@@ -1,0 +1,121 @@
+"""The sound of one latent at a time, with its label and how long it took."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from canarygan_core import Generator
+from canarygan_core.clips import Clips
+from canarygan_core.errors import CanaryganError
+from canarygan_core.fitted.decoders import TrainedDecoder, judge_all, reach_consensus
+from canarygan_latents.opening import Floats, find_box
+
+LARGEST = float(np.finfo(np.float32).max)
+"""A coordinate is at most this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A sound, and what is known of it.
+
+    Attributes:
+        sound: (samples,) what the generator made.
+        label: what the decoders call it together; empty where there are none.
+        confidence: mean posterior of the label, from 0 to 1; None where there are no decoders.
+        agreement: share of decoders that give the label; None where there are none.
+        milliseconds: what the generator took.
+        warning: what to know of the latent; empty for nothing.
+    """
+
+    sound: Floats
+    label: str
+    confidence: float | None
+    agreement: float | None
+    milliseconds: float
+    warning: str
+
+
+class SoundMaker:
+    """Makes the sound of any latent, one at a time, in the thread of `open_thread`.
+
+    Args:
+        generator: makes the sounds.
+        trained: decoders that label them; none for no labels.
+    """
+
+    def __init__(self, generator: Generator, trained: Sequence[TrainedDecoder] = ()) -> None:
+        self.generator, self.trained = generator, trained
+        self.low, self.high = find_box(generator)
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a latent."""
+        return self.generator.latent_dim
+
+    def warm_up(self) -> None:
+        """Make and label a sound, so that libraries are read before anybody waits for one."""
+        self.make(self.high)
+
+    def make(self, z: Floats) -> Made:
+        """The sound of a latent (d,).
+
+        Raises:
+            CanaryganError: where it is not finite, as that of a latent far outside.
+        """
+        start = time.perf_counter()
+        sounds = self.generator.generate(z[None])
+        took = 1000 * (time.perf_counter() - start)
+        if not np.isfinite(sounds).all():
+            raise CanaryganError("The sound of this latent is not finite: take one nearer to those of the training.")
+        return Made(sounds[0], *self._judge(sounds), took, self._describe_outside(z))
+
+    def _judge(self, sounds: Floats) -> tuple[str, float | None, float | None]:
+        if not self.trained:
+            return "", None, None
+        together = reach_consensus(judge_all(self.trained, Clips(sounds, self.generator.rate)))
+        return str(together.labels[0]), float(together.posterior[0]), float(together.agreement[0])
+
+    def _describe_outside(self, z: Floats) -> str:
+        outside = np.flatnonzero((z < self.low) | (z > self.high))
+        if not len(outside):
+            return ""
+        parts = [f"z{n + 1} is {z[n]:.3g}, and was {self.low[n]:.3g} to {self.high[n]:.3g}" for n in outside[:3]]
+        others = f", and {len(outside) - 3} more" if len(outside) > 3 else ""
+        return f"Outside of the training: {'; '.join(parts)}{others}."
+
+
+def open_thread() -> ThreadPoolExecutor:
+    """A thread that makes one sound after another.
+
+    Torch uses no others in it: a sound of a WaveGAN is so little work that threads would mostly wait for each other.
+    """
+
+    def prepare() -> None:
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.set_num_threads(1)
+
+    return ThreadPoolExecutor(1, "sounds", prepare)
+
+
+def read_latent(body: bytes, dim: int) -> Floats:
+    """The latent (dim,) that a request names, `{"z": [...]}` in JSON.
+
+    Raises:
+        CanaryganError: where it names none of `dim` finite numbers.
+    """
+    wanted = f'Send {{"z": [...]}} with {dim} finite numbers'
+    try:
+        values = json.loads(body)["z"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise CanaryganError(f"{wanted}: this is no such JSON.") from None
+    if not isinstance(values, list) or len(values) != dim:
+        found = f"{len(values)} values" if isinstance(values, list) else "no list"
+        raise CanaryganError(f"{wanted}, not {found}.")
+    if not all(type(value) in (int, float) and abs(value) <= LARGEST for value in values):
+        raise CanaryganError(f"{wanted}: one of these is not.")
+    return np.asarray(values, np.float32)

@@ -1,0 +1,81 @@
+"""`atlas`: a model's latent space as one HTML page."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from canarygan_core import Answer, Dataset, Request, Slot
+
+
+def atlas(
+    *,
+    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
+    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    save_dir: Annotated[Path, Parameter(alias="-s")] = Path("atlas"),
+    side: int = 20,
+    axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
+    at: str | None = None,
+    draws: int = 4000,
+    batch_size: int = 100,
+    seed: int = 0,
+    device: str = "auto",
+    device_idx: int = 0,
+    overwrite: bool = False,
+    request: Request,
+) -> Answer:
+    """Show a model's latent space as one HTML page that needs no network: classes, sounds, acoustics, paths to hear.
+
+    The real clips are those of --dataset or -d, or else those that the run was trained on.
+
+    Args:
+        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
+            newest version's.
+        decoder_ckpt: Folder of a trained decoder, or of several, that label the sounds; may be given again.
+        save_dir: Folder for the page and its manifest.
+        side: Cells along each axis; a cube of three axes has SIDE ** 3.
+        axes: One to three coordinates, from 1, along which the space is shown first. [default: the first three]
+        at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
+        draws: Latents drawn in a space of more than the shown dimensions, for shares and acoustics.
+        batch_size: Sounds computed at a time.
+        seed: Seed of the draw.
+        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
+        device_idx: Which GPU.
+        overwrite: Replace a page of the same name.
+    """
+    from canarygan_core.fitted import decoders
+    from canarygan_core.plugins import get_registry
+    from canarygan_core.runs import Manifest, files
+    from canarygan_latents.atlas import page
+    from canarygan_latents.atlas.content import Sizes, make_content
+    from canarygan_latents.atlas.real import find_real
+    from canarygan_latents.opening import open_generator
+
+    sizes = Sizes(side, axes, at, draws, batch_size, seed)
+    files.check_outside(getattr(dataset, "data_dir", None), save_dir)
+    opened = open_generator(generator_ckpt, device, device_idx)
+    trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
+    clips, note = find_real(dataset, request.given, opened)
+    path = save_dir / f"{opened.stem}.html"
+    absent = files.check_absent(path, overwrite=overwrite)
+    with Manifest.begin(path.with_suffix(".manifest.json"), request, absent=absent, seed=seed) as manifest:
+        opened.record(manifest)
+        for one in trained:
+            manifest.add_input(f"decoder {one.key}", one.folder / decoders.RECORD)
+        if note:
+            manifest.warn(note)
+        content = make_content(opened, trained, sizes, clips=clips, record=manifest.record)
+        files.write_text(path, page.compose(content))
+        manifest.add_output(path)
+    size = path.stat().st_size
+    text = "\n".join(filter(None, [f"{path} ({size / 1e6:.1f} MB): open it in a browser.", note, _tell(content)]))
+    return Answer(text, {"path": str(path), "bytes": size, "generator": "network" if content["network"] else "sounds"})
+
+
+def _tell(content: dict[str, Any]) -> str:
+    """What makes the sounds in the page."""
+    if content["network"]:
+        return f"The generator is in the page; its sounds differ by at most {content['network']['parity']:.1g}."
+    sides = [view["side"] for view in content["sounds"]["views"]]
+    return f"The page plays the nearest of {sides[0]} sounds an axis: {content['sounds']['why']}."

@@ -1,0 +1,93 @@
+"""`explore`: the latent space live, in a browser of this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from canarygan_core import Answer, Dataset, Request, Slot
+
+
+def explore(
+    *,
+    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
+    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    port: int = 0,
+    browser: bool = True,
+    side: int = 12,
+    axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
+    at: str | None = None,
+    draws: int = 2000,
+    batch_size: int = 100,
+    seed: int = 0,
+    device: str = "auto",
+    device_idx: int = 0,
+    request: Request,
+) -> Answer:
+    """Show a model's latent space in the browser, with the model behind it: any point sounds at once. Ctrl-C ends it.
+
+    It is the page of atlas, served to this machine alone at an address that is printed. Nothing is written.
+
+    Args:
+        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
+            newest version's.
+        decoder_ckpt: Folder of a trained decoder, or of several, that label the sounds; may be given again.
+        port: Port of the address; 0 takes a free one.
+        browser: Open the page in the browser, where there is a screen.
+        side: Cells along each axis; a cube of three axes has SIDE ** 3.
+        axes: One to three coordinates, from 1, along which the space is shown first. [default: the first three]
+        at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
+        draws: Latents drawn in a space of more than the shown dimensions, for shares and acoustics.
+        batch_size: Sounds computed at a time before the page is shown.
+        seed: Seed of the draw.
+        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
+        device_idx: Which GPU.
+    """
+    import secrets
+    import sys
+
+    from canarygan_core import console
+    from canarygan_core.fitted import decoders
+    from canarygan_core.plugins import get_registry
+    from canarygan_latents.atlas import page
+    from canarygan_latents.atlas.content import Sizes, make_content
+    from canarygan_latents.atlas.real import find_real
+    from canarygan_latents.explore import app, server
+    from canarygan_latents.explore.sounds import Made, SoundMaker, open_thread
+    from canarygan_latents.opening import open_generator
+
+    sizes = Sizes(side, axes, at, draws, batch_size, seed)
+    opened = open_generator(generator_ckpt, device, device_idx)
+    trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
+    token = secrets.token_urlsafe()
+    with server.bind(port) as listener, open_thread() as thread:
+        clips, _ = find_real(dataset, request.given, opened)
+        content = make_content(
+            opened,
+            trained,
+            sizes,
+            clips=clips,
+            record={"argv": list(request.argv)},
+            server={"sound": app.SOUND, "token": token},
+        )
+        maker, count = SoundMaker(opened.generator, trained), 0
+        thread.submit(maker.warm_up).result()
+        port = listener.getsockname()[1]
+        url = f"http://{server.HOST}:{port}/{token}/"
+        console.write_line(f"{url}\nOpen this address in a browser of this machine. Ctrl-C ends it.", sys.stdout)
+        sys.stdout.flush()
+        with console.show_bar("sounds", None) as advance:
+
+            def report(made: Made) -> None:
+                nonlocal count
+                count += 1
+                advance(1, f"{made.milliseconds:.0f} ms")
+
+            served = app.build_app(
+                page.compose(content), maker.make, thread, dim=maker.dim, token=token, port=port, report=report
+            )
+            if browser:
+                server.open_browser(url)
+            server.serve(served, listener)
+    return Answer(f"{count} sounds were made.", {"sounds": count})

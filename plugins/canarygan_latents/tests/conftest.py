@@ -1,0 +1,53 @@
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from canarygan_core import audio
+from canarygan_core.runs import Manifest, Request
+
+RATE, SAMPLES, LATENT_DIM = 16000, 4096, 3
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of eight clips each of two classes, `high` and `low`: tones in silence, 4096 samples at 16 kHz."""
+    folder = tmp_path_factory.mktemp("data")
+    time = np.arange(SAMPLES // 2) / RATE
+    for label, pitch in (("high", 3000), ("low", 1000)):
+        for number in range(8):
+            tone = 0.5 * np.sin(2 * np.pi * (pitch + 20 * number) * time) * np.hanning(len(time))
+            audio.write(folder / label / f"{number}.wav", np.pad(tone, (500, SAMPLES // 2 - 500)), RATE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    """The last checkpoint in a run of an untrained WaveGAN: three latents to 4096 samples at 16 kHz, in moments.
+
+    It lies in RUNS/checkpoints/version_0/last, with the manifest of a training on `data` that held out the clips
+    whose names end with a 7. Sounds of near latents are alike, and those of others differ.
+    """
+    torch = pytest.importorskip("torch")
+    model = pytest.importorskip("canarygan_wavegan.model")
+    shape = model.Shape(latent_dim=LATENT_DIM, dim=2, samples=SAMPLES)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = model.Generator(shape)
+    weights = {f"generator.{name}": weight for name, weight in network.state_dict().items()}
+    record = {"schema": 1, "shape": asdict(shape), "rate": RATE, "average": False, "per_epoch": 5}
+    folder = tmp_path_factory.mktemp("runs") / "checkpoints" / "version_0"
+    reading = {"data_dir": str(data), "sampling_rate": RATE, "max_length": SAMPLES / RATE, "gain": "clip"}
+    options = {
+        "model": {"name": "wavegan", "options": {"latent_dim": LATENT_DIM, "dim": 2}},
+        "dataset": {"name": "folder", "options": reading},
+    }
+    held_out = {"sources": ["high/7.wav", "low/7.wav"], "share": 0.125, "seed": 0, "group_by": "none"}
+    request = Request("train-gan", ("train-gan", "-d", str(data)), options)
+    manifest = Manifest.begin(folder / "manifest.json", request, held_out=held_out)
+    path = folder / "last" / "last.ckpt"
+    path.parent.mkdir()
+    torch.save({"state_dict": weights, "updates": 10, "wavegan": record}, path)
+    manifest.end("finished")
+    return path

@@ -1,0 +1,82 @@
+"""Pages tested in a browser: headless Chromium, driven by Playwright, with no network."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TIMEOUT = 60_000.0
+"""Milliseconds after which what was waited for will not come."""
+
+RECORD_SOUNDS = """
+(() => {
+  const start = AudioBufferSourceNode.prototype.start;
+  window.started = [];
+  AudioBufferSourceNode.prototype.start = function (...given) {
+    window.started.push({ rate: this.buffer.sampleRate, samples: Array.from(this.buffer.getChannelData(0)) });
+    window.heard = this.context;
+    return start.apply(this, given);
+  };
+})();
+"""
+"""Records what is played, and the context that plays it: run in a page before its own script."""
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND"),
+)
+
+
+def find_chromium() -> str | None:
+    """The browser to test with: CANARYGAN_CHROMIUM, or the first found on PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return os.environ.get("CANARYGAN_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
+
+
+class Tab:
+    """A page of Chromium without a network, and what it complained of and asked for."""
+
+    def __init__(self, page: Any) -> None:
+        self.page, self.mouse, self.keyboard = page, page.mouse, page.keyboard
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.context.set_offline(True)
+        page.set_default_timeout(TIMEOUT)
+        page.add_init_script(RECORD_SOUNDS)
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def open(self, path: Path, width: int = 1280, height: int = 900, theme: Any = "light") -> None:
+        """Open a page anew, with no complaints or requests yet, and wait until its script has run."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=theme)
+        self.complaints.clear()
+        self.requests.clear()
+        self.page.goto(path.absolute().as_uri())
+        self.wait_for("window.canarygan !== undefined")
+
+    def run(self, script: str) -> Any:
+        """The value of an expression in the page."""
+        return self.page.evaluate(script)
+
+    def wait_for(self, script: str) -> Any:
+        """The value of an expression once it is true."""
+        return self.page.wait_for_function(script).json_value()
+
+
+@contextmanager
+def open_tab(*, has_touch: bool = False) -> Iterator[Tab]:
+    """A tab, whose screen is touched where that is wished; the test is skipped where there is no browser to drive."""
+    import pytest
+
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium: install chromium, or name one by CANARYGAN_CHROMIUM")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive the browser")
+    with playwright.sync_playwright() as driver:
+        chrome = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield Tab(chrome.new_page(has_touch=has_touch))
+        chrome.close()
