@@ -40,6 +40,7 @@ CURVE = (
 UMAP = ("umap", "-g", "generated", "-d", "data", "-s", "umap", "-q")
 REPORT = ("report", "-x", "runs", "-d", "data", "-g", "generated", "-s", "reports", "-q")
 SAMPLE = ("sample", "-n", "50", "-d", "2", "-s", "latents", "-q")
+ATLAS = ("atlas", "-x", "runs", "-y", "decoders", "-d", "data", "-s", "atlas", "--side", "3", "--draws", "100", "-q")
 CHECKED = ("check-data", "-d", "data", "--sheet", "sheets/sheet.png")
 PLUGIN = ("plugins", "new", "mine", "--kind", "metric", "-s", "plugins")
 SEARCH = ("train-decoders", "-p", "set", "-m", "esn", "--esn.units", "20", "--search", "3", "-s", "decoders", "-q")
@@ -166,6 +167,7 @@ SCENARIOS = [
         "cut after --dry-run", CUT, (*RECORDED, (*CUT, "--dry-run")), start_unless_there(CUT, "cut/clips.csv", LOOK)
     ),
     Scenario("compose", COMPOSE, (*TRAINED, *SINGERS, SINGING), repeat(COMPOSE)),
+    Scenario("atlas", ATLAS, DECODED, repeat(ATLAS)),
     Scenario("check-data --sheet", CHECKED, (DATA,)),
     Scenario("plugins new", PLUGIN, (), start_unless_there(PLUGIN, "plugins/canarygan-mine", ("plugins",))),
     Scenario("clean --cache", ("clean", ".", "--cache"), (DATA, SAMPLE), planted=LEFT),
