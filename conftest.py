@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parent
 SLOW = {
     "test_pipeline",
+    "test_explore_live",
     "test_printed_commands",
     "test_surroundings",
     "test_as_the_original",

@@ -63,8 +63,7 @@ def serve(told: Connection, folder: Path | None) -> None:
     trained = decoders.load_all([folder], get_registry()) if folder else []
     maker, listener = SoundMaker(generator, trained), server.bind(0)
     port = listener.getsockname()[1]
-    with open_thread() as executor:
-        executor.submit(maker.warm_up).result()
+    with open_thread(maker.warm_up) as executor:
         told.send(port)
         app = build_app("<title>Benchmark</title>", maker.make, executor, dim=LATENT_DIM, token=TOKEN, port=port)
         server.serve(app, listener)
@@ -116,7 +115,8 @@ def describe(rows: list[dict[str, Any]], points: int, about: dict[str, object]) 
         "# explore: the time of a point, from the request to its last byte",
         "",
         f"{points} points, one after another; WaveGAN with d = {DIM} and {SAMPLES:,} samples, untrained. The first is "
-        f"asked for before the others. The limit is a p95 of {LIMIT_MS} ms.",
+        f"asked for before the others. The limit is a p95 of {LIMIT_MS} ms. The load is that of the last minute, other work "
+        "beside it included.",
         "",
         "| decoders | p50, ms | p95, ms | most, ms | first, ms | generator alone, p50, ms | its share | load |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -40,6 +40,16 @@ def generating(change):
     return {"load": classmethod(load)}
 
 
+def describing(kind, gain):
+    """A model whose generator describes itself, as one layer of this kind."""
+
+    def load(cls, checkpoint, *, device="cpu"):
+        layer = {"kind": kind, "bias": np.zeros(4096, np.float32)}
+        return Changed(Net.load(checkpoint), layers=lambda one: [{**layer, "weight": gain * one.x.T}])
+
+    return {"load": classmethod(load)}
+
+
 def trains(change):
     """A model that does something after it has trained."""
 
@@ -97,6 +107,8 @@ MODELS = {
     "type": (generating(lambda sounds, z: sounds.astype(float)), "must give float32, not float64"),
     "nan": (generating(lambda sounds, z: sounds * np.float32(np.nan)), "NaN or infinite samples"),
     "silence": (generating(lambda sounds, z: sounds * 0), "gives silence"),
+    "other layers": (describing("linear", 2), "the layers that layers.. gives must make the sounds of generate"),
+    "unknown layer": (describing("attention", 1), "must give layers that `Generator` names: .*'attention'"),
     "latents": (generating(lambda sounds, z: sounds + z.__imul__(2)[:, :1]), "changes the latents"),
     "noise": (
         generating(lambda sounds, z: sounds + np.float32(np.random.default_rng().random())),
@@ -129,3 +141,7 @@ def test_models_that_break_their_promise(case):
     changed, told = MODELS[case]
     with pytest.raises(AssertionError, match=told):
         check_component(broken(Net, **changed))
+
+
+def test_a_model_may_describe_its_layers():
+    check_component(broken(Net, **describing("linear", 1)))

@@ -162,7 +162,7 @@ def describe(generator: Any) -> tuple[dict[str, Any] | None, str]:
     return network.describe_network(generator, np.full(2, -0.1, np.float32), np.full(2, 0.1, np.float32))
 
 
-def test_weights_are_float32_while_there_is_room_and_float16_where_that_is_close(
+def test_weights_are_float32_while_there_is_room_and_16_bits_where_that_is_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known = describe(Doubler())[0]
@@ -172,7 +172,7 @@ def test_weights_are_float32_while_there_is_room_and_float16_where_that_is_close
     monkeypatch.setattr(network, "BYTES", 40)
     known = describe(Doubler())[0]
     assert known is not None
-    assert known["weights"] == "float16"
+    assert known["weights"] == "int16"
     monkeypatch.setattr(network, "BYTES", 20)
     assert "too many for a page" in describe(Doubler())[1]
 
@@ -204,15 +204,15 @@ def test_a_page_is_below_15_mb_with_the_largest_network_and_with_sounds(monkeypa
         def generate(self, z: np.ndarray) -> np.ndarray:
             return np.zeros((len(z), self.size), np.float32)
 
-    made = content.make_content(Opened(Large(540_000), Path("a"), "", "0"), trained, Sizes(side=20))
-    assert made["network"]["weights"] == "float16"
-    assert 10e6 < len(page.compose(made)) < 15e6
+    made = content.make_content(Opened(Large(650_000), Path("a"), "", "0"), trained, Sizes(side=20))
+    assert made["network"]["weights"] == "int16"
+    assert 12e6 < len(page.compose(made)) < 15e6
     noise = np.random.default_rng(0).normal(0, 0.1, (100, 16384)).astype(np.float32)
     large = Large(16384)
     monkeypatch.setattr(large, "generate", lambda z: noise[: len(z)])
     made = content.make_content(Opened(large, Path("a"), "", "0"), trained, Sizes(side=20))
     assert made["network"] is None
-    assert 8e6 < len(page.compose(made)) < 15e6
+    assert 10e6 < len(page.compose(made)) < 15e6
     assert made["sounds"]["views"][0]["side"] ** 3 == len(made["sounds"]["views"][0]["audio"])
 
 

@@ -82,7 +82,7 @@ class Served:
 def serving(make: Callable[[Any], Made]) -> Iterator[Served]:
     listener = server.bind(0)
     served = Served(listener.getsockname()[1])
-    with open_thread() as executor:
+    with open_thread(lambda: None) as executor:
         app = build_app(PAGE, make, executor, dim=DIM, token=TOKEN, port=served.port, report=served.made.append)
         running = server.make_server(app)
         thread = threading.Thread(target=running.run, args=([listener],))

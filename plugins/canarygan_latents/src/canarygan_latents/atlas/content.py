@@ -128,7 +128,7 @@ def _describe_model(opened: Opened) -> Json:
 
 
 def _show(view: View, heard: Heard, classes: Sequence[str]) -> Json:
-    """A view with what its sounds are, in base64: shares as bytes, measures as float32."""
+    """A view with what its sounds are, in base64: labels as uint16, shares as bytes, measures as float32."""
     places = {label: number for number, label in enumerate(classes)}
     labels = [] if heard.labels is None else [places[label] for label in heard.labels.tolist()]
     shares = {name: _encode_shares(getattr(heard, name)) for name in ("posterior", "agreement", "syllable")}
@@ -136,7 +136,7 @@ def _show(view: View, heard: Heard, classes: Sequence[str]) -> Json:
     return {
         "axes": list(view.axes),
         "side": view.side,
-        "label": _encode(np.asarray(labels, np.uint8)) if labels else None,
+        "label": _encode(np.asarray(labels, np.uint16)) if labels else None,
         **shares,
         "measures": measures,
     }

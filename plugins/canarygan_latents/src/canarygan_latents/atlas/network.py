@@ -16,7 +16,7 @@ from canarygan_latents.atlas.views import View
 PARITY = 1e-3
 """How far sounds of the page may lie from those of `generate`, of full scale."""
 
-BYTES = 10_500_000
+BYTES = 12_500_000
 """Bytes that the weights, or else the sounds, may take in the page."""
 
 OPERATIONS = 1.0e9
@@ -33,7 +33,8 @@ def describe_network(
 ) -> tuple[Json | None, str]:
     """The layers of a generator for the page, and how they are kept; None and the reason where they cannot be.
 
-    Weights are float32 where there is room, float16 where that suffices, for sounds within `PARITY` of `generate`.
+    Weights are float32 where there is room, and else 16-bit integers with a scale for each array, where that gives
+    sounds within `PARITY` of `generate`.
 
     Args:
         generator: it may have `layers`.
@@ -47,16 +48,16 @@ def describe_network(
     operations = count_operations(layers)
     if operations > OPERATIONS:
         return None, f"its {operations / 1e6:.0f} million multiplications a sound are too many for a browser"
-    dtype = np.float32 if 16 * numbers / 3 <= BYTES else np.float16
-    if 4 * numbers / 3 * dtype().itemsize > BYTES:
+    weights = "float32" if 16 * numbers / 3 <= BYTES else "int16"
+    if 8 * numbers / 3 > BYTES:
         return None, f"its {numbers / 1e6:.0f} million weights are too many for a page"
+    kept = [{key: _encode(value, weights) for key, value in layer.items()} for layer in layers]
     z = np.random.default_rng(0).uniform(low, high, (TRIED, len(low))).astype(np.float32)
-    rounded = [{key: _round(value, dtype) for key, value in layer.items()} for layer in layers]
-    apart = float(np.abs(compute_layers(rounded, z) - generator.generate(z)).max())
+    read = [{key: _decode(value, weights) for key, value in layer.items()} for layer in kept]
+    apart = float(np.abs(compute_layers(read, z) - generator.generate(z)).max())
     if not apart < PARITY:
-        return None, f"its layers in {dtype.__name__} make sounds {apart:.2g} from those of generate"
-    kept = [{key: _encode(value, dtype) for key, value in layer.items()} for layer in layers]
-    return {"weights": dtype.__name__, "layers": kept, "parity": apart, "operations": operations}, ""
+        return None, f"its layers in {weights} make sounds {apart:.2g} from those of generate"
+    return {"weights": weights, "layers": kept, "parity": apart, "operations": operations}, ""
 
 
 def count_operations(layers: Sequence[Json]) -> float:
@@ -71,14 +72,22 @@ def count_operations(layers: Sequence[Json]) -> float:
     return total
 
 
-def _round(value: Any, dtype: type[np.floating[Any]]) -> Any:
-    return value.astype(dtype).astype(np.float32) if isinstance(value, np.ndarray) else value
-
-
-def _encode(value: Any, dtype: type[np.floating[Any]]) -> Any:
+def _encode(value: Any, weights: str) -> Any:
+    """An array as base64 of its numbers over `scale`; anything else as it is."""
     if not isinstance(value, np.ndarray):
         return value
-    return {"shape": list(value.shape), "data": base64.b64encode(value.astype(dtype).tobytes()).decode()}
+    most = float(np.abs(value).max(initial=0.0))
+    scale = most / 32767 if weights == "int16" and most > 0 else 1.0
+    numbers = np.round(value / scale).astype("<i2") if weights == "int16" else value.astype("<f4")
+    return {"shape": list(value.shape), "scale": scale, "data": base64.b64encode(numbers.tobytes()).decode()}
+
+
+def _decode(value: Any, weights: str) -> Any:
+    """What `_encode` was given, as the page reads it."""
+    if not isinstance(value, dict):
+        return value
+    numbers = np.frombuffer(base64.b64decode(value["data"]), "<i2" if weights == "int16" else "<f4")
+    return np.asarray(numbers * value["scale"], np.float32).reshape(value["shape"])
 
 
 def gather_sounds(generator: Generator, views: Sequence[View], batch_size: int) -> list[Json]:

@@ -12,12 +12,12 @@ function tellRelation({ spearman, information }) {
   if (information === null) return "";
   if (information < 0.1) return "hardly matters";
   if (Math.abs(spearman) > 0.3) return spearman > 0 ? "raises it" : "lowers it";
-  return "changes it, both ways";
+  return "changes it";
 }
 
 function acousticsSection(parent, { relations, measures, sample, model }) {
   const how = sample.whole ? "the grid" : `${format(sample.count)} latents spread evenly over the box`;
-  put(parent, "p", { class: "soft small" }, `Over ${how}: Spearman's and Pearson's correlation of each coordinate with each measure, and their mutual information in bits, which also sees what is not monotone.`);
+  put(parent, "p", { class: "soft small" }, `Over ${how}: Spearman's and Pearson's correlation of each coordinate with each measure, and their mutual information in bits, which also sees what neither raises nor lowers a measure all along.`);
   const axes = [...new Set(relations.map((one) => one.axis))];
   const table = put(put(parent, "div", { class: "wide" }), "table", { class: "relations", "aria-label": "Correlation and mutual information of coordinates and measures" });
   const head = put(put(table, "thead"), "tr", {}, element("th", { scope: "col" }, "coordinate"));
@@ -45,7 +45,7 @@ function acousticsSection(parent, { relations, measures, sample, model }) {
       if (!curve.length) continue;
       const rows = curve.map((row) => ({ ...row, text: `z${axis + 1} ${format(row.x)}: ${format(Math.round(row.y))} ${unit}` }));
       const marks = ticks(rows[0].x, rows.at(-1).x, 4).map((x) => ({ x, text: [format(x)] }));
-      charts.append(lineChart({ title: `${measure} (${unit})`, rows, marks, within: within[measure], resting: "", tall: 150, wide: 280, label: `${measure} along z${axis + 1}, from ${format(rows[0].y)} to ${format(rows.at(-1).y)} ${unit}` }));
+      charts.append(lineChart({ title: `${measure} (${unit})`, rows, marks, within: within[measure], resting: "", tall: 176, wide: 280, label: `${measure} along z${axis + 1}, from ${format(rows[0].y)} to ${format(rows.at(-1).y)} ${unit}` }));
     }
   }
   if (axes.length > 12) put(parent, "p", { class: "soft small" }, `Curves of the first 12 of ${model.dim} coordinates.`);

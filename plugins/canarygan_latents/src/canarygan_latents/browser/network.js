@@ -1,17 +1,12 @@
 // The generator: layers over plain arrays.
 
-/** Numbers from base64, of a type of array; half precision is made of 16-bit integers. */
-function numbersOf(text, type) {
-  const bytes = bytesOf(text);
-  if (type === "float16") return Float32Array.from(new Uint16Array(bytes.buffer), halfOf);
-  return new { float32: Float32Array, uint8: Uint8Array }[type](bytes.buffer);
-}
+/** Numbers from base64, of a type of array. */
+const numbersOf = (text, type) => new { float32: Float32Array, int16: Int16Array, uint8: Uint8Array, uint16: Uint16Array }[type](bytesOf(text).buffer);
 
-/** The number that these 16 bits are in half precision (IEEE 754). */
-function halfOf(bits) {
-  const [sign, power, part] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (power === 31) return part ? NaN : sign * Infinity;
-  return sign * (power ? 2 ** (power - 15) * (1 + part / 1024) : 2 ** -14 * (part / 1024));
+/** The numbers of an array of a layer: float32, or 16-bit integers times a scale. */
+function weightsOf({ data, scale }, type) {
+  const numbers = numbersOf(data, type);
+  return type === "float32" ? numbers : Float32Array.from(numbers).map((value) => value * scale);
 }
 
 function linear(input, { weight, bias }) {
@@ -67,7 +62,7 @@ const KINDS = {
 function makeNetwork({ weights, layers }) {
   const ready = layers.map((layer) => ({
     ...layer,
-    ...(layer.weight && { weight: numbersOf(layer.weight.data, weights), shape: layer.weight.shape, bias: numbersOf(layer.bias.data, weights) }),
+    ...(layer.weight && { weight: weightsOf(layer.weight, weights), shape: layer.weight.shape, bias: weightsOf(layer.bias, weights) }),
   }));
   return (z) => ready.reduce((signal, layer) => KINDS[layer.kind](signal, layer), Float32Array.from(z));
 }

@@ -112,7 +112,13 @@ function pathPanel(parent, app) {
   function make() {
     made ??= (async () => {
       const sounds = [];
-      for (const z of walk(app.path, settings.steps)) sounds.push(await app.source.sound(z, app.view));
+      let since = performance.now();
+      for (const z of walk(app.path, settings.steps)) {
+        sounds.push(await app.source.sound(z, app.view));
+        if (performance.now() - since < 30) continue;
+        await new Promise((done) => setTimeout(done)); // so that the page answers while many sounds are made
+        since = performance.now();
+      }
       return { sounds, ...join(sounds, Math.round((settings.gap / 1000) * rate)) };
     })().catch((error) => {
       made = null;

@@ -8,7 +8,7 @@ function makeSpace({ box, views, classes }) {
   const place = (value, axis, side) => Math.min(side - 1, Math.max(0, Math.floor(((value - box.low[axis]) / (box.high[axis] - box.low[axis])) * side)));
   const clamp = (value, axis) => Math.min(box.high[axis], Math.max(box.low[axis], value));
   const grids = views.map((view) => {
-    const grid = { axes: view.axes, side: view.side, dims: view.axes.length, label: view.label && numbersOf(view.label, "uint8"), measures: {} };
+    const grid = { axes: view.axes, side: view.side, dims: view.axes.length, label: view.label && numbersOf(view.label, "uint16"), measures: {} };
     for (const name of ["posterior", "agreement", "syllable"]) grid[name] = numbersOf(view[name], "uint8");
     for (const [name, text] of Object.entries(view.measures)) grid.measures[name] = numbersOf(text, "float32");
     return grid;

@@ -3,11 +3,13 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from canarygan_core import Generator
 from canarygan_core.clips import Clips
@@ -58,7 +60,7 @@ class SoundMaker:
         return self.generator.latent_dim
 
     def warm_up(self) -> None:
-        """Make and label a sound, so that libraries are read before anybody waits for one."""
+        """Make and label a sound, so that all libraries are there before anybody waits for one."""
         self.make(self.high)
 
     def make(self, z: Floats) -> Made:
@@ -89,17 +91,22 @@ class SoundMaker:
         return f"Outside of the training: {'; '.join(parts)}{others}."
 
 
-def open_thread() -> ThreadPoolExecutor:
-    """A thread that makes one sound after another.
+@contextmanager
+def open_thread(warm_up: Callable[[], object]) -> Iterator[ThreadPoolExecutor]:
+    """A thread that makes one sound after another, and has done so once.
 
-    Torch uses no others in it: a sound of a WaveGAN is so little work that threads would mostly wait for each other.
+    Libraries use no threads of their own meanwhile: one sound is so little work that they would mostly wait for each
+    other.
     """
 
     def prepare() -> None:
         if (torch := sys.modules.get("torch")) is not None:
             torch.set_num_threads(1)
 
-    return ThreadPoolExecutor(1, "sounds", prepare)
+    with ThreadPoolExecutor(1, "sounds", prepare) as thread:
+        thread.submit(warm_up).result()
+        with threadpool_limits(1):
+            yield thread
 
 
 def read_latent(body: bytes, dim: int) -> Floats:

@@ -27,7 +27,7 @@ def explore(
 ) -> Answer:
     """Show a model's latent space in the browser, with the model behind it: any point sounds at once. Ctrl-C ends it.
 
-    It is the page of atlas, served to this machine alone at an address that is printed. Nothing is written.
+    It is the page of atlas, served to this machine alone at an address that is printed. It writes no output.
 
     Args:
         generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
@@ -46,6 +46,8 @@ def explore(
     """
     import secrets
     import sys
+    from datetime import UTC, datetime
+    from importlib import metadata
 
     from canarygan_core import console
     from canarygan_core.fitted import decoders
@@ -58,36 +60,36 @@ def explore(
     from canarygan_latents.opening import open_generator
 
     sizes = Sizes(side, axes, at, draws, batch_size, seed)
-    opened = open_generator(generator_ckpt, device, device_idx)
-    trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
-    token = secrets.token_urlsafe()
-    with server.bind(port) as listener, open_thread() as thread:
+    token, name = secrets.token_urlsafe(), "canarygan-latents"
+    versions = {name: metadata.version(name)}
+    with server.bind(port) as listener:
+        opened = open_generator(generator_ckpt, device, device_idx)
+        trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
         clips, _ = find_real(dataset, request.given, opened)
         content = make_content(
             opened,
             trained,
             sizes,
             clips=clips,
-            record={"argv": list(request.argv)},
+            record={"argv": list(request.argv), "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M}", "versions": versions},
             server={"sound": app.SOUND, "token": token},
         )
-        maker, count = SoundMaker(opened.generator, trained), 0
-        thread.submit(maker.warm_up).result()
+        maker, made = SoundMaker(opened.generator, trained), 0
         port = listener.getsockname()[1]
-        url = f"http://{server.HOST}:{port}/{token}/"
-        console.write_line(f"{url}\nOpen this address in a browser of this machine. Ctrl-C ends it.", sys.stdout)
-        sys.stdout.flush()
-        with console.show_bar("sounds", None) as advance:
+        with open_thread(maker.warm_up) as thread, console.show_bar("sounds", None) as advance:
 
-            def report(made: Made) -> None:
-                nonlocal count
-                count += 1
-                advance(1, f"{made.milliseconds:.0f} ms")
+            def count(sound: Made) -> None:
+                nonlocal made
+                made += 1
+                advance(1, f"{sound.milliseconds:.0f} ms")
 
             served = app.build_app(
-                page.compose(content), maker.make, thread, dim=maker.dim, token=token, port=port, report=report
+                page.compose(content), maker.make, thread, dim=maker.dim, token=token, port=port, report=count
             )
+            url = f"http://{server.HOST}:{port}/{token}/"
+            console.write_line(f"{url}\nOpen this address in a browser of this machine. Ctrl-C ends it.", sys.stdout)
+            sys.stdout.flush()
             if browser:
                 server.open_browser(url)
             server.serve(served, listener)
-    return Answer(f"{count} sounds were made.", {"sounds": count})
+    return Answer(f"{made} sounds were made.", {"sounds": made})

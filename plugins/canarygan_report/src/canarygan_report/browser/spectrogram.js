@@ -4,7 +4,14 @@ const WINDOW = 256;
 const DEPTH = 55;
 const RAMP = [[6, 3, 18], [38, 14, 77], [92, 26, 110], [152, 42, 106], [206, 70, 78], [240, 120, 48], [250, 182, 62], [252, 250, 200]];
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+/** Bytes from base64. */
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
 
 /** Samples in -1 to 1 from 8-bit mu-law, whose silence is 128. */
 function samplesOf(text) {

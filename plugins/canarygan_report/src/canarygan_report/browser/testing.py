@@ -25,7 +25,8 @@ RECORD_SOUNDS = """
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND"),
+    *("--disable-background-networking", "--disable-component-update"),
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
@@ -69,7 +70,10 @@ class Tab:
 
 @contextmanager
 def open_tab(*, has_touch: bool = False) -> Iterator[Tab]:
-    """A tab, whose screen is touched where that is wished; the test is skipped where there is no browser to drive."""
+    """A tab, whose screen is touched where that is wished; the test is skipped where there is no browser to drive.
+
+    After `tab.page.context.set_offline(False)` it reaches this machine, and nothing else.
+    """
     import pytest
 
     path = find_chromium()
