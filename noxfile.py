@@ -181,8 +181,8 @@ def cli_page(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def crash(session: nox.Session) -> None:
-    """Every task killed at 50 moments, before changes to files above all: nothing half written, lost or left."""
-    in_system(session, "tests/crash/run.py", *(session.posargs or ("--kills", "50")), module=False)
+    """Every task killed at 15 to 40 moments, before changes to files above all: nothing half written, lost or left."""
+    in_system(session, "tests/crash/run.py", *(session.posargs or ("--kills", "40", "--seconds", "12")), module=False)
 
 
 @nox.session(venv_backend="none")

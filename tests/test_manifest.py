@@ -86,7 +86,10 @@ def test_a_run_that_does_not_say_how_it_was_started_does_not_go_on(tmp_path, key
         runs.find_to_resume(tmp_path, runs.INFER, "work")
 
 
-@pytest.mark.parametrize("options", [{}, {"model": {"options": {}}}, {"model": [{"name": "a", "options": {}}]}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"model": {"options": {}}}, {"model": [{"name": "a", "options": {}}]}, {"model": {"name": "a", "options": 3}}],
+)
 def test_a_run_that_does_not_say_with_which_model_it_was_started_does_not_go_on(tmp_path, options):
     with runs.open_run(tmp_path, Request("work", options=options)) as run:
         pass
