@@ -6,10 +6,11 @@ steady      the plugins' tests under 20 other seeds
 core_alone  the kernel from its wheel, without the heavy libraries
 lowest      the tests that are not slow, with the oldest versions of all that the project requires
 examples    the packages of examples/, installed by pip
-plugin      the kernel and one plugin: the plugin's tests
+plugin      the kernel and one plugin, with those that it requires: the plugin's tests
 matrix      every test on each supported Python that is here
 lint types  ruff; mypy, strict
 fuzz        damaged files at every reader: 200,000 of records and archives, 20,000 of sounds; an hour
+mutation    how many faults, made one at a time in runs, plugins and options, the tests notice
 audit       known vulnerabilities of what the system installs, from the network
 docs        the site; `cli_page` writes docs/cli.md
 crash       every task killed at many moments: nothing half written, lost or left
@@ -130,8 +131,9 @@ def examples(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("name", PLUGINS, ids=PLUGINS)
 def plugin(session: nox.Session, name: str) -> None:
-    """The kernel and one plugin, nothing else: the plugin's tests."""
-    session.install(".", f"./plugins/{name}", *group("test", "references"), env=ALONE_IN_CLONE)
+    """The kernel and one plugin, with the plugins that it requires, which no index has: the plugin's tests."""
+    folders = [f"./plugins/{one}" for one in list_required(name)]
+    session.install(".", *folders, *group("test", "references"), env=ALONE_IN_CLONE)
     session.run("pytest", f"plugins/{name}/tests", *session.posargs)
 
 
@@ -156,6 +158,14 @@ def fuzz(session: nox.Session) -> None:
     in_system(session, "fuzz.run", *session.posargs)
     if not session.posargs:
         in_system(session, "fuzz.sounds", "--inputs", "20000")
+
+
+@nox.session(venv_backend="none")
+def mutation(session: nox.Session) -> None:
+    """How many faults the tests notice, made one at a time: all, or a part by nox -s mutation -- --sample 10."""
+    session.env["PYTHONPATH"] = str(Path("tests").resolve())
+    in_system(session, "pip", "install", "-q", *group("mutation"))
+    in_system(session, "mutation.run", *session.posargs)
 
 
 @nox.session
@@ -223,6 +233,13 @@ def build(session: nox.Session) -> None:
 def group(*names: str) -> tuple[str, ...]:
     """The requirements in groups of pyproject.toml."""
     return nox.project.dependency_groups(PROJECT, *names)
+
+
+def list_required(name: str) -> list[str]:
+    """A plugin of this repository and those that it requires, themselves and so on."""
+    told = nox.project.load_toml(f"plugins/{name}/pyproject.toml")["project"].get("dependencies", [])
+    required = [Requirement(text).name.replace("-", "_") for text in told]
+    return list(dict.fromkeys([name, *(one for each in required if each in PLUGINS for one in list_required(each))]))
 
 
 def oldest() -> list[str]:

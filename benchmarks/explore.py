@@ -115,8 +115,8 @@ def describe(rows: list[dict[str, Any]], points: int, about: dict[str, object]) 
         "# explore: the time of a point, from the request to its last byte",
         "",
         f"{points} points, one after another; WaveGAN with d = {DIM} and {SAMPLES:,} samples, untrained. The first is "
-        f"asked for before the others. The limit is a p95 of {LIMIT_MS} ms. The load is that of the last minute, other work "
-        "beside it included.",
+        f"asked for before the others. The limit is a p95 of {LIMIT_MS} ms. The load is that of the last "
+        "minute, other work beside it included.",
         "",
         "| decoders | p50, ms | p95, ms | most, ms | first, ms | generator alone, p50, ms | its share | load |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -117,6 +117,11 @@ def show_controls(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def show_on_one_line(text: str) -> str:
+    """A name, or what quotes one, with what `show_controls` shows, and line breaks and tabs, as their codes."""
+    return show_controls(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def configure_logging(level: int) -> None:
     """Send what the system logs to standard error, a line a message."""
     log.setLevel(level)

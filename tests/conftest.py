@@ -15,7 +15,7 @@ from canarygan_core.cli import main
 from canarygan_core.cli.binding import Command
 from canarygan_core.components import Component, Task
 from canarygan_core.plugins import Plugin, Registry, builtin
-from canarygan_core.tasks import generate, notebook
+from canarygan_core.tasks import generate, notebook, sample
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,7 +91,7 @@ def installed(offer, monkeypatch):
 
     def make(*offers):
         registry = offer(*offers)
-        for module in (main, generate, notebook, plugins):
+        for module in (main, generate, notebook, plugins, sample):
             monkeypatch.setattr(module, "get_registry", lambda: registry)
         return registry
 

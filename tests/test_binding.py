@@ -60,8 +60,9 @@ def test_a_list_and_a_required_option(bind, toml):
     wanted = Listing(Path("x"), ["a", "b"])
     assert bind("--dataset", "listing", "--path", "x", "--names", "a", "--names", "b")[0] == wanted
     assert bind(*toml("dataset = 'listing'\npath = 'x'\nnames = ['a', 'b']"))[0] == wanted
-    with pytest.raises(UsageError, match="needs --path"):
+    with pytest.raises(UsageError) as told:
         bind("--dataset", "listing")
+    assert str(told.value) == "work needs --path: where it is.\nSee canarygan run work --help"
     with pytest.raises(UsageError, match="--names cannot be nobody"):
         bind("--path", "x", "--names", "nobody")
 

@@ -54,6 +54,12 @@ def test_extras_ask_no_index_for_what_the_clone_holds(tmp_path: Path) -> None:
         assert f"extra == '{extra}'" not in metadata
 
 
+def test_the_requirements_are_the_clone_and_each_plugin() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    named = [line.removeprefix("-e ") for line in lines if line.startswith("-e ")]
+    assert sorted(named) == [".", *(f"plugins/{name}" for name in PLUGINS)]
+
+
 def test_the_kernel_alone_stays_possible(tmp_path: Path) -> None:
     for kind in ("wheel", "editable"):
         tops, metadata, points, links = build(tmp_path, kind, alone=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from canarygan_core import Answer, CanaryganError, Task
+from canarygan_core import Answer, CanaryganError, Task, console
 from canarygan_core.cli import main
 from canarygan_core.errors import Interrupted
 
@@ -52,6 +52,11 @@ def buggy() -> Answer:
     raise ZeroDivisionError("a bug")
 
 
+def watched() -> Answer:
+    """Answer what shows that the work goes on."""
+    return Answer(str(console._shown[-1]))
+
+
 def option(*, number: int = 1) -> Answer:
     """Take an option.
 
@@ -64,7 +69,7 @@ def option(*, number: int = 1) -> Answer:
 sys.modules.setdefault("toy_answers", sys.modules[__name__])
 TASKS = [
     Task(name, f"toy_answers:{name}", f"Task {name}.")
-    for name in ("good", "silent", "bad", "refuses", "interrupted", "killed", "buggy", "option")
+    for name in ("good", "silent", "bad", "refuses", "interrupted", "killed", "buggy", "option", "watched")
 ]
 
 
@@ -97,6 +102,20 @@ def test_a_bug_shows_its_traceback(run):
         run("buggy")
 
 
+def test_a_traceback_steers_no_terminal(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    monkeypatch.setattr(sys, "argv", ["canarygan", "buggy"])
+    with pytest.raises(ZeroDivisionError):
+        main.main()
+    try:
+        raise FileNotFoundError("no \x1b[2J.wav")
+    except FileNotFoundError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    told = capsys.readouterr().err
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.endswith("\nFileNotFoundError: no \\x1b[2J.wav\n")
+
+
 def test_an_error_is_its_message_on_standard_error(run):
     assert run("refuses") == (1, "", "canarygan: Cannot do it. Do something else.\n")
     assert run("refuses", "--json") == (1, "", "canarygan: Cannot do it. Do something else.\n")
@@ -113,6 +132,10 @@ def test_the_answer_goes_to_standard_output_and_the_rest_does_not(run):
     assert run("good", "-q") == run("good", "--quiet") == (0, "", "warning: beware\n")
     assert run("bad") == (1, "bad news\n", "")
     assert run("silent") == (0, "", "")
+
+
+def test_work_that_tells_nothing_of_itself_is_shown_to_go_on(run):
+    assert run("watched") == (0, "watched: 0 s so far\n", "")
 
 
 def test_json_is_alone_on_standard_output(run):

@@ -142,3 +142,4 @@ def test_a_bar_on_a_terminal_gives_way_to_the_one_within_and_comes_back(monkeypa
 def test_what_would_steer_the_terminal_is_shown_as_its_code(capsys):
     console.write_line("a\x1b[2Jb\x07\r\x9b31mc\u202ed\te\nf \u00fc", sys.stdout)
     assert capsys.readouterr().out == "a\\x1b[2Jb\\x07\\r\\x9b31mc\\u202ed\te\nf \u00fc\n"
+    assert console.show_on_one_line("a\nb\tc\x1b") == "a\\nb\\tc\\x1b"

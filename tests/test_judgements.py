@@ -97,5 +97,6 @@ def test_where_they_think_it_less_likely_a_syllable_than_not_the_consensus_is_x(
 
 def test_counts_are_said_in_a_sentence() -> None:
     assert describe_consensus(["esn"], 10, 7, 7) == "7 of 10 sounds are sure, the others X."
+    assert describe_consensus(["esn"], 10, 10, 10) == "10 of 10 sounds are sure."
     text = describe_consensus(["esn", "knn"], 10, 7, 5)
     assert text == "7 of 10 sounds are sure, the others X; esn, knn all agree on 5 of these 7."

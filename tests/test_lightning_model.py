@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from canarygan_core import CanaryganError, Request, runs
+from canarygan_core.fitted import latents
 from canarygan_core.lightning import checkpointing
 from canarygan_core.lightning.model import LightningModel
 from canarygan_core.lightning.module import Batches
@@ -123,6 +124,33 @@ def test_a_generator_is_built_from_the_options_in_its_checkpoint(tmp_path, clips
     torch.save(saved, tmp_path / "x.ckpt")
     with pytest.raises(CanaryganError, match="do not fit its own description"):
         Lines.load(tmp_path / "x.ckpt")
+
+
+def test_a_generator_draws_latents_and_gives_its_network(tmp_path, clips):
+    @dataclass(frozen=True)
+    class Normal(Lines):
+        name: ClassVar[str] = "normal"
+
+        def draw_latents(self, count: int, rng: Any) -> Any:
+            return rng.normal(5, 1, (count, self.latent_dim)).astype(np.float32)
+
+    run = trained(tmp_path / "lines", clips)
+    generator = Lines.load(run.last)
+    drawn = generator.draw_latents(100, np.random.default_rng(0))
+    assert np.array_equal(drawn, latents.draw(100, 3, seed=0))
+    given = torch.from_numpy(drawn).requires_grad_()
+    made = generator.module()(given)
+    np.testing.assert_allclose(made.detach().numpy(), generator.generate(drawn), atol=1e-6)
+    made.sum().backward()
+    assert given.grad.abs().min() > 0
+    seen = []
+    patched = Monitor.write_previews
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Monitor, "write_previews", lambda self, *rest: (seen.append(self.latents), patched(self, *rest)))
+        run = trained(tmp_path / "normal", clips, Normal())
+    assert all(z.mean() > 4 for z in seen)
+    assert seen
+    assert Normal.load(run.last).draw_latents(100, np.random.default_rng(0)).mean() > 4
 
 
 def test_a_dry_run_tells_how_long_it_takes(tmp_path, clips, caplog, monkeypatch):

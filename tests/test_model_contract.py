@@ -136,6 +136,85 @@ MODELS = {
 }
 
 
+def drawing(draw, latent_range=(-1.0, 1.0)):
+    """A model that draws its own latents, and says in which range they lie."""
+
+    def load(cls, checkpoint, *, device="cpu"):
+        generator = Changed(Net.load(checkpoint), draw_latents=lambda one, count, rng: draw(count, one.latent_dim, rng))
+        generator.latent_range = latent_range
+        return generator
+
+    return {"load": classmethod(load)}
+
+
+def uniform(count, dim, rng):
+    return rng.uniform(-1, 1, (count, dim)).astype(np.float32)
+
+
+DRAWS = {
+    "too few": (
+        lambda count, dim, rng: uniform(count - 1, dim, rng),
+        r"must give float32 \(50, 2\), not float32 \(49, 2\)",
+    ),
+    "too wide": (lambda count, dim, rng: uniform(count, dim + 1, rng), r"must give float32 \(50, 2\)"),
+    "double": (lambda count, dim, rng: rng.uniform(-1, 1, (count, dim)), "must give float32 .*, not float64"),
+    "unseeded": (
+        lambda count, dim, rng: uniform(count, dim, np.random.default_rng()),
+        "draw_latents must draw from the rng that it is given alone",
+    ),
+    "outside": (lambda count, dim, rng: 3 * uniform(count, dim, rng), "draws outside of latent_range, -1 to 1"),
+}
+
+
+@pytest.mark.parametrize("case", DRAWS)
+def test_a_model_that_draws_wrong_latents_is_named(case):
+    draw, told = DRAWS[case]
+    with pytest.raises(AssertionError, match=told):
+        check_component(broken(Net, **drawing(draw)))
+
+
+def test_a_model_may_draw_its_own_latents():
+    check_component(broken(Net, **drawing(uniform)))
+    check_component(broken(Net, **drawing(lambda *drawn: 3 * uniform(*drawn), latent_range=None)))
+
+
+def giving(change):
+    """A model that gives its network, changed."""
+    torch = pytest.importorskip("torch")
+
+    class Network(torch.nn.Module):
+        def __init__(self, x):
+            super().__init__()
+            self.x = torch.from_numpy(x.copy())
+
+        def forward(self, z):
+            return change(z, self.x)
+
+    def load(cls, checkpoint, *, device="cpu"):
+        return Changed(Net.load(checkpoint), module=lambda one: Network(one.x))
+
+    return {"load": classmethod(load)}
+
+
+NETWORKS = {
+    "other sounds": (lambda z, x: 0.9 * z @ x, r"module\(\) gives must make the sounds of generate"),
+    "other shape": (lambda z, x: (z @ x)[:, None], r"module\(\) gives must make the sounds of generate"),
+    "detached": (lambda z, x: z.detach() @ x + 0 * z.sum(), "gradients must pass through the network"),
+    "without gradients": (lambda z, x: z.detach() @ x, "gradients must pass through the network"),
+}
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_a_model_that_gives_a_wrong_network_is_named(case):
+    change, told = NETWORKS[case]
+    with pytest.raises(AssertionError, match=told):
+        check_component(broken(Net, **giving(change)))
+
+
+def test_a_model_may_give_its_network():
+    check_component(broken(Net, **giving(lambda z, x: z @ x)))
+
+
 @pytest.mark.parametrize("case", MODELS)
 def test_models_that_break_their_promise(case):
     changed, told = MODELS[case]

@@ -136,6 +136,22 @@ def test_a_name_that_is_no_text_costs_no_work(tmp_path):
     assert "caf\ufffd" in check_data(dataset=Folder(tmp_path)).text
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names have no line breaks here")
+def test_a_line_break_in_a_name_makes_no_line_of_its_own(tmp_path):
+    for number, label in enumerate(("a\nUsable.", "b")):
+        (tmp_path / label).mkdir()
+        put(tmp_path / label / "1.wav", noise(number))
+    (tmp_path / "b" / "2\ncanarygan: all is well.wav").write_text("no sound")
+    report = check_data(dataset=Folder(tmp_path)).text
+    assert "\na\\nUsable." in report
+    assert "\n  b/2\\ncanarygan: all is well.wav: holds text, not sound\n" in report
+    with pytest.raises(CanaryganError, match=r"(?m)^  b/2\\ncanarygan: all is well\.wav: holds text"):
+        Folder(tmp_path).load()
+    assert Folder(tmp_path, skip_unusable=True).load().classes == ["a\\nUsable.", "b"]
+    with pytest.raises(CanaryganError, match=r"2\\ncanarygan: all is well\.wav: holds text"):
+        audio.read(tmp_path / "b" / "2\ncanarygan: all is well.wav", 16000)
+
+
 ONSETS = "file,onset,offset\n{},0.1,0.2\n{},0.3,0.4\n"
 
 

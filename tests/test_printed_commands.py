@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,9 @@ def test_a_set_that_is_written_is_checked_at_its_own_rate_and_heard_as_it_was_ma
 def test_from_features_to_labels_and_from_a_classifier_to_its_score(place: Path) -> None:
     run(["write-dataset", "-s", "my syllables", "--syllables", "2", "--per-class", "6"])
     built = run(["build-decoder-dataset", "-d", "my syllables", "-s", "a set", "--augment", "0"])
-    run_printed(built, "train-decoders")
+    assert "of 2 classes" in built
+    assert "12 sounds" in run_printed(run_printed(built, "train-decoders"), "decode")
+    shutil.rmtree("decoded")
     words = ["train-decoders", "-d", "my syllables", "-s", "my decoders", "-m", "knn", "--augment", "0"]
     assert "12 sounds" in run_printed(run(words), "decode")
     shape = ["--syllables", "2", "--per-class", "12"]

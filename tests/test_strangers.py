@@ -256,9 +256,8 @@ def test_the_report_finds_the_shelf_and_shows_the_map(mapped: Path, elsewhere: P
     assert [one["name"] for one in content["map"]["figures"]] == ["charted-first"]
     assert content["map"]["totals"] == {"real": 48, "generated": 40}
     assert any(content["map"]["sound"])
-    assert content["missing"]["confusion"]["command"].startswith(
-        f"canarygan train-decoders --dataset {KIND} --place {home / 'clips.npz'} --skip s3"
-    )
+    told = f"--dataset {KIND} --place {home / 'clips.npz'} --skip s3"
+    assert content["missing"]["scores"]["commands"][-1].endswith(f"{told} {home / 'generated'}")
     run("report", "-x", home / "runs", "--dataset", KIND, "--place", home / "none.npz", "--overwrite", code=1)
     assert "There is no shelf" in capsys.readouterr().err
     run("report", "-x", home / "runs", *shelf(home), "--overwrite")

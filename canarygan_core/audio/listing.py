@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from canarygan_core.console import show_on_one_line
 from canarygan_core.errors import CanaryganError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -101,5 +102,5 @@ def resolve(path: Path) -> Path:
 
 
 def printable(name: str) -> str:
-    """A file's name as text that can be printed and is the same on every system (Unicode NFC)."""
-    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace"))
+    """A file's name as text of one line that can be printed and is the same on every system (Unicode NFC)."""
+    return show_on_one_line(unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace")))

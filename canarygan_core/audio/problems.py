@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from canarygan_core.console import show_on_one_line
 from canarygan_core.errors import CanaryganError
 
 
@@ -24,7 +25,7 @@ class Problem:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.what}"
+        return f"{show_on_one_line(self.path)}: {self.what}"
 
 
 class Refusal(Exception):
@@ -55,5 +56,5 @@ class UnusableAudio(CanaryganError):
 
 def list_items(items: Sequence[object], shown: int = 20, *, noun: str = "", indent: str = "  ") -> list[str]:
     """One line for each of the first items, and a count of the rest."""
-    rest = f"... and {len(items) - shown} more {noun}".rstrip()
-    return [f"{indent}{item}" for item in (*items[:shown], *([rest] if len(items) > shown else []))]
+    rest = [f"... and {len(items) - shown} more {noun}".rstrip()] if len(items) > shown else []
+    return [f"{indent}{show_on_one_line(str(item))}" for item in (*items[:shown], *rest)]

@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Annotated, Literal, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
@@ -28,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Nothing that cannot be shown changes it, except an answer that goes to a file which does not take it.
     """
+    if argv is None:
+        sys.excepthook = _show_bug
     words = list(sys.argv[1:] if argv is None else argv)
     with open_outlets() as (output, _), warnings.catch_warnings():
         warnings.showwarning = _show_warning
@@ -37,6 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             write_line(f"canarygan: cannot write the answer: {output.failure.strerror}.", sys.stderr)
             code = code or 1
     return code
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show a traceback, which may quote the name of a file, as any text."""
+    write_line("".join(traceback.format_exception(kind, error, trace)).rstrip(), sys.stderr)
 
 
 def _show_warning(

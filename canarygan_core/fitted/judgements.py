@@ -136,7 +136,7 @@ class Consensus:
 
 def describe_consensus(names: Sequence[str], total: int, sure: int, unanimous: int) -> str:
     """A sentence such as `812 of 1000 sounds are sure, the others X; esn, knn, svm all agree on 770 of these 812.`"""
-    text = f"{sure} of {total} sounds are sure, the others {X}"
+    text = f"{sure} of {total} sounds are sure{f', the others {X}' if sure < total else ''}"
     return f"{text}; {', '.join(names)} all agree on {unanimous} of these {sure}." if len(names) > 1 else f"{text}."
 
 

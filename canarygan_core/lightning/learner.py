@@ -12,6 +12,8 @@ from canarygan_core.components import Model
 from canarygan_core.errors import CanaryganError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
@@ -54,7 +56,11 @@ class Learner(Model):
 
     @abc.abstractmethod
     def decode(self, network: Any, latents: "Tensor") -> "Tensor":
-        """Sounds (n, samples) of latents (n, latent_dim), which are uniform in -1 to 1 unless a user says otherwise."""
+        """Sounds (n, samples) of latents (n, latent_dim), which are as `draw_latents` draws them; passes gradients."""
+
+    def draw_latents(self, count: int, rng: "np.random.Generator") -> "NDArray[np.float32]":
+        """Latents (count, latent_dim) for sounds that are made later; uniform in -1 to 1 unless a subclass differs."""
+        return rng.uniform(-1, 1, (count, self.latent_dim)).astype("float32")
 
     def optimizer(self, network: Any) -> "Optimizer":
         """What updates the weights; Adam (Kingma and Ba, 2015) unless a subclass says otherwise."""

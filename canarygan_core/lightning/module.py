@@ -19,6 +19,7 @@ from canarygan_core.runs.documents import Format
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule
+    from torch import nn
 
     from canarygan_core.runs import Run
 
@@ -50,7 +51,7 @@ def train(model: Learner, clips: Clips, run: "Run", training: Training) -> None:
     monitor = Monitor(
         run,
         clips,
-        np.random.default_rng(training.seed).uniform(-1, 1, (PREVIEWED, model.latent_dim)).astype(np.float32),
+        model.draw_latents(PREVIEWED, np.random.default_rng(training.seed)),
         samples,
         lambda z: decode(model, module.network, z),
         updates=lambda: module.updates,
@@ -194,6 +195,23 @@ class TrainedGenerator:
 
     def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
         return decode(self.model, self.network, z)
+
+    def draw_latents(self, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        return self.model.draw_latents(count, rng)
+
+    def module(self) -> "nn.Module":
+        """The network with the model's `decode`: latents (n, latent_dim) to sounds (n, samples), float32."""
+        import torch
+
+        class Decoding(torch.nn.Module):
+            def __init__(self, model: Learner, network: torch.nn.Module) -> None:
+                super().__init__()
+                self.model, self.network = model, network
+
+            def forward(self, z: torch.Tensor) -> torch.Tensor:
+                return self.model.decode(self.network, z).float()
+
+        return Decoding(self.model, self.network).eval()
 
 
 def load(cls: type[Learner], path: Path, device: str) -> TrainedGenerator:

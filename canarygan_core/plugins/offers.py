@@ -101,7 +101,7 @@ class KnownOffers:
     def __init__(self) -> None:
         self.path = find_folder() / "plugins.json"
         self._entries: dict[str, Any] = {}
-        with suppress(OSError, ValueError, TypeError, AttributeError):
+        with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if content.get("schema") == SCHEMA:
                 self._entries = dict(content["plugins"])

@@ -260,13 +260,17 @@ def spell(component: Component, flag: str = "") -> str:
         flag: what chooses the component, empty where its options do or it is what the task takes anyway.
     """
     default = annotate(type(component))[1]
+    usual = _drop_unset(to_json(default)) if isinstance(default, Component) else {}
     words = [flag, component.name] if flag else []
     hints = typing.get_type_hints(type(component), include_extras=True)
     for name, value in _drop_unset(to_json(component)).items():
-        same = isinstance(default, Component) and to_json(getattr(default, name)) == value
         marks = [one for one in typing.get_args(hints[name])[1:] if isinstance(one, Parameter)]
         short = [flag for mark in marks for flag in mark.alias or ()]
-        words += [] if same else _spell_option(short[0] if short else f"--{name.replace('_', '-')}", value)
+        words += (
+            []
+            if usual.get(name) == value
+            else _spell_option(short[0] if short else f"--{name.replace('_', '-')}", value)
+        )
     return shlex.join(words)
 
 

@@ -65,8 +65,12 @@ class Verification:
                 if one.is_file():
                     self._verify_file(one)
             self._tell_unknown(path, inside)
-        if before == len(self.checked) + len(self._faults):
+        if before == len(self.checked) + len(self._faults) and not self._knows(path.resolve()):
             raise CanaryganError(f"{path} holds nothing that says what it was: no manifest, no seal.")
+
+    def _knows(self, path: Path) -> bool:
+        """Whether a file, or something in a folder, was compared already."""
+        return any(path in (one, *one.parents) for one in (*self.checked, *map(Path, self._faults)))
 
     def _verify_manifest(self, path: Path) -> None:
         """Check what a manifest says: first what its work read, then what it left."""

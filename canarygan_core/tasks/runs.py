@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from canarygan_core.components import Answer
-from canarygan_core.console import log
+from canarygan_core.console import log, show_on_one_line
 from canarygan_core.errors import CanaryganError
 from canarygan_core.lightning.logs import read_rows
 from canarygan_core.runs import Manifest, Run, listing
@@ -88,7 +88,7 @@ def _format(row: Mapping[str, Any], name: str) -> str:
         return str(value)[:16].replace("T", " ")
     if name == "score":
         return ", ".join(f"{key} {number:.3g}" for key, number in value.items()) or "-"
-    return "-" if value in (None, "") else str(value)
+    return "-" if value in (None, "") else show_on_one_line(str(value))
 
 
 def _format_size(size: int) -> str:

@@ -12,7 +12,7 @@ from canarygan_decoders.dataset.garbage import MADE
 from canarygan_decoders.features import Features
 from canarygan_decoders.tasks import search
 
-from canarygan_core import audio
+from canarygan_core import audio, console
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
@@ -99,6 +99,20 @@ def test_training_leaves_what_it_says(trained: Path, folder: Path) -> None:
     assert len(summary["esn"]["seeds"]["accuracies"]) == 2
     assert "seeds" not in summary["knn"]
     assert json.loads((trained / "manifest.json").read_text())["status"] == "finished"
+
+
+def test_the_training_of_a_decoder_tells_that_it_goes_on(built: Path, tmp_path: Path, monkeypatch) -> None:
+    from canarygan_decoders.esn.decoder import ESN
+
+    fit, lines = ESN.fit_examples, []
+
+    def looking(self, examples):
+        lines.append(str(console._shown[-1]))  # what is logged every 30 s
+        return fit(self, examples)
+
+    monkeypatch.setattr(ESN, "fit_examples", looking)
+    assert main.main(["train-decoders", "-p", str(built), "-m", "esn", "-s", str(tmp_path / "made"), *SMALL]) == 0
+    assert lines == ["training esn: 0 s so far"]
 
 
 def test_from_sounds_to_labels(trained: Path, folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
+import os
 from dataclasses import asdict
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for each other take most of the time else
 
 import numpy as np
 import pytest

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
-from canarygan_metrics.umap import figures, placements
+from canarygan_metrics.umap import figures, placements, steps
 from canarygan_metrics.umap.placements import Placement
 
 from canarygan_core import audio
@@ -213,6 +213,15 @@ def test_sounds_all_alike_are_no_cluster_and_that_is_said(copy: Path, capsys) ->
         archive.add("x", np.zeros((4, 1600), np.float32))
     assert run(copy, gen="fresh/collapsed.npz") == 0
     assert "1 clusters of at least 5 real and generated ones" in capsys.readouterr().out
+
+
+def test_what_is_said_of_x_adds_up(copy: Path, capsys) -> None:
+    assert run(copy, "--redo", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["archives"]
+    assert all(row["outside"] + row["far"] == round(row["shares"]["X"] * row["sounds"]) for row in rows)
+    row = {**rows[0], "outside": 7, "far": 3}
+    assert steps.summary_lines(row)[0].endswith("; X are 7 in none of them and 3 far from all real ones")
+    assert "X are" not in steps.summary_lines({**row, "outside": 0, "far": 0})[0]
 
 
 def test_mean_spectrograms_are_means_by_label() -> None:

@@ -125,7 +125,8 @@ def _scores(folder: Path) -> None:
     folder.mkdir()
     rows = [{"epoch": epoch, "step": 3 * epoch, "is_mean": 1 + epoch / 20, "is_std": 0.1} for epoch in (40, 20, 2)]
     context = {"real": {"is_mean": 2.9, "is_std": 0.05}, "noise": {"is_mean": 1.1, "is_std": 0.01}}
-    inception = {"classifier": "sha256:0", "context": context, "n_samples": 30, "n_split": 2, "seed": 0, "rows": rows}
+    classifier = {"path": "inception/best.ckpt", "digest": "sha256:0", "classes": ["A", "B"]}
+    inception = {"classifier": classifier, "context": context, "n_samples": 30, "n_split": 2, "seed": 0, "rows": rows}
     (folder / "is_scores-version_3.yml").write_text(yaml.safe_dump(inception, sort_keys=False))
     (folder / "is_scores-version_7.yml").write_text(yaml.safe_dump(inception, sort_keys=False))
     metrics = {

@@ -243,3 +243,39 @@ def test_series_of_shares_have_colours_of_their_own(opened: Tab) -> None:
     colours = opened.run("[...document.querySelectorAll('#classes .key i')].map((one) => one.style.background)")
     assert len(colours) > 1
     assert len(set(colours)) == len(colours)
+
+
+def test_any_number_of_series_is_told_apart_with_colour_and_without(tab: Tab, tmp_path: Path) -> None:
+    with archives.writing(tmp_path / "many.npz", 0) as archive:
+        archive.add("x", np.zeros((4, 3200), np.float32))
+        archive.add("rate", np.asarray(16000))
+        for number in range(9):
+            archive.add(f"y_decoder{number}", np.array(["A", "A", "B", "X"]))
+    assert main.main(["report", "-g", str(tmp_path / "many.npz"), "-s", str(tmp_path)]) == 0
+    tab.open(tmp_path / "report.html")
+    seen = "[...document.querySelectorAll('#classes .key i')].map((one) => getComputedStyle(one).backgroundColor)"
+    colours = tab.run(seen)
+    assert len(set(colours)) == len(colours) >= 9
+    numbers = [f"{number + 1}" for number in range(len(colours))]
+    keys = tab.run("[...document.querySelectorAll('#classes .key')].map((one) => one.textContent.split('.')[0])")
+    assert keys == numbers
+    bars = "(one) => [...one.children].map((bar) => bar.textContent.split('.')[0])"
+    assert tab.run(f"[...document.querySelectorAll('#classes td')].map({bars})") == [numbers] * 3
+
+
+def test_scores_are_grouped_and_explained_and_long_tables_are_folded(tab: Tab, tmp_path: Path) -> None:
+    several = {f"part{number}.ks": number / 20 for number in range(12)} | {"A/part0.ks": 0.1}
+    metrics = {"acoustics": {"scores": several}, "kid": {"scores": {"kid": 0.2, "kid_std": 0.01}}}
+    (tmp_path / "scores.json").write_text(json.dumps({"metrics": metrics}))
+    assert main.main(["report", "--scores", str(tmp_path / "scores.json"), "-s", str(tmp_path)]) == 0
+    tab.open(tmp_path / "report.html")
+    headings = tab.run(
+        "[...document.querySelectorAll('#scores tr.metric th')].map((one) => one.firstChild.textContent)"
+    )
+    assert headings == ["kid", "acoustics", "acoustics"]
+    told = tab.run("[...document.querySelectorAll('#scores tr.metric .about')].map((one) => one.textContent)")
+    assert [len(text.split()) > 3 for text in told] == [True, True, True]
+    counts = "(one) => [one.open, one.querySelectorAll('.mine').length]"
+    assert tab.run(f"[...document.querySelectorAll('#scores details')].map({counts})") == [[False, 12], [False, 1]]
+    shown = "[...document.querySelectorAll('#scores .mine')].filter((one) => !one.closest('details')).length"
+    assert tab.run(shown) == 2

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from canarygan_report import browser, material, page, points, records
-from canarygan_report.content import _missing as find_missing
+from canarygan_report.advice import find_missing
 from canarygan_report.inputs import Given, Inputs, Notes
+from canarygan_report.lineage import Lineage
 from canarygan_report.material import Layout
 
 from canarygan_core import audio
@@ -220,7 +221,8 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
     assert set(content["missing"]) == {"run", "curves", "inception", "scores", "confusion", "map"}
     assert content["map"]["kind"] == "latents"
     said = capsys.readouterr().out
-    assert f"Not in it: No map yet. canarygan umap -d DATA -g {archive}" in said
+    assert "Not in it: No map found.\n" in said
+    assert f"\n  canarygan umap -d DATA -g {archive}\n" in said
     assert main.main(["report", "-x", str(toy_run.folder / "runs"), "-s", str(tmp_path / "run")]) == 0
     content = shown(tmp_path / "run" / "version_3.html")
     assert content["material"]["real"]["clips"] == 24
@@ -231,11 +233,17 @@ def test_what_is_missing_is_named_with_what_makes_it(toy_run, tmp_path: Path, ca
 def test_advice_filters_clips_as_those_of_the_run_are() -> None:
     filtered = Folder(Path("bird"), highpass=500.0, channel=2)
     origin = {"path": "bird", **filtered.origin}
-    nothing = {"run": None, "generated": None, "given": SimpleNamespace(generated=None)}
+    nothing = {
+        "run": None,
+        "version": None,
+        "generated": None,
+        "given": SimpleNamespace(generated=None),
+        "lineage": Lineage(),
+    }
     inputs: Any = SimpleNamespace(real=replace(toy_clips(2), origin=origin), dataset=filtered, **nothing)
     names = ("run", "curves", "inception", "scores", "confusion", "shares", "map", "spectra")
     missing = find_missing(inputs, dict.fromkeys(names))
-    assert missing["map"]["command"].endswith("umap -d bird --highpass 500 --channel 2 -g GENERATED")
+    assert missing["map"]["commands"][-1].endswith("umap -d bird --highpass 500 --channel 2 -g generated")
 
 
 def test_a_map_of_other_sounds_is_not_shown(toy_run, tmp_path: Path, capsys) -> None:

@@ -20,6 +20,8 @@ from canarygan_wavegan.fast.convolutions import accelerate
 from canarygan_wavegan.model import Generator, Shape
 from torch import Tensor
 
+from canarygan_core.audio import archives
+from canarygan_core.cli import main
 from canarygan_core.errors import CanaryganError
 
 
@@ -106,6 +108,16 @@ def test_the_original_generator_sounds_the_same(tmp_path: Path, samples: int, st
     assert generator.progress == {"epoch": 984, "step": 295212}
     np.testing.assert_allclose(generator.generate(z.numpy()), reference(weights, z, strides).numpy(), atol=1e-5)
     assert "canarygan_of_old" not in sys.modules
+
+
+def test_sounds_of_the_original_say_which_version_made_them(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints" / "version_5" / "last" / "last.ckpt"
+    path.parent.mkdir(parents=True)
+    save_as_the_original(path, original_weights(dim=2, latent_dim=3), 16384)
+    for given, folder in ((path, "a"), (tmp_path, "b")):
+        assert main.main(["generate", "-x", str(given), "-n", "2", "-s", str(tmp_path / folder)]) == 0
+        (made,) = (tmp_path / folder).glob("generation-version_5-epoch_984-*.npz")
+        assert str(archives.read(made)["version"]) == "5"  # by which umap --version chooses
 
 
 def test_the_original_at_full_size(tmp_path: Path) -> None:

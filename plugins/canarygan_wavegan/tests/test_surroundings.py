@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from canarygan_wavegan.component import WaveGAN
 
-from canarygan_core import runs
+from canarygan_core import console, runs
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.lightning.training import Training
@@ -62,6 +62,21 @@ def test_why_a_checkpoint_was_not_written_is_told(
         train(tmp_path)
     assert str(raised.value).endswith(f"epoch_1-step_3.ckpt: {advice}")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_training_tells_how_far_it_is_where_there_is_no_terminal(tmp_path: Path, monkeypatch: Any) -> None:
+    from canarygan_core.lightning.checkpointing import Checkpointing
+
+    after_update, lines = Checkpointing.after_update, []
+
+    def looking(self: Checkpointing, trainer: Any) -> None:
+        lines.append(str(console._shown[-1]))  # what is logged every 30 s
+        after_update(self, trainer)
+
+    monkeypatch.setattr(Checkpointing, "after_update", looking)
+    train(tmp_path)
+    assert [line.partition(",")[0] for line in lines] == [f"training: {count} of 3" for count in (1, 2, 3)]
+    assert lines[-1].endswith("(epoch 1 of 1)")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="terminals send no signal here")

@@ -5,10 +5,19 @@ from canarygan_core import Task, hookimpl
 SUMMARIES: dict[str, str] = {
     "atlas": "Show a model's latent space as one HTML page: classes, sounds, acoustics, paths to hear.",
     "explore": "Show the latent space in a browser of this machine, with the model behind it.",
+    "export": "Give a generator to other programs, as an ONNX graph.",
+    "invert": "Find the latents of sounds that are there already, and tell how near the model comes to them.",
 }
 """By task, what it does, in one line. A task is a function of its name in a module of `tasks`."""
 
 
+READS = {"invert": "canarygan_latents.inversion.archive:load"}
+"""By task, what reads back what it left."""
+
+
 @hookimpl
 def register_tasks() -> list[Task]:
-    return [Task(name, f"canarygan_latents.tasks.{name}:{name}", summary) for name, summary in SUMMARIES.items()]
+    return [
+        Task(name, f"canarygan_latents.tasks.{name}:{name}", summary, READS.get(name, ""))
+        for name, summary in SUMMARIES.items()
+    ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,12 @@ def open_generator(path: Path, device: str = "auto", device_idx: int = 0) -> Ope
     place = generators.choose_device(device, device_idx)
     generator, _, digest = generators.load_with_digest(checkpoint, get_registry(), model=None, device=place)
     return Opened(generator, checkpoint, digest, runs.name_version(checkpoint))
+
+
+def find_network(generator: Generator) -> Any:
+    """The network of a generator, whose weights then get no gradients; None where the model does not give it."""
+    give = getattr(generator, "module", None)
+    return None if give is None else give().requires_grad_(False).eval()
 
 
 def find_box(generator: Generator) -> tuple[Floats, Floats]:

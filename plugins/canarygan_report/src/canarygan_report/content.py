@@ -1,18 +1,16 @@
-"""The content of a page as JSON values: what there is, and what is missing with the command that makes it."""
+"""The content of a page as JSON values."""
 
 import base64
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canarygan_core.datasets.folder import Folder
-from canarygan_core.plugins.options import spell
 from canarygan_report import material, points, records
+from canarygan_report.advice import find_missing
 from canarygan_report.inputs import Inputs, Notes
 from canarygan_report.material import Layout
 from canarygan_report.records import Json
@@ -56,7 +54,7 @@ def make_content(inputs: Inputs, notes: Notes, record: Mapping[str, Any], *, cou
         "map": _map(inputs, notes, count, seed),
         "spectra": _spectra(inputs, real_labels, seed),
     }
-    return content | {"missing": _missing(inputs, content), "notes": list(notes.messages)}
+    return content | {"missing": find_missing(inputs, content), "notes": list(notes.messages)}
 
 
 def _run(inputs: Inputs) -> Json | None:
@@ -147,44 +145,3 @@ def _spectra(inputs: Inputs, real_labels: NDArray[np.str_] | None, seed: int) ->
     if inputs.generated is not None and labels is not None:
         sets["generated"] = (inputs.generated.audio, labels, inputs.generated.rate)
     return points.spectra(sets, seed) if sets else None
-
-
-def _spell_data(inputs: Inputs) -> str:
-    """The words that give the real clips to a task."""
-    if inputs.dataset is None or inputs.real is None:
-        return "-d DATA"
-    if inputs.dataset.name != Folder.name:
-        return spell(inputs.dataset, "--dataset")
-    return spell(replace(inputs.dataset, data_dir=Path(inputs.real.origin["path"])))  # type: ignore[call-arg]
-
-
-def _missing(inputs: Inputs, content: Json) -> dict[str, dict[str, str]]:
-    """By section, what is missing and the command that makes it."""
-
-    def quoted(path: Path | str | None, word: str) -> str:
-        return word if path is None else shlex.quote(str(path))
-
-    data = _spell_data(inputs)
-    run = quoted(None if inputs.run is None else inputs.run.checkpoints, "VERSION_DIR")
-    generated = quoted(inputs.given.generated, "GENERATED")
-    missing = {
-        "run": ("No run yet.", f"train-gan {data}"),
-        "curves": ("No training curves: no logs of a run.", f"train-gan {data}"),
-        "inception": ("No inception scores by epoch yet.", f"inception gan -m CLASSIFIER -x {run}"),
-        "scores": ("No scores of metrics yet.", f"score -m CLASSIFIER {data} {generated}"),
-        "confusion": ("No confusion of a decoder yet.", f"train-decoders {data} -s decoders"),
-        "shares": ("No labels of generated sounds yet.", f"generate -x {run} -y decoders"),
-        "map": ("No map yet.", f"umap {data} -g {generated}"),
-        "spectra": ("No sounds with labels yet.", f"generate -x {run} -y decoders"),
-    }
-    absent = {name for name in missing if not content[name]}
-    if content["map"] and len(content["map"]["totals"]) < 2:
-        absent.add("map")
-        if content["map"]["kind"] == "umap":
-            missing["map"] = ("The map has one side only, real or generated.", missing["map"][1])
-    if inputs.generated is None:
-        absent.add("shares")
-    if inputs.run is not None and not content["curves"]:
-        missing["curves"] = (f"No training curves: version {inputs.version} has left no logs.", "")
-    shown = {name: part for name, part in missing.items() if name in absent}
-    return {name: {"what": what, "command": task and f"canarygan {task}"} for name, (what, task) in shown.items()}

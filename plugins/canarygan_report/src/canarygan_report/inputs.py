@@ -1,5 +1,6 @@
 """What there is to show: the paths that the user gave, and the files that tasks have left beside them."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,10 @@ from canarygan_core import CanaryganError, Dataset, runs
 from canarygan_core.clips import Clips
 from canarygan_core.runs import Run, files
 from canarygan_report import material, records
+from canarygan_report.lineage import Lineage
 from canarygan_report.material import Generated, Layout
+
+log = logging.getLogger("canarygan")
 
 COORDINATES = ".umap.npz"
 """How the names of the archives end in which `umap` leaves the coordinates of sounds."""
@@ -68,6 +72,7 @@ class Inputs:
         generated_map: coordinates of the generated sounds.
         real_map: coordinates of the real clips.
         tables: files of scores and confusions, by kind.
+        lineage: what other tasks have made of the run, wherever it lies near by.
     """
 
     given: Given
@@ -78,6 +83,7 @@ class Inputs:
     generated_map: Layout | None
     real_map: Layout | None
     tables: Mapping[str, list[Path]]
+    lineage: Lineage = field(default_factory=Lineage)
 
     @classmethod
     def find(cls, given: Given, notes: Notes) -> "Inputs":
@@ -92,16 +98,20 @@ class Inputs:
         if run is not None:
             notes.inputs["run"] = run.manifest.path
         generated = None if given.generated is None else material.read_generated(given.generated, version)
+        lineage = Lineage.find(run, None if generated is None else generated.path, [Path()])
+        if generated is None and (archives := lineage.list_made("generate", ".npz")):
+            generated = material.read_generated(archives[-1])
+            log.info(f"Generated sounds: {generated.path}, the last that were made of this run; -g gives others.")
         if generated is not None:
             notes.inputs["generated"] = generated.path
             notes.messages += _doubts(generated, run)
-        real_map = _real_map(given, generated, folders, notes)
+        real_map = _real_map(given, generated, lineage, notes)
         dataset, real = _find_real(given, run, generated, notes)
         if real_map is not None and real is not None and not material.is_map_of(real_map, real):
             notes.messages.append("The map is of other real clips than the page: run canarygan umap again.")
         generated_map = None if generated is None else _generated_map(given, generated, real_map, notes)
-        tables = records.find_tables(given.scores, folders, version)
-        return cls(given, run, generated, dataset, real, generated_map, real_map, tables)
+        tables = records.find_tables(given.scores, folders, version, lineage)
+        return cls(given, run, generated, dataset, real, generated_map, real_map, tables, lineage)
 
     @property
     def version(self) -> str | None:
@@ -161,11 +171,12 @@ def _find_real(
     return dataset, clips
 
 
-def _real_map(given: Given, generated: Generated | None, folders: list[Path], notes: Notes) -> Layout | None:
+def _real_map(given: Given, generated: Generated | None, lineage: Lineage, notes: Notes) -> Layout | None:
     places = [] if given.umap is None else [given.umap]
     if generated is not None and not places:
         beside = generated.path.absolute().parent
-        places = [Path("umap"), beside, beside / "umap", beside.parent / "umap", *(one / "umap" for one in folders)]
+        made = [path.parent for path in reversed(lineage.list_made(ending=f"real{COORDINATES}"))]
+        places = [*made, Path("umap"), beside, beside / "umap", beside.parent / "umap"]
     names = [*(place / f"real{COORDINATES}" for place in places), *([] if given.umap is None else [given.umap])]
     path = next((name for name in names if name.is_file()), None)
     if path is None and given.umap is not None:

@@ -4,9 +4,10 @@ const content = JSON.parse(document.getElementById("content").textContent);
 const LONG = 8; // a metric of more scores is folded
 
 function showMissing(parent, name) {
-  const { what, command } = content.missing[name];
-  put(parent, "p", { class: "soft" }, command ? `${what} This makes it:` : what);
-  if (command) put(parent, "code", { class: "command" }, command);
+  const { what, commands, looked } = content.missing[name];
+  put(parent, "p", { class: "soft" }, commands.length ? `${what} This makes it:` : what);
+  if (commands.length) put(parent, "code", { class: "command" }, commands.join(" && "));
+  if (looked) put(parent, "p", { class: "soft" }, looked);
 }
 
 /** A section; `fill` is called where there is something to show, and what makes it is named where not. */

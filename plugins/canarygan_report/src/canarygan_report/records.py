@@ -15,6 +15,7 @@ from canarygan_core.plugins import get_registry
 from canarygan_core.runs import files
 from canarygan_core.runs.documents import Format, read_yaml
 from canarygan_core.runs.tables import parse_table
+from canarygan_report.lineage import Lineage
 
 Json = dict[str, Any]
 
@@ -35,15 +36,18 @@ KNOWN_KEYS = frozenset({"scores", "context", "warnings", "error", "options", "cl
 """Keys of a metric's record in scores.json; other keys are shown as they are, and the options are not shown."""
 
 
-def find_tables(given: Sequence[Path], beside: Sequence[Path], version: str | None) -> dict[str, list[Path]]:
-    """The files that hold inception scores, scores and confusions: given ones, and those in folders, to the bottom.
+def find_tables(
+    given: Sequence[Path], beside: Sequence[Path], version: str | None, lineage: Lineage
+) -> dict[str, list[Path]]:
+    """The files that hold inception scores, scores and confusions: given ones, those in folders, those of the run.
 
-    Scores of other versions are left out unless they were given as files.
+    Folders are searched to the bottom. Scores of other versions are left out unless they were given as files.
 
     Args:
         given: files and folders that the user gave.
         beside: other folders to search.
         version: the run's, or None.
+        lineage: tells which files elsewhere are of the run.
 
     Raises:
         CanaryganError: where what was given is missing, or is no such file.
@@ -59,8 +63,14 @@ def find_tables(given: Sequence[Path], beside: Sequence[Path], version: str | No
         for file in listed:
             kind = _kind(file)
             other = kind == "inception" and version is not None and file.name != f"is_scores-version_{version}.yml"
+            other = other or (kind == "scores" and path not in given and lineage.is_of_another(file))
             if kind is not None and (path.is_file() or not other) and file.resolve() not in tables[kind]:
                 tables[kind].append(file.resolve())
+    made = [(file, _kind(file)) for file in lineage.list_made()]
+    tools = [(file, "confusion") for file in lineage.list_tools() if _kind(file) == "confusion"]
+    for file, kind in (*made, *tools):
+        if kind is not None and file.resolve() not in tables[kind]:
+            tables[kind].append(file.resolve())
     return tables
 
 

@@ -71,7 +71,11 @@ def report(
             manifest.warn(message)
         files.write_text(path, page.compose(content))
         manifest.add_output(path)
-    missing = [f"Not in it: {one['what']} {one['command']}".rstrip() for one in content["missing"].values()]
+    absent = content["missing"].values()
+    missing = [f"Not in it: {one['what']}" for one in absent]
+    missing += dict.fromkeys(one["looked"] for one in absent if one["looked"])
+    if commands := dict.fromkeys(command for one in absent for command in one["commands"]):
+        missing += ["These make it, one after the other:", *(f"  {command}" for command in commands)]
     size = path.stat().st_size
     text = "\n".join([f"{path} ({size / 1e6:.1f} MB): open it in a browser.", *missing])
     return Answer(text, {"path": str(path), "bytes": size, "missing": content["missing"], "notes": notes.messages})

@@ -184,7 +184,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Sounds of latents; hidden layers compute in `dtype`, the first and last ones in float32."""
-        h = self.project(z).view(len(z), -1, SEED_LENGTH).transpose(1, 2).to(dtype)  # (batch, 16, channels)
+        h = self.project(z).unflatten(1, (-1, SEED_LENGTH)).transpose(1, 2).to(dtype)  # (batch, 16, channels)
         for norm, layer in zip(self.norms[:-1], self.layers[:-1], strict=True):
             h = layer(F.relu(norm(h)))  # (batch, samples so far, channels)
         h = self.layers[-1](F.relu(self.norms[-1](h)).to(z.dtype))  # (batch, samples, 1)

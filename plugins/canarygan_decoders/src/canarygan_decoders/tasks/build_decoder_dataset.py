@@ -65,11 +65,12 @@ def build_decoder_dataset(
             manifest.add_output(path)
         train, classes = prepared.train, prepared.train.classes
         originals, strange = int((train.is_original & ~train.is_garbage).sum()), int(train.is_garbage.sum())
+        real = len(classes) - len(prepared.garbage)
         tests = len(prepared.tests.get("clean", ()))
     shape = " x ".join(map(str, features.shape))
     text = (
         f"{originals} clips to train on ({len(train) - strange} with altered copies) and {strange} of garbage, "
-        f"{tests} to test on, of {len(classes)} classes; {shape} numbers a clip: {save_dir}\n"
+        f"{tests} to test on, of {real} classes; {shape} numbers a clip: {save_dir}\n"
         f"Next: canarygan train-decoders -p {shlex.quote(str(save_dir))}"
     )
     counts = {"train": originals, "copies": len(train) - strange, "garbage": strange, "test": tests}

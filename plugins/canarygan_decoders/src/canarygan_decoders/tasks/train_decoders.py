@@ -5,7 +5,7 @@ import json
 import logging
 import shlex
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,8 +107,12 @@ def train_decoders(
         f"{originals} clips trained on ({int(is_real.sum())} with altered copies) and {garbage} of garbage; {sizes}."
     )
     use = f"canarygan decode, which takes -y {shlex.quote(str(save_dir))} and sounds"
-    if preprocessed_dir is None and (data_dir := getattr(dataset, "data_dir", None)) is not None:
-        channel = getattr(dataset, "channel", None)
+    data_dir, channel = getattr(dataset, "data_dir", None), getattr(dataset, "channel", None)
+    if preprocessed_dir is not None:
+        with suppress(CanaryganError):  # a set may lie without its manifest
+            known = Manifest.read(preprocessed_dir / "manifest.json").record.get("dataset", {})
+            data_dir, channel = known.get("path"), known.get("options", {}).get("channel")
+    if data_dir is not None and Path(data_dir).exists():
         taken = [] if channel is None else ["--channel", str(channel)]
         use = shlex.join(["canarygan", "decode", "-y", str(save_dir), *taken, str(data_dir)])
     last = [f"Decoders: {save_dir}", f"Use them: {use}"]

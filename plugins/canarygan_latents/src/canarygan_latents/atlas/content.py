@@ -61,6 +61,18 @@ class Sizes:
             raise UsageError(f"--seed is {self.seed}: a seed is 0 or more.")
 
 
+def plan_views(opened: Opened, sizes: Sizes) -> list[View]:
+    """The views of a generator's space.
+
+    Raises:
+        UsageError: on axes or a point that the space does not have.
+    """
+    low, high = find_box(opened.generator)
+    at = views.choose_point(low, high, sizes.at)
+    axes = views.choose_axes(len(low), sizes.axes)
+    return views.make_views(low, high, side=sizes.side, axes=axes, at=at)
+
+
 def make_content(
     opened: Opened,
     trained: Sequence[TrainedDecoder],
@@ -84,12 +96,10 @@ def make_content(
         UsageError: on axes or a point that the space does not have.
     """
     generator = opened.generator
-    low, high = find_box(generator)
-    at = views.choose_point(low, high, sizes.at)
-    axes = views.choose_axes(len(low), sizes.axes)
-    shown = views.make_views(low, high, side=sizes.side, axes=axes, at=at)
+    shown = plan_views(opened, sizes)
+    low, high, at = shown[0].low, shown[0].high, shown[0].at
     parts = [view.latents() for view in shown]
-    is_whole = len(axes) == len(low)  # the first view is the whole box
+    is_whole = len(shown[0].axes) == len(low)  # the first view is the whole box
     if not is_whole:
         drawn = np.random.default_rng(sizes.seed).uniform(low, high, (sizes.draws, len(low)))
         parts.append(drawn.astype(np.float32))

@@ -1,5 +1,8 @@
 // The state of the page, and all that changes it.
 
+const SLOW = 80; // a sound that takes so many milliseconds is made once the pointer rests
+const PAUSE = 120;
+
 function makeApp(content) {
   const space = makeSpace(content);
   const app = {
@@ -37,10 +40,14 @@ function makeApp(content) {
   /** Move the cursor and show the sound that is there. */
   app.point = (z) => {
     moveTo(z);
-    latest(() => app.source.sound(z, app.view), (sound) => app.show(sound));
+    clearTimeout(app.later);
+    const look = () => latest(() => app.source.sound(z, app.view), (sound) => app.show(sound));
+    if ((app.shown?.milliseconds ?? 0) < SLOW) look();
+    else app.later = setTimeout(look, PAUSE);
   };
   /** Move the cursor, play the sound that is there, and add it to the path if points are to be added. */
   app.choose = async (z, adds = app.adding) => {
+    clearTimeout(app.later);
     moveTo(z);
     if (adds) app.add(z);
     try {

@@ -48,7 +48,7 @@ function exact(value) {
 
 /** Latents with the samples at which each of them sounds, from the first to the one after the last. */
 function encodeTable(sounds, spans, labels) {
-  const cell = (text) => (/[",\n]|^[=+@\t-]/.test(text) ? `"${/^[=+@\t-]/.test(text) ? "'" : ""}${text.replaceAll('"', '""')}"` : text);
+  const cell = (text) => (/[",\r\n]|^[=+@\t-]/.test(text) ? `"${/^[=+@\t-]/.test(text) ? "'" : ""}${text.replaceAll('"', '""')}"` : text);
   const head = ["step", "start", "end", "label", ...sounds[0].z.map((_, i) => `z${i + 1}`)];
   const rows = sounds.map(({ z }, i) => [i + 1, ...spans[i], cell(labels[i] ?? ""), ...z.map(exact)]);
   return [head, ...rows].map((row) => `${row.join(",")}\n`).join("");

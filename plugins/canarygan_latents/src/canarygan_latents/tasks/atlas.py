@@ -48,13 +48,14 @@ def atlas(
     from canarygan_core.plugins import get_registry
     from canarygan_core.runs import Manifest, files
     from canarygan_latents.atlas import page
-    from canarygan_latents.atlas.content import Sizes, make_content
+    from canarygan_latents.atlas.content import Sizes, make_content, plan_views
     from canarygan_latents.atlas.real import find_real
     from canarygan_latents.opening import open_generator
 
     sizes = Sizes(side, axes, at, draws, batch_size, seed)
     files.check_outside(getattr(dataset, "data_dir", None), save_dir)
     opened = open_generator(generator_ckpt, device, device_idx)
+    plan_views(opened, sizes)  # which refuses what the space does not have, before anything is written
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
     clips, note = find_real(dataset, request.given, opened)
     path = save_dir / f"{opened.stem}.html"

@@ -108,7 +108,8 @@ def gan(
     with Manifest.begin(target.with_suffix(".manifest.json"), request, seed=scoring.seed) as manifest:
         manifest.add_input("classifier", trained.path, trained.digest)
         done = {row["checkpoint"] for row in rows}
-        left = [checkpoint for checkpoint in checkpoints if files.compute_digest(checkpoint) not in done]
+        digests = {checkpoint: files.compute_digest(checkpoint) for checkpoint in checkpoints}
+        left = [checkpoint for checkpoint, digest in digests.items() if digest not in done]
         if context is None or left:
             clips = record.load_real(trained, dataset)
             hearing = Hearing.of(clips)
@@ -117,9 +118,11 @@ def gan(
         for number, checkpoint in enumerate(checkpoints, 1):
             if checkpoint not in left:
                 log.info(f"{checkpoint.name} is scored already.")
+                manifest.add_input(checkpoint.name, checkpoint, digests[checkpoint])
                 continue
             log.info(f"Scoring {checkpoint.name}, {number} of {len(checkpoints)}.")
             row = record.score_checkpoint(trained, checkpoint, source, scoring, hearing, latent_dim)
+            manifest.add_input(checkpoint.name, checkpoint, row["checkpoint"])
             rows = sorted([*rows, row], key=lambda one: (one["step"], one["epoch"]))
             record.write(target, {"version": version, **settings, "context": context, "rows": rows})
         figure.draw(picture, rows, context, len(trained.classes), f"version {version}")

@@ -157,6 +157,7 @@ def summarise(generation: Generation, placement: Placement, classes: list[str]) 
     far = inside & (placement.label == X)
     groups = {
         "clusters": len(np.unique(placement.cluster[inside])),
+        "outside": int((~inside).sum()),
         "far": int(far.sum()),
         **placement.scale.record(),
     }
@@ -168,7 +169,7 @@ def summary_lines(row: Mapping[str, Any]) -> list[str]:
     """The same as text."""
     size = f"of at least {row['min_cluster_size']} real and generated ones"
     count = f"in {row['clusters']} clusters {size}" if row["clusters"] else f"in no cluster {size}, so all of them X"
-    if row["far"]:
-        count += f"; {row['far']} sounds there are far from all real ones, so X"
+    if row["clusters"] and row["outside"] + row["far"]:
+        count += f"; X are {row['outside']} in none of them and {row['far']} far from all real ones"
     shares = ", ".join(f"{label} {100 * share:.1f} %" for label, share in row["shares"].items())
     return [f"{row['coordinates']}: {row['sounds']} sounds, {count}", f"  {shares}"]

@@ -58,6 +58,7 @@ def umap(
         manifest.add_output(steps.write_real(save_dir, clips, real, {"projector": fitted.name, **made_from}))
         placed = []
         for generation in generations:
+            manifest.add_input(str(generation.path), generation.path)
             placed.append(steps.place(generation, fitted, real, clips.labels, made_from, redo=redo))
             manifest.add_output(generation.target)
         for path in steps.draw_figures(save_dir, fitted, clips, real, generations, placed):

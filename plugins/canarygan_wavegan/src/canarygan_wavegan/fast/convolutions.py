@@ -1,7 +1,11 @@
-"""The convolutions of `model`, by fast kernels, and what gives them to the layers of a network."""
+"""The convolutions of `model`, by fast kernels, and what gives them to the layers of a network.
+
+Where torch takes a network's graph, as for ONNX, the generator's convolutions are the plain ones, of any batch.
+"""
 
 from typing import Any, TypeVar, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, autograd, nn
 
@@ -41,11 +45,15 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
 
 def convolve_transposed(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
     """`model.convolve_transposed`, differentiable any number of times; all tensors have one dtype."""
+    if torch.compiler.is_compiling():
+        return model.convolve_transposed(x, weight, bias, stride)
     return cast(Tensor, _Convolution.apply(x, weight, bias, stride, True))
 
 
 def convolve_nearest(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
     """`model.convolve_nearest`, without the copies."""
+    if torch.compiler.is_compiling():
+        return model.convolve_nearest(x, weight, bias, stride)
     kernel = fold_nearest(weight, stride)
     image = x.unsqueeze(1).permute(0, 3, 1, 2)  # (batch, in, 1, samples), channels last in memory
     blocks = F.conv2d(image, kernel, bias.repeat(stride), padding=(0, kernel.shape[3] // 2))

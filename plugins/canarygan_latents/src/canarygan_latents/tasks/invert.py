@@ -1,0 +1,125 @@
+"""`invert`: find the latents of sounds that are there already."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+
+from canarygan_core import Answer, Dataset, Request, Slot, audio
+from canarygan_core.clips import Clips
+from canarygan_core.console import track
+from canarygan_core.errors import UsageError
+from canarygan_core.runs import Manifest, files, tables
+from canarygan_latents.inversion import archive, inverting, judging, listening
+from canarygan_latents.inversion.inverting import Inverted, Search
+from canarygan_latents.inversion.judging import Errors
+from canarygan_latents.inversion.measuring import Measure
+from canarygan_latents.opening import open_generator
+
+
+def invert(
+    *paths: Path,
+    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inverted"),
+    candidates: int = 2000,
+    starts: int = 4,
+    steps: int = 200,
+    batch_size: int = 16,
+    level: bool | None = None,
+    own: int = 16,
+    seed: int = 0,
+    device: str = "auto",
+    wav: bool = False,
+    overwrite: bool = False,
+    request: Request,
+) -> Answer:
+    """Find the latents whose sounds are nearest to sounds that are there, and tell how near that is.
+
+    Sounds are heard as the clips that the model learnt from. Without any, the clips that its run held out are taken.
+    The error is the mean absolute difference of two log-mel spectrograms, in dB. It stands beside those of noise, of a
+    latent drawn blindly, of the nearest training clip, and of sounds that the model made itself.
+
+    Args:
+        paths: Sound files, folders that are searched for some, and .npz archives.
+        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
+            newest version's.
+        dataset: Brings the training clips to compare with. [default: those of the checkpoint's run]
+        save_dir: Folder for the archive, the table, the figure and their manifest.
+        candidates: Latents drawn first, of which the best for each sound start its search.
+        starts: Of them, how many start the search for a sound.
+        steps: Of the search, for each sound.
+        batch_size: Sounds searched for at a time.
+        level: Whether a sound's level counts. [default: only if the model learnt clips at the level as recorded]
+        own: Sounds of the model itself that are inverted beside, to tell what the search reaches; 0 for none.
+        seed: Seed of the candidates, the noise and the model's own sounds.
+        device: auto, cpu, cuda or mps.
+        wav: Write what the model makes of the latents as WAV files besides.
+        overwrite: Replace what is there.
+    """
+    least = {"candidates": candidates, "starts": starts, "batch-size": batch_size, "steps": steps + 1, "own": own + 1}
+    for name, value in {**least, "seed": seed + 1}.items():
+        if value < 1:
+            raise UsageError(f"--{name} is too small: at least {int(name in ('candidates', 'starts', 'batch-size'))}.")
+    opened = open_generator(generator_ckpt, device)
+    path = save_dir / f"inversion-{opened.stem}.npz"
+    table, figure, waves = path.with_suffix(".csv"), path.with_suffix(".png"), path.with_suffix("")
+    absent = files.check_absent(path, table, figure, *([waves] if wav else []), overwrite=overwrite)
+    learning = listening.find_learning(opened, dataset)
+    sounds = listening.collect(paths, learning)
+    measure = Measure(opened.generator.rate, learning.is_level_free if level is None else not level)
+    search = Search(candidates, min(starts, candidates), steps, batch_size, seed)
+    facts = {} if dataset is None or learning.clips is None else {"dataset": dict(learning.clips.origin)}
+    record = path.with_suffix(".manifest.json")
+    with Manifest.begin(record, request, absent=absent, seed=seed, **facts) as manifest:
+        opened.record(manifest)
+        for file in listening.list_archives(sounds):
+            manifest.add_input(str(file), file)
+        inverted = inverting.invert(opened.generator, sounds.audio, measure, search)
+        errors = judging.judge(opened.generator, sounds, inverted, learning, measure, search, own)
+        archive.write(path, opened, sounds, inverted, errors)
+        files.write_text(table, tables.format_table(_make_rows(sounds, inverted, errors)))
+        _write_figure(figure, sounds, inverted, errors)
+        for output in (path, table, figure):
+            manifest.add_output(output)
+        if wav:
+            _write_waves(waves, inverted, sounds.rate)
+    by_class = judging.summarize(errors, sounds.labels)
+    text = [f"{len(sounds)} sounds inverted: {path}", *judging.describe(by_class, errors), f"Table: {table}"]
+    text += [f"Figure: {figure}", *([f"WAV files: {waves}"] if wav else [])]
+    data: dict[str, Any] = {"path": str(path), "sounds": len(sounds), "by_class": by_class}
+    data["reachable"] = round(float(np.median(errors.reachable)), 3) if len(errors.reachable) else None
+    return Answer("\n".join(text), data)
+
+
+def _make_rows(sounds: Clips, inverted: Inverted, errors: Errors) -> list[dict[str, Any]]:
+    """The table's rows: what a sound is, its latent, its errors in dB."""
+    rows = []
+    for row in range(len(sounds)):
+        cells: dict[str, Any] = {"row": row, "source": "" if sounds.sources is None else str(sounds.sources[row])}
+        cells["label"] = "" if sounds.labels is None else str(sounds.labels[row])
+        cells |= {f"z{number}": round(value, 6) for number, value in enumerate(inverted.z[row].tolist())}
+        for name in ("error", "noise_floor", "random_error", "nearest_error"):
+            value = float(getattr(errors, name)[row])
+            cells[name] = f"{value:.3f}" if np.isfinite(value) else ""
+        cells |= {"nearest": str(errors.nearest[row]), "gain": f"{inverted.gain[row]:.4g}"}
+        rows.append(cells)
+    return rows
+
+
+def _write_figure(path: Path, sounds: Clips, inverted: Inverted, errors: Errors) -> None:
+    from canarygan_latents.inversion import figures
+
+    with files.replace_file(path) as draft:
+        figures.draw(sounds, inverted, errors).savefig(draft, format="png", dpi=110)
+
+
+def _write_waves(folder: Path, inverted: Inverted, rate: int) -> None:
+    """A folder of WAV files named by row, at the level of the sounds where that fits."""
+    digits = len(str(len(inverted.x) - 1))
+    with files.replace_folder(folder) as draft:
+        for row, sound in track(enumerate(inverted.x), "writing WAV files", len(inverted.x)):
+            loudest = max(float(np.abs(sound).max()), 1e-9)
+            scaled = sound * min(float(inverted.gain[row]), 1 / loudest)
+            audio.write(draft / f"{row:0{digits}}.wav", np.asarray(scaled, np.float32), rate)

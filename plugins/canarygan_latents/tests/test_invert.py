@@ -1,0 +1,156 @@
+"""The task `invert`, by the command line: what it reads, leaves, says and refuses."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from canarygan_latents.inversion import archive
+
+from canarygan_core import CanaryganError, audio, load
+from canarygan_core.cli import main
+
+FEW = ("--candidates", "60", "--starts", "2", "--steps", "4", "--batch-size", "4", "--own", "2")
+"""Options that invert in moments."""
+
+Invert = Callable[..., Any]
+
+
+@pytest.fixture
+def invert(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Invert:
+    """A function of further words that gives the answer, or the message where the command fails."""
+    monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
+
+    def run(*words: object) -> Any:
+        told = ["invert", *map(str, words), "-x", str(checkpoint), "-s", str(tmp_path / "inverted"), *FEW, "--json"]
+        code = main.main(told)
+        out, err = capsys.readouterr()
+        return json.loads(out) if code == 0 else (code, err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def generated(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of six sounds of the checkpoint."""
+    folder = tmp_path_factory.mktemp("generated")
+    assert main.main(["generate", "-x", str(checkpoint), "-n", "6", "-s", str(folder), "-q"]) == 0
+    return next(folder.glob("*.npz"))
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_without_sounds_the_clips_that_were_held_out_are_taken(invert: Invert, tmp_path: Path) -> None:
+    answer = invert("--wav")
+    assert answer["sounds"] == 2
+    assert set(answer["by_class"]) == {"all", "high", "low"}
+    path = Path(answer["path"])
+    with np.load(path) as found:
+        assert found["sources"].tolist() == ["high/7.wav", "low/7.wav"]
+        assert found["labels"].tolist() == ["high", "low"]
+        assert found["z"].shape == (2, 3)
+        assert found["x"].shape == (2, 4096)
+        assert found["held_out"].tolist() == ["high/7.wav", "low/7.wav"]
+        assert found["reachable"].shape == (2,)
+        errors, nearest = found["error"], found["nearest"].tolist()
+        assert (found["nearest_error"] < found["random_error"]).all()
+    assert [name.split("/")[0] for name in nearest] == ["high", "low"]
+    assert not {"high/7.wav", "low/7.wav"} & set(nearest)
+    rows = read_table(path.with_suffix(".csv"))
+    assert [row["label"] for row in rows] == ["high", "low"]
+    np.testing.assert_allclose([float(row["error"]) for row in rows], errors, atol=1e-3)
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    waves = sorted(path.with_suffix("").glob("*.wav"))
+    assert [wave.name for wave in waves] == ["0.wav", "1.wav"]
+    assert audio.read(waves[0], 16000).audio.shape == (4096,)
+
+
+def test_latents_of_an_archive_are_found_and_make_its_sounds_again(
+    invert: Invert, generated: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    answer = invert(generated)
+    path = Path(answer["path"])
+    assert answer["sounds"] == 6
+    assert main.main(["generate", "-x", str(checkpoint), "-z", str(path), "-s", str(tmp_path / "again"), "-q"]) == 0
+    with np.load(path) as found, np.load(next((tmp_path / "again").glob("*.npz"))) as again:
+        np.testing.assert_allclose(again["x"], found["x"], atol=1e-5)
+        assert found["sources"].tolist() == [f"{generated}#{row}" for row in range(6)]
+        assert "labels" not in found
+        assert np.isfinite(found["nearest_error"]).all()
+        assert (found["error"] < found["random_error"]).all()
+        clips = load(path)
+        assert np.array_equal(clips.audio, found["x"])
+        assert np.array_equal(clips.latents, found["z"])
+        assert np.array_equal(clips.facts["error"], found["error"])
+    with pytest.raises(CanaryganError, match="it has no gain"):
+        archive.load(generated)
+
+
+def test_equal_words_give_equal_files_and_another_seed_others(invert: Invert, generated: Path, tmp_path: Path) -> None:
+    contents = []
+    for seed in (0, 0, 1):
+        path = Path(invert(generated, "--seed", seed, "--overwrite")["path"])
+        contents.append((path.read_bytes(), path.with_suffix(".csv").read_bytes()))
+    assert contents[0] == contents[1]
+    assert contents[0][0] != contents[2][0]
+
+
+def test_verify_walks_from_the_archive_to_the_checkpoint(
+    invert: Invert, generated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(invert(generated)["path"])
+    assert main.main(["verify", str(path), "--json"]) == 0
+    checked = json.loads(capsys.readouterr().out)["checked"]
+    assert {Path(one).suffix for one in checked} >= {".npz", ".csv", ".png", ".ckpt"}
+    assert str(generated.resolve()) in checked
+    table = path.with_suffix(".csv")
+    table.write_text(table.read_text().replace("0", "1", 1))
+    assert main.main(["verify", str(path)]) == 1
+
+
+def test_files_are_labelled_by_their_folder(invert: Invert, data: Path, tmp_path: Path) -> None:
+    for label in ("new", "other"):
+        audio.write(tmp_path / "sounds" / label / "a.wav", audio.read(data / "low" / "0.wav", 16000).audio, 16000)
+    audio.write(tmp_path / "alone" / "b.wav", audio.read(data / "low" / "1.wav", 16000).audio, 16000)
+    answer = invert(tmp_path / "sounds", data / "high" / "3.wav", tmp_path / "alone" / "b.wav")
+    labels = [row["label"] for row in read_table(Path(answer["path"]).with_suffix(".csv"))]
+    assert labels == ["new", "other", "high", ""]
+
+
+def test_a_training_clip_is_not_its_own_nearest_one(invert: Invert, data: Path) -> None:
+    answer = invert(data / "low" / "3.wav")
+    row = read_table(Path(answer["path"]).with_suffix(".csv"))[0]
+    assert row["nearest"] in ("low/2.wav", "low/4.wav")
+    assert float(row["nearest_error"]) > 0.05
+
+
+def test_words_that_make_no_sense_are_refused(invert: Invert, data: Path, tmp_path: Path) -> None:
+    sound = data / "low" / "0.wav"
+    for words, told in (
+        ((sound, "--batch-size", 0), "--batch-size"),
+        ((sound, "--steps", -1), "--steps"),
+        ((sound, "--seed", -1), "--seed"),
+        ((sound, "--device", "gramophone"), "gramophone"),
+        ((tmp_path / "nowhere.wav",), "nowhere.wav"),
+    ):
+        code, err = invert(*words)
+        assert code in (1, 2)
+        assert told in err
+    assert not list((tmp_path / "inverted").glob("*"))
+
+
+def test_what_is_there_is_kept(invert: Invert, data: Path) -> None:
+    answer = invert(data / "low" / "0.wav")
+    before = Path(answer["path"]).read_bytes()
+    code, err = invert(data / "low" / "1.wav")
+    assert code == 1
+    assert "is there already" in err
+    assert Path(answer["path"]).read_bytes() == before

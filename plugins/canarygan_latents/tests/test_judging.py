@@ -1,0 +1,49 @@
+"""What errors mean."""
+
+from dataclasses import replace
+
+import numpy as np
+from canarygan_latents.inversion.judging import Errors, describe, find_nearest, is_lost, summarize
+from canarygan_latents.inversion.measuring import Measure
+
+from canarygan_core.testing import toy_clips
+
+
+def make_errors(error: list[float], random: float = 10.0, reachable: float = 1.0) -> Errors:
+    count = len(error)
+    columns = [np.full(count, value, np.float32) for value in (0.5, random, np.nan)]
+    reached = np.full(3, reachable, np.float32)
+    return Errors(np.float32(error), columns[0], columns[1], columns[2], np.full(count, ""), reached)
+
+
+def test_the_way_goes_from_a_blind_latent_to_the_models_own_sounds() -> None:
+    labels = np.array(["a", "a", "b", "c"])
+    table = summarize(make_errors([1, 1, 10, 5.5]), labels)
+    assert {label: row["way"] for label, row in table.items()} == {"all": 0.75, "a": 1, "b": 0, "c": 0.5}
+    assert table["a"]["sounds"] == 2
+    assert table["a"]["nearest_error"] is None
+
+
+def test_what_the_model_cannot_make_is_named_and_the_worst_comes_first() -> None:
+    errors = make_errors([1, 1, 10, 5.5])
+    table = summarize(errors, np.array(["a", "a", "b", "c"]))
+    lines = describe(table, errors)
+    assert [line.partition(":")[0] for line in lines[2:5]] == ["b", "c", "a"]
+    assert lines[-1].startswith("Out of reach: b.")
+    assert not is_lost(table["c"])
+    near = make_errors([1, 2])
+    assert describe(summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes more than half")
+
+
+def test_nothing_is_said_of_classes_where_no_label_is_known() -> None:
+    errors = replace(make_errors([1, 2]), reachable=np.empty(0, np.float32))
+    assert len(describe(summarize(errors, None), errors)) == 1
+    assert summarize(errors, None)["all"]["way"] == 0.85
+
+
+def test_the_nearest_clip_is_another_one_of_the_same_class() -> None:
+    clips = toy_clips(24, classes=3)
+    errors, names = find_nearest(clips.select(slice(0, 6)), clips, Measure(clips.rate))
+    assert (errors > 0.05).all()
+    assert (names != clips.sources[:6]).all()
+    assert [name.split("/")[0] for name in names] == clips.labels[:6].tolist()

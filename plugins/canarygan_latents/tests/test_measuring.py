@@ -1,0 +1,73 @@
+"""The error between sounds: mel bands, levels, and what noise alone makes of it."""
+
+import numpy as np
+import pytest
+from canarygan_latents.inversion.measuring import Measure
+
+RATE = 16000
+
+
+def noise(count: int, seed: int = 0, samples: int = 4096) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, (count, samples)).astype(np.float32)
+
+
+def test_mel_bands_are_those_of_torchaudio() -> None:
+    functional = pytest.importorskip("torchaudio.functional")
+    expected = functional.melscale_fbanks(257, 0.0, 8000.0, 64, RATE, norm=None, mel_scale="htk").numpy()
+    np.testing.assert_allclose(Measure(RATE).filters, expected, atol=1e-4)
+
+
+def test_a_sound_has_no_error_against_itself() -> None:
+    measure, sounds = Measure(RATE), noise(3)
+    assert measure.compare_pairs(sounds, sounds).tolist() == [0, 0, 0]
+    levels = measure.compute_levels(sounds)
+    errors = measure.compare(levels, levels)
+    assert np.diag(errors).tolist() == [0, 0, 0]
+    assert errors[0, 1] > 1
+
+
+def test_twice_the_amplitude_is_6_db_where_the_level_counts_and_nothing_else() -> None:
+    sounds = noise(2)
+    np.testing.assert_allclose(Measure(RATE, False).compare_pairs(sounds, 2 * sounds), 20 * np.log10(2), atol=1e-3)
+    np.testing.assert_allclose(Measure(RATE, True).compare_pairs(sounds, 2 * sounds), 0, atol=1e-3)
+
+
+def test_pairs_and_all_pairs_agree() -> None:
+    measure, one, other = Measure(RATE), noise(3), noise(3, seed=1)
+    errors = measure.compare(measure.compute_levels(one), measure.compute_levels(other))
+    np.testing.assert_allclose(np.diag(errors), measure.compare_pairs(one, other), rtol=1e-5)
+
+
+def test_levels_far_below_the_loudest_do_not_count() -> None:
+    time = np.arange(4096) / RATE
+    tone = np.sin(2 * np.pi * 2000 * time)[None].astype(np.float32)
+    faint = tone + noise(1) * 1e-6
+    assert Measure(RATE).compare_pairs(tone, faint)[0] < 0.05
+    levels = Measure(RATE).compute_levels(tone)
+    assert levels.max() - levels.min() == pytest.approx(60, abs=1e-3)
+
+
+def test_the_floor_grows_with_the_background() -> None:
+    time = np.arange(4096) / RATE
+    tone = (np.sin(2 * np.pi * 2000 * time) * (np.abs(time - 0.12) < 0.05))[None].astype(np.float32)
+    loudness = (1e-2, 1e-1, 1)
+    floors = [Measure(RATE).compute_noise_floor(tone + level * noise(1), 0)[0] for level in loudness]
+    assert floors == sorted(floors)
+    assert floors[0] < 0.1
+    assert 1.5 < floors[2] < 4
+
+
+def test_another_recording_with_the_same_noise_is_as_far_away_as_the_floor() -> None:
+    measure, time = Measure(RATE), np.arange(8192) / RATE
+    tone = (np.sin(2 * np.pi * 2000 * time) * (np.abs(time - 0.25) < 0.05))[None].astype(np.float32)
+    one, other = (tone + 0.1 * noise(1, seed, 8192) for seed in (0, 1))
+    floor, apart = measure.compute_noise_floor(one, 0)[0], measure.compare_pairs(one, other)[0]
+    assert 0.4 * apart < floor < 1.2 * apart
+
+
+def test_nothing_is_added_to_what_is_silent() -> None:
+    sounds = np.zeros((2, 4096), np.float32)
+    sounds[1, 1000:2000] = noise(1, samples=1000)[0]
+    floors = Measure(RATE).compute_noise_floor(sounds, 0)
+    assert floors[0] == 0
+    assert 0 < floors[1] < 3

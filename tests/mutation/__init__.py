@@ -1,0 +1,1 @@
+"""Mutation testing: how many faults the tests notice, by mutmut."""

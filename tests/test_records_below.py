@@ -1,0 +1,85 @@
+"""What lies below a folder: manifests, the outputs that they tell of, sizes, and what killed processes left."""
+
+import os
+
+import pytest
+
+from canarygan_core.errors import CanaryganError
+from canarygan_core.runs import Manifest, Request, drafts, listing, open_run
+
+
+def put(path, text="text"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_manifests_below_a_folder_are_found_in_their_order(tmp_path):
+    names = ["a.manifest.json", "b/manifest.json", "b/deep/c.manifest.json"]
+    found = [put(tmp_path / name) for name in names]
+    for other in (".hidden/manifest.json", "b/.x.manifest.json", "b/notmanifest.json", "b/manifest.json.txt"):
+        put(tmp_path / other)
+    assert listing.list_manifests(tmp_path) == sorted(found)
+
+
+def test_a_file_has_the_manifest_beside_it_or_above_it(tmp_path):
+    run = put(tmp_path / "version_0" / "manifest.json")
+    checkpoint = put(tmp_path / "version_0" / "last" / "last.ckpt")
+    sounds, own = put(tmp_path / "gen" / "a.npz"), put(tmp_path / "gen" / "a.manifest.json")
+    assert listing.list_manifests(run) == [run]
+    assert listing.list_manifests(checkpoint) == [run]
+    assert listing.list_manifests(tmp_path / "version_0" / "other.txt") == [run]
+    assert listing.list_manifests(sounds) == listing.list_manifests(own) == [own]
+    with pytest.raises(CanaryganError) as told:
+        listing.list_manifests(put(tmp_path / "gen" / "b.npz"))
+    path = tmp_path / "gen" / "b.npz"
+    assert str(told.value) == f"There is no manifest of {path}: give a file that a task left, or a folder."
+
+
+def test_outputs_of_a_training_are_its_folders_and_of_other_work_what_its_manifest_names(tmp_path):
+    with open_run(tmp_path, Request("work")) as run:
+        pass
+    folders = [run.checkpoints, run.previews, run.logs("csv"), run.logs("tensorboard")]
+    assert listing.list_outputs(Manifest.read(run.manifest.path)) == folders
+    with Manifest.begin(tmp_path / "version_x" / "a.manifest.json", Request("score")) as manifest:
+        manifest.add_output(put(tmp_path / "version_x" / "out" / "a.npz"))
+    assert listing.list_outputs(manifest) == [manifest.path, tmp_path / "version_x" / "out" / "a.npz"]
+    bare = Manifest(tmp_path / "manifest.json", {})
+    assert listing.list_outputs(bare) == [bare.path]
+
+
+def test_sizes_count_everything_once(tmp_path):
+    put(tmp_path / "a" / "x", "123")
+    put(tmp_path / "a" / ".hidden" / "y", "12345")
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "a" / "x")
+    link = (tmp_path / "a" / "link").lstat().st_size
+    assert listing.measure_size(tmp_path / "a") == 3 + 5 + link
+    assert listing.measure_size(tmp_path / "a" / "x") == 3
+    assert listing.measure_size(tmp_path / "nowhere") == 0
+
+
+def test_drafts_are_found_wherever_they_lie_but_not_within_one_another(tmp_path):
+    names = (".a.npz.01234567.part", "sub/.b.01234567.part", ".c/.d.01234567.part")
+    left = [put(tmp_path / name) for name in names]
+    put(tmp_path / ".set.01234567.part" / ".inner.01234567.part")
+    (tmp_path / "at work").mkdir()
+    with drafts.claim(tmp_path / "at work" / "a"):
+        assert sorted(listing.list_left(tmp_path)) == sorted([*left, tmp_path / ".set.01234567.part"])
+
+
+def test_a_file_a_folder_and_a_link_are_removed(tmp_path, monkeypatch):
+    kept = put(tmp_path / "kept" / "x")
+    (tmp_path / "link").symlink_to(tmp_path / "kept", target_is_directory=True)
+    for path in (put(tmp_path / "file"), put(tmp_path / "folder" / "deep" / "x").parents[1], tmp_path / "link"):
+        listing.remove(path)
+        assert not os.path.lexists(path)
+    listing.remove(tmp_path / "nowhere")
+    assert kept.exists()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "unlink", refuse)
+    with pytest.raises(CanaryganError) as told:
+        listing.remove(kept)
+    assert str(told.value) == f"Cannot remove {kept}: Permission denied."
