@@ -1,5 +1,6 @@
 """The tasks that write, at toy sizes: what is there before, the command that is killed, and the one that comes next."""
 
+import importlib.util
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ UMAP = ("umap", "-g", "generated", "-d", "data", "-s", "umap", "-q")
 REPORT = ("report", "-x", "runs", "-d", "data", "-g", "generated", "-s", "reports", "-q")
 SAMPLE = ("sample", "-n", "50", "-d", "2", "-s", "latents", "-q")
 ATLAS = ("atlas", "-x", "runs", "-y", "decoders", "-d", "data", "-s", "atlas", "--side", "3", "--draws", "100", "-q")
+INVERT = ("invert", "data/A", "-x", "runs", "-d", "data", "-s", "inverted", "--wav", "-q")
+INVERT = (*INVERT, "--candidates", "20", "--starts", "1", "--steps", "2", "--own", "1")
+EXPORT = ("export", "-x", "runs", "-s", "exported", "-q")
 CHECKED = ("check-data", "-d", "data", "--sheet", "sheets/sheet.png")
 PLUGIN = ("plugins", "new", "mine", "--kind", "metric", "-s", "plugins")
 SEARCH = ("train-decoders", "-p", "set", "-m", "esn", "--esn.units", "20", "--search", "3", "-s", "decoders", "-q")
@@ -168,6 +172,8 @@ SCENARIOS = [
     ),
     Scenario("compose", COMPOSE, (*TRAINED, *SINGERS, SINGING), repeat(COMPOSE)),
     Scenario("atlas", ATLAS, DECODED, repeat(ATLAS)),
+    Scenario("invert", INVERT, TRAINED, repeat(INVERT)),
+    *([Scenario("export", EXPORT, TRAINED, repeat(EXPORT))] if importlib.util.find_spec("onnx") else []),
     Scenario("check-data --sheet", CHECKED, (DATA,)),
     Scenario("plugins new", PLUGIN, (), start_unless_there(PLUGIN, "plugins/canarygan-mine", ("plugins",))),
     Scenario("clean --cache", ("clean", ".", "--cache"), (DATA, SAMPLE), planted=LEFT),
