@@ -91,6 +91,8 @@ SLOW = {
     "test_what_was_stopped_goes_on_and_scores_nothing_twice",
     "test_every_checkpoint_of_a_version_is_scored_in_order",
     "test_a_typed_sequence",
+    "test_a_morph_of_a_network",
+    "test_equal_steps_of_a_network",
     "test_an_option_of_every_type_comes_from_flags_a_file_and_a_manifest",
     "test_installed_models_pass",
     "test_where_chance_chose_the_clips_false_alarms_are_as_rare_as_promised",

@@ -43,6 +43,16 @@ def test_a_plugin_of_another_api_is_not_imported(monkeypatch):
         "pip install --upgrade canarygan-a, or else pip install 'canarygan<3,>=2'"
     )
     assert (point.loaded, found.names("metric")) == (0, [])
+    other = Point(module(task=[HELLO]))
+    other.name = "b"
+    for _ in range(2):  # the second time it is known
+        assert HELLO in loading.load_plugins([point, other]).tasks()
+    other.value, third = "changed", Point(module(metric=[Loudness]))
+    third.name = "c"
+    assert loading.load_plugins([point, other, third]).names("metric") == ["loudness"]
+    again = loading.load_plugins([point, other, third])
+    assert (again.names("metric"), HELLO in again.tasks()) == (["loudness"], True)
+    assert [one.name for one in again.plugins] == ["canarygan", "a", "b", "c"]
 
 
 def test_what_is_known_is_not_imported_again(monkeypatch):

@@ -113,13 +113,15 @@ def test_a_record_may_lack_what_came_later():
     assert options.restore(Toy, {"cut_off": 1, "title": "b"}) == Toy(cut_off=1.0, title="b")
 
 
-def test_a_record_that_does_not_fit_is_named():
+def test_a_record_that_does_not_fit_is_named(capsys):
     message = told(options.restore, Toy, {"count": "many"})
     assert message.startswith("metric toy cannot have the options {'cut_off': 9.0, 'count': 'many'}: ")
     assert '"many"' in message
     assert "metric toy cannot have the options" in told(options.restore, Toy, {"unknown": 1})
     assert "metric needy cannot have the options {}" in told(options.restore, Needy, {})
     assert options.restore(Needy, {"count": 2}) == Needy(2)
+    assert told(options.parse_group, Window, {"hop": 3}, "here")
+    assert capsys.readouterr() == ("", ""), "the message is all that is said"
 
 
 def test_paths_start_where_they_were_given(tmp_path, monkeypatch):

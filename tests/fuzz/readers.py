@@ -70,6 +70,7 @@ def list_readers() -> list[Reader]:
         ("canarygan_metrics", list_metric_readers),
         ("canarygan_report", list_report_readers),
         ("canarygan_recordings", list_recording_readers),
+        ("canarygan_latents", list_latent_readers),
     ):
         found += listed() if importlib.util.find_spec(plugin) else []
     return found
@@ -617,5 +618,29 @@ def list_recording_readers() -> list[Reader]:
             write("r.toml", 'a = "b"\nc = "d"\n'),
             text,
             lambda folder: read_renaming([str(folder / "r.toml")]),
+        ),
+    ]
+
+
+def list_latent_readers() -> list[Reader]:
+    from canarygan_latents.stimuli import points, sheets
+
+    key = "file,name,is_real,label,z0\nbcd.wav,a_1,no,A,'-0.5\nfgh.wav,real_1,yes,b,\n"
+    sheet = "trial;file;label;is_real;confidence\n1;bcd.wav;A;yes;0,5\n2;fgh.wav;b;;\n3;bcd.wav;;no;4\n"
+    pairs = 'from,to\na,b\n"0.1,-0.2","0.3,0.4"\n'
+
+    def make(folder: Path) -> None:
+        (folder / "key.csv").write_text(key)
+        (folder / "ana.csv").write_text(sheet)
+
+    def read(folder: Path) -> None:
+        sheets.read_sheet(folder / "ana.csv", sheets.read_key(folder / "key.csv"))
+
+    text = mutations.mutate_text
+    return [
+        Reader("key of stimuli", "key.csv", make, text, read),
+        Reader("scoring sheet", "ana.csv", make, text, read),
+        Reader(
+            "morph --pairs", "p.csv", write("p.csv", pairs), text, lambda folder: points.read_table(folder / "p.csv")
         ),
     ]

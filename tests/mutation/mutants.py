@@ -72,19 +72,20 @@ def list_mutants() -> dict[str, str]:
             text = path.read_text(encoding="utf-8")
             nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
             lines = text.splitlines()
-            bodies = {node.name: lines[node.lineno : node.end_lineno] for node in nodes if "__mutmut_" in node.name}
-            heads = {node.name: _read_head(node, lines) for node in nodes if node.name in bodies}
+            bodies = {node.name: read_lines(node, lines) for node in nodes if "__mutmut_" in node.name}
             for one, body in bodies.items():
                 base = one.rpartition("__mutmut_")[0] + "__mutmut_orig"
                 if one != base:
-                    mutants[f"{module}.{one}"] = _tell(heads[base] + bodies[base], heads[one] + body)
+                    mutants[f"{module}.{one}"] = tell_change(bodies[base], body)
     return mutants
 
 
-def _read_head(node: ast.FunctionDef, lines: list[str]) -> list[str]:
-    return [lines[node.lineno - 1].replace(node.name, "")]
+def read_lines(node: ast.FunctionDef, lines: list[str]) -> list[str]:
+    """The lines of a function, without its name."""
+    return [lines[node.lineno - 1].replace(node.name, ""), *lines[node.lineno : node.end_lineno]]
 
 
-def _tell(before: list[str], after: list[str]) -> str:
-    changed = difflib.unified_diff(before, after, lineterm="", n=0)
-    return "\n".join(" ".join(line.split()) for line in list(changed)[3:] if not line.startswith("@@"))
+def tell_change(before: list[str], after: list[str]) -> str:
+    """The lines that differ, with - and + before them."""
+    changed = list(difflib.unified_diff(before, after, lineterm="", n=0))[3:]
+    return "\n".join(" ".join(line.split()) for line in changed if not line.startswith("@@"))

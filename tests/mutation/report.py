@@ -16,8 +16,14 @@ LOST = ("survived", "no test")
 UNKNOWN = "Not looked into"
 
 
-def write_report(mutants: Mapping[str, str], results: Mapping[str, str], command: str) -> None:
-    """Write mutation.md and mutation.json."""
+def write_report(mutants: Mapping[str, str], results: Mapping[str, str], first: Mapping[str, str]) -> None:
+    """Write mutation.md and mutation.json.
+
+    Args:
+        mutants: the change that each is, by name.
+        results: what became of those that were tried.
+        first: what became of them when they were tried first, before tests were written for those that survived.
+    """
     counts, plain = count(mutants, results), count(mutants, results, wording=False)
     lost = [name for name in sorted(mutants) if results.get(name) in LOST]
     why = {name: reason for reason, names in tomllib.loads(REASONS.read_text("utf-8")).items() for name in names}
@@ -28,7 +34,7 @@ def write_report(mutants: Mapping[str, str], results: Mapping[str, str], command
         "# Mutation testing",
         "",
         "One fault at a time is made in the modules below, and the tests of these modules run until one of them fails.",
-        f"mutmut {version('mutmut')} makes the faults. Command: `{command}`.",
+        f"mutmut {version('mutmut')} makes the faults. Command: `nox -s mutation`.",
         "A fault that keeps the tests from ending counts as caught.",
         "",
         "| module | faults | tried | caught | survived | share |",
@@ -37,7 +43,7 @@ def write_report(mutants: Mapping[str, str], results: Mapping[str, str], command
         tell("**all**", sum(counts.values(), Counter())),
         tell("all but those in texts", sum(plain.values(), Counter())),
         "",
-        *spread(sum(counts.values(), Counter())),
+        *spread(sum(count(mutants, first).values(), Counter())),
         "## What survived",
         "",
     ]
@@ -48,7 +54,6 @@ def write_report(mutants: Mapping[str, str], results: Mapping[str, str], command
     RESULTS.joinpath("mutation.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     record = {
         "mutmut": version("mutmut"),
-        "command": command,
         "modules": {module: dict(one) for module, one in counts.items()},
         "survivors": {reason: sorted(map(shorten, names)) for reason, names in sorted(groups.items())},
     }
@@ -88,8 +93,13 @@ def spread(one: Counter[str]) -> list[str]:
     tried = one["faults"] - one["not tried"]
     if not one["not tried"] or not tried:
         return []
-    share, z = 1 - sum(one[status] for status in LOST) / tried, 1.96
+    caught, z = tried - sum(one[status] for status in LOST), 1.96
+    share = caught / tried
     middle = (share + z * z / (2 * tried)) / (1 + z * z / tried)
     half = z * math.sqrt(share * (1 - share) / tried + z * z / (4 * tried * tried)) / (1 + z * z / tried)
-    told = f"of all faults {100 * (middle - half):.1f} to {100 * (middle + half):.1f} % are caught"
-    return [f"The faults that were tried were drawn at random: {told}, with 95 % confidence.", ""]
+    return [
+        f"The faults that were tried were drawn at random. When they were first tried, {caught:,} of {tried:,} were",
+        f"caught: of all faults {100 * (middle - half):.0f} to {100 * (middle + half):.0f} %, with 95 % confidence. "
+        "Tests were then added for what survived.",
+        "",
+    ]

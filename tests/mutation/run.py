@@ -1,4 +1,7 @@
-"""How many faults would the tests notice? One is made at a time: nox -s mutation -- --sample 100 --seed 1."""
+"""How many faults would the tests notice? One is made at a time: nox -s mutation -- --sample 10.
+
+What was found before holds, so that a part can be tried at a time.
+"""
 
 import argparse
 import fnmatch
@@ -25,14 +28,15 @@ NAMES = (
 TESTS = [f"tests/test_{name}.py" for name in NAMES]
 
 
-def read_results(mutants: Mapping[str, str]) -> dict[str, str]:
-    """By mutant, the newest result; what was found of a fault that is another now is let go."""
+def read_results(mutants: Mapping[str, str], *, first: bool = False) -> dict[str, str]:
+    """By mutant, the newest result, or the first; what was found of a fault that is another now is let go."""
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []
-    return {name: status for name, change, status in map(json.loads, lines) if mutants.get(name) == change}
+    found = [json.loads(line) for line in lines]
+    return {name: status for name, change, status in (found[::-1] if first else found) if mutants.get(name) == change}
 
 
-def test(mutants: Mapping[str, str], names: Sequence[str], *, anew: bool) -> None:
-    """Look at these mutants."""
+def try_mutants(mutants: Mapping[str, str], names: Sequence[str], *, anew: bool) -> None:
+    """Run the tests with each of these mutants."""
     plan = {"mutants": [(name, mutants[name]) for name in names], "results": RESULTS.name, "anew": anew}
     (STAGE / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     paths = os.pathsep.join([str(STAGE), str(STAGE / "tests")])
@@ -64,15 +68,15 @@ def main() -> None:
         chosen = draw(chosen, given.sample, given.seed)
     random.Random(given.seed).shuffle(chosen)  # so that what is done when it is stopped is a fair part
     if not given.show:
-        again = [name for name in chosen if given.survivors and results.get(name) in LOST]
+        lost = [name for name in chosen if results.get(name) in LOST]
         left = [name for name in chosen if name not in results]
-        test(mutants, again if given.survivors else left, anew=given.anew)
+        try_mutants(mutants, lost if given.survivors else left, anew=given.anew)
         results = read_results(mutants)
     for name in chosen:
         if results.get(name) in LOST:
             print(f"{name}: {results[name]}\n{mutants[name]}\n")
     if given.write:
-        write_report(mutants, results, "nox -s mutation")
+        write_report(mutants, results, read_results(mutants, first=True))
     print(*(f"{module}: {dict(one)}" for module, one in count(mutants, results).items()), sep="\n")
 
 
