@@ -22,6 +22,8 @@ from canarygan_core.cli import layers
 from canarygan_core.clips import Clips
 from canarygan_core.datasets import cache
 from canarygan_core.fitted import decoders, latents
+from canarygan_core.lightning.resuming import check_same_options
+from canarygan_core.lightning.training import SHAPING
 from canarygan_core.runs import Manifest, Request, files, seals
 from canarygan_core.runs.verification import Verification
 from canarygan_core.tasks.train_gan import train_gan
@@ -30,6 +32,13 @@ from fuzz import mutations
 Mutate = Callable[[random.Random, bytes], bytes]
 
 RATE = 16000
+
+OPTIONS = {
+    "model": {"name": "wavegan", "options": {"dim": 2}},
+    "dataset": {"name": "folder", "options": {"data_dir": "d"}},
+    "training": {"seed": 0},
+    "task": {},
+}
 
 
 @dataclass(frozen=True)
@@ -111,11 +120,7 @@ def make_archive(folder: Path) -> None:
 
 def make_run(folder: Path) -> None:
     """A version of a run, with a manifest that knows all keys."""
-    options = {
-        "model": {"name": "wavegan", "options": {"dim": 2}},
-        "dataset": {"name": "folder", "options": {"data_dir": "d"}},
-    }
-    request = Request("train-gan", ("train-gan", "-d", "d"), {**options, "training": {"seed": 0}, "task": {}})
+    request = Request("train-gan", ("train-gan", "-d", "d"), OPTIONS)
     version = folder / "checkpoints" / "version_0"
     (version / "last").mkdir(parents=True)
     (version / "last" / "last.ckpt").write_bytes(b"x")
@@ -140,11 +145,15 @@ def write(name: str, content: str | bytes) -> Callable[[Path], None]:
 SIGNATURE = inspect.signature(train_gan).parameters
 
 
+STARTED = Request("train-gan", options=OPTIONS)
+FIXED = {"model": None, "dataset": None, "training": SHAPING}
+
+
 def read_run(folder: Path) -> None:
     run = runs.find(folder)
-    runs.find_to_resume(folder, "infer", "train-gan")
     runs.list_versions(folder)
     record = run.manifest.record
+    check_same_options(STARTED, runs.find_to_resume(folder, "infer", "train-gan"), FIXED)
     record.get("held_out", {}).get("sources", ())
     record.get("dataset", {}).get("fingerprint")
     layers.read_record(["--resume", "--save-dir", str(folder)], [], "train-gan", SIGNATURE)
