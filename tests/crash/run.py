@@ -107,9 +107,9 @@ class Crash:
 
     def _lay(self, base: Path, scenario: Scenario) -> None:
         copy_tree(base, self.place.root)
-        for name in scenario.planted:
+        for name, text in scenario.planted.items():
             (self.place.root / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.place.root / name).write_text("left\n")
+            (self.place.root / name).write_text(text)
 
     def _check(
         self, scenario: Scenario, moment: dict[str, Any], expected: Any, counts: "Counter[str]", *, again: bool

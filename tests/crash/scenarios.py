@@ -2,8 +2,8 @@
 
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 Words = Sequence[str]
@@ -44,6 +44,11 @@ SAMPLE = ("sample", "-n", "50", "-d", "2", "-s", "latents", "-q")
 ATLAS = ("atlas", "-x", "runs", "-y", "decoders", "-d", "data", "-s", "atlas", "--side", "3", "--draws", "100", "-q")
 INVERT = ("invert", "data/A", "-x", "runs", "-d", "data", "-s", "inverted", "--wav", "-q")
 INVERT = (*INVERT, "--candidates", "20", "--starts", "1", "--steps", "2", "--own", "1")
+MORPH = ("morph", "-x", "runs", "--from", "0.1,0.2", "--to", "-0.5,0.4", "-n", "3", "-s", "stimuli", "-q")
+GRID = ("grid", "-x", "runs", "-n", "2", "-d", "data", "--real", "2", "-s", "stimuli", "-q")
+SELECT = ("select", "-x", "runs", "-y", "hears", "--label", "generation-version_mine-epoch_2-step_6", "-n", "2")
+SELECT = (*SELECT, "--posterior", "0", "-s", "stimuli", "-q")
+AGREEMENT = ("agreement", "ana.csv", "--key", "key.csv", "-s", "agreement", "-q")
 EXPORT = ("export", "-x", "runs", "-s", "exported", "-q")
 CHECKED = ("check-data", "-d", "data", "--sheet", "sheets/sheet.png")
 PLUGIN = ("plugins", "new", "mine", "--kind", "metric", "-s", "plugins")
@@ -76,7 +81,7 @@ class Scenario:
         following: gives the words of the next command, in a folder; that which was killed, unless something else is
             needed.
         cached: whether the cache is filled before.
-        planted: drafts that killed processes left before, paths of files.
+        planted: files that are there before, with what they hold: what a listener wrote, drafts of killed processes.
     """
 
     name: str
@@ -84,7 +89,7 @@ class Scenario:
     base: tuple[Words, ...] = ()
     following: Callable[[Path], Words] | None = None
     cached: bool = True
-    planted: tuple[str, ...] = ()
+    planted: Mapping[str, str] = field(default_factory=dict)
 
     def follow(self, root: Path) -> Words:
         """The words of the next command."""
@@ -131,6 +136,10 @@ RERUN, RERUN_MANIFEST = ("rerun", "latents"), "latents-rerun/latent_z-dim_2.mani
 REPEATED, REPEATED_MANIFEST = ("rerun", "runs"), "runs-rerun/checkpoints/version_mine/manifest.json"
 LOOK = ("check-data", "-d", "data", "-q")
 LEFT = ("latents/.z.npy.01234567.part", ".data.01234567.part/A/0.wav", "data/.old.01234567.old/manifest.txt")
+LISTENED = {
+    "key.csv": "file,is_real,label\nq.wav,yes,A\nr.wav,no,A\ns.wav,yes,B\n",
+    "ana.csv": "trial,file,label,is_real,confidence\n1,q.wav,A,yes,3\n2,r.wav,B,no,1\n3,s.wav,B,yes,2\n",
+}
 TRAINED = (DATA, (*GAN, *TWO))
 DECODED = (*TRAINED, SET, DECODERS)
 GENERATED = (*DECODED, GENERATE)
@@ -174,9 +183,13 @@ SCENARIOS = [
     Scenario("atlas", ATLAS, DECODED, repeat(ATLAS)),
     Scenario("invert", INVERT, TRAINED, repeat(INVERT)),
     *([Scenario("export", EXPORT, TRAINED, repeat(EXPORT))] if importlib.util.find_spec("onnx") else []),
+    Scenario("morph", MORPH, TRAINED, repeat(MORPH)),
+    Scenario("grid", GRID, TRAINED, repeat(GRID)),
+    Scenario("select", SELECT, (*TRAINED, *SINGERS, SINGING), repeat(SELECT)),
+    Scenario("agreement", AGREEMENT, (), repeat(AGREEMENT), planted=LISTENED),
     Scenario("check-data --sheet", CHECKED, (DATA,)),
     Scenario("plugins new", PLUGIN, (), start_unless_there(PLUGIN, "plugins/canarygan-mine", ("plugins",))),
-    Scenario("clean --cache", ("clean", ".", "--cache"), (DATA, SAMPLE), planted=LEFT),
+    Scenario("clean --cache", ("clean", ".", "--cache"), (DATA, SAMPLE), planted=dict.fromkeys(LEFT, "left\n")),
     Scenario("rerun of sample", RERUN, (SAMPLE,), repeat_unless_finished(RERUN, RERUN_MANIFEST)),
     Scenario("rerun of train-gan", REPEATED, TRAINED, repeat_unless_finished(REPEATED, REPEATED_MANIFEST)),
 ]
