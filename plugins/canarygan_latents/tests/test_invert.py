@@ -116,6 +116,13 @@ def test_verify_walks_from_the_archive_to_the_checkpoint(
     assert main.main(["verify", str(path)]) == 1
 
 
+def test_a_label_that_looks_like_a_formula_is_drawn(invert: Invert, tmp_path: Path) -> None:
+    sounds = np.random.default_rng(0).uniform(-1, 1, (2, 4096)).astype(np.float32)
+    np.savez(tmp_path / "told.npz", x=sounds, labels=np.array(["$x_$", r"$\frac$"]))
+    answer = invert(tmp_path / "told.npz")
+    assert {*answer["by_class"]} == {"all", "$x_$", r"$\frac$"}
+
+
 def test_files_are_labelled_by_their_folder(invert: Invert, data: Path, tmp_path: Path) -> None:
     for label in ("new", "other"):
         audio.write(tmp_path / "sounds" / label / "a.wav", audio.read(data / "low" / "0.wav", 16000).audio, 16000)
