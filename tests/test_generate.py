@@ -219,6 +219,12 @@ def test_wave_files(run, version, tmp_path):
         read, rate = soundfile.read(wave, dtype="float32")
         assert rate == RATE
         assert np.allclose(read, sound, atol=1e-4)
+    record = Manifest.read(path.with_suffix(".manifest.json")).record
+    assert [*record["outputs"]] == [path.name, *(f"{path.stem}/{wave.name}" for wave in waves)]
+    waves[3].write_bytes(waves[4].read_bytes())
+    told = run("verify", path)[1]
+    assert f"{waves[3]} is not the file that generate wrote." in told
+    assert str(waves[4]) not in told
 
 
 def test_an_archive_names_the_clips_that_its_model_was_not_trained_on(run, version, tmp_path):

@@ -169,7 +169,12 @@ class Manifest:
 
     def add_output(self, path: Path) -> None:
         """Record a finished file, by its path from the manifest's folder."""
-        self.record["outputs"][os.path.relpath(path, self.path.parent)] = files.compute_digest(path)
+        self.add_outputs([path])
+
+    def add_outputs(self, paths: Iterable[Path]) -> None:
+        """Record finished files, all before the manifest is written."""
+        for path in paths:
+            self.record["outputs"][os.path.relpath(path, self.path.parent)] = files.compute_digest(path)
         self.write()
 
     def remove_output(self, path: Path) -> None:

@@ -19,6 +19,9 @@ from canarygan_core.fitted.judgements import Judgement
 from canarygan_core.plugins import get_registry
 from canarygan_core.runs import Manifest, Request, files
 
+NAMED = 100_000
+"""WAV files that the manifest names at most, for it is read as a whole."""
+
 
 def generate(
     *,
@@ -121,7 +124,8 @@ def generate(
                 archive.add("group_by", held_out["group_by"])
         manifest.add_output(path)
         if wav:
-            _write_waves(path, generator.rate, num_workers)
+            waves = _write_waves(path, generator.rate, num_workers)
+            manifest.add_outputs(console.track(waves[:NAMED], "recording WAV files"))
     text = f"{shape[0]} sounds of {shape[1]} samples at {generator.rate} Hz: {path}"
     data: dict[str, Any] = {
         "path": str(path),
@@ -159,14 +163,15 @@ def _restore_manifest(record: Path, archive: Path) -> Iterator[None]:
         raise
 
 
-def _write_waves(archive: Path, rate: int, workers: int) -> None:
+def _write_waves(archive: Path, rate: int, workers: int) -> list[Path]:
     """Write a folder of WAV files, named like the archive, whole or absent; one of that name is replaced."""
-    sounds = archives.read(archive)["x"]
+    sounds, folder = archives.read(archive)["x"], archive.with_suffix("")
     digits = len(str(len(sounds) - 1))
-    with files.replace_folder(archive.with_suffix("")) as draft, ThreadPoolExecutor(workers) as pool:
+    with files.replace_folder(folder) as draft, ThreadPoolExecutor(workers) as pool:
 
         def write(number: int) -> None:
             audio.write(draft / f"{number:0{digits}}.wav", sounds[number], rate)
 
         for _ in console.track(pool.map(write, range(len(sounds))), "writing WAV files", len(sounds)):
             pass
+    return sorted(folder.iterdir())

@@ -71,6 +71,9 @@ def test_without_sounds_the_clips_that_were_held_out_are_taken(invert: Invert, t
     waves = sorted(path.with_suffix("").glob("*.wav"))
     assert [wave.name for wave in waves] == ["0.wav", "1.wav"]
     assert audio.read(waves[0], 16000).audio.shape == (4096,)
+    assert main.main(["verify", str(path)]) == 0
+    waves[1].write_bytes(waves[0].read_bytes())
+    assert main.main(["verify", str(path)]) == 1
 
 
 def test_latents_of_an_archive_are_found_and_make_its_sounds_again(

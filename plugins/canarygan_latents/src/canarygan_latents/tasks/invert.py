@@ -81,10 +81,10 @@ def invert(
         archive.write(path, opened, sounds, inverted, errors)
         files.write_text(table, tables.format_table(_make_rows(sounds, inverted, errors)))
         _write_figure(figure, sounds, inverted, errors)
-        for output in (path, table, figure):
-            manifest.add_output(output)
+        manifest.add_outputs((path, table, figure))
         if wav:
             _write_waves(waves, inverted, sounds.rate)
+            manifest.add_outputs(sorted(waves.iterdir()))
     by_class = judging.summarize(errors, sounds.labels)
     text = [f"{len(sounds)} sounds inverted: {path}", *judging.describe(by_class, errors), f"Table: {table}"]
     text += [f"Figure: {figure}", *([f"WAV files: {waves}"] if wav else [])]
