@@ -60,13 +60,14 @@ def test_without_sounds_the_clips_that_were_held_out_are_taken(invert: Invert, t
         assert found["x"].shape == (2, 4096)
         assert found["held_out"].tolist() == ["high/7.wav", "low/7.wav"]
         assert found["reachable"].shape == (2,)
-        errors, nearest = found["error"], found["nearest"].tolist()
+        errors, nearest, z = found["error"], found["nearest"].tolist(), found["z"]
         assert (found["nearest_error"] < found["random_error"]).all()
     assert [name.split("/")[0] for name in nearest] == ["high", "low"]
     assert not {"high/7.wav", "low/7.wav"} & set(nearest)
     rows = read_table(path.with_suffix(".csv"))
     assert [row["label"] for row in rows] == ["high", "low"]
     np.testing.assert_allclose([float(row["error"]) for row in rows], errors, atol=1e-3)
+    np.testing.assert_allclose([[float(row[f"z{one}"]) for one in (1, 2, 3)] for row in rows], z, atol=1e-6)
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     waves = sorted(path.with_suffix("").glob("*.wav"))
     assert [wave.name for wave in waves] == ["0.wav", "1.wav"]

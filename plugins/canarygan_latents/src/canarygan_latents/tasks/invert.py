@@ -99,7 +99,7 @@ def _make_rows(sounds: Clips, inverted: Inverted, errors: Errors) -> list[dict[s
     for row in range(len(sounds)):
         cells: dict[str, Any] = {"row": row, "source": "" if sounds.sources is None else str(sounds.sources[row])}
         cells["label"] = "" if sounds.labels is None else str(sounds.labels[row])
-        cells |= {f"z{number}": round(value, 6) for number, value in enumerate(inverted.z[row].tolist())}
+        cells |= {f"z{number}": round(value, 6) for number, value in enumerate(inverted.z[row].tolist(), 1)}
         for name in ("error", "noise_floor", "random_error", "nearest_error"):
             value = float(getattr(errors, name)[row])
             cells[name] = f"{value:.3f}" if np.isfinite(value) else ""
