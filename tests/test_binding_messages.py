@@ -69,8 +69,9 @@ def test_a_value_of_a_file_that_does_not_fit_is_told_with_the_file(bind, toml):
         (["--path", "x", "--names", "nobody"], "--names cannot be nobody."),
     ],
 )
-def test_a_word_that_does_not_fit_is_told_with_what_would(bind, words, message):
+def test_a_word_that_does_not_fit_is_told_with_what_would(bind, capsys, words, message):
     assert told(bind, *words) == message + HELP
+    assert capsys.readouterr() == ("", ""), "the message is all that is said"
 
 
 def test_the_record_says_what_was_typed_for_which_task_and_which_options_are_paths(registry):
