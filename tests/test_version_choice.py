@@ -43,6 +43,7 @@ def test_versions_are_listed_numbers_first(tmp_path):
     (tmp_path / "checkpoints" / "other").mkdir()
     assert runs.list_versions(tmp_path) == ["9", "10", "b", "a"]
     assert runs.list_versions(tmp_path / "nowhere") == []
+    assert make(tmp_path / "new" / "below").version == "0"
     for version in ("9", "10", "a", "b"):
         Manifest.read(tmp_path / "checkpoints" / f"version_{version}" / "manifest.json").add(started="same")
     assert runs.find(tmp_path).version == "10", "numbers by size where the second is the same"
