@@ -89,7 +89,7 @@ def main() -> None:
     errors = judging.judge(generator, clips, found, learning, measure, Search(), options.alone)
     result |= {"speed": speeds, "held_out": judging.summarize(errors, clips.labels)}
     result["reachable"] = float(np.median(errors.reachable))
-    result["lost"] = [label for label, row in result["held_out"].items() if judging.is_lost(row)]
+    result["far"] = [label for label, row in result["held_out"].items() if judging.is_far(row)]
     machine.keep("inversion", result, text(result))
 
 

@@ -128,6 +128,17 @@ def test_rerun_repeats_beside_and_finds_nothing_that_differs(run, tmp_path, star
     assert run("rerun", tmp_path / "latents" / "latent_z-dim_2.npy", "-s", tmp_path / "more")[0] == 0
 
 
+def test_rerun_takes_up_a_repetition_that_was_killed(run, tmp_path):
+    assert run("sample", "-n", 5, "-d", 2, "-s", "latents", "-q")[0] == 0
+    assert run("rerun", "latents")[0] == 0
+    again = Manifest.read(tmp_path / "latents-rerun" / "latent_z-dim_2.manifest.json")
+    again.add(status="running", outputs={})
+    code, out, err = run("rerun", "latents")
+    assert code == 0, err
+    assert "1 of 1 outputs have the same bytes" in out
+    assert "is there already, finished" in run("rerun", "latents")[2]
+
+
 def test_rerun_tells_what_differs(run, tmp_path):
     np.save(tmp_path / "z.npy", np.zeros((2, 2), np.float32))
     assert run("sample", "-n", 5, "-d", 2, "-s", "latents", "-q")[0] == 0

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from canarygan_core import runs
 from canarygan_core.errors import CanaryganError
+from canarygan_core.lightning.resuming import check_same_options
 from canarygan_core.runs import Request, distributions, files
 from canarygan_core.runs.manifest import SCHEMA, Manifest
 
@@ -72,6 +74,28 @@ def test_what_is_no_manifest(manifest, tmp_path):
             Manifest.read(manifest.path)
     with pytest.raises(CanaryganError, match=r"Cannot read .*: it is no file"):
         Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["argv", "options", "status", "started"])
+def test_a_run_that_does_not_say_how_it_was_started_does_not_go_on(tmp_path, key):
+    with runs.open_run(tmp_path, Request("work")) as run:
+        pass
+    del run.manifest.record[key]
+    run.manifest.write()
+    with pytest.raises(CanaryganError, match=f"manifest.json does not say how the run was started: it has no {key}"):
+        runs.find_to_resume(tmp_path, runs.INFER, "work")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"model": {"options": {}}}, {"model": [{"name": "a", "options": {}}]}, {"model": {"name": "a", "options": 3}}],
+)
+def test_a_run_that_does_not_say_with_which_model_it_was_started_does_not_go_on(tmp_path, options):
+    with runs.open_run(tmp_path, Request("work", options=options)) as run:
+        pass
+    asked = Request("work", options={"model": {"name": "a", "options": {}}})
+    with pytest.raises(CanaryganError, match="does not say with which model the run was started"):
+        check_same_options(asked, run, {"model": None})
 
 
 def test_versions_tell_of_loaded_libraries_that_have_any(monkeypatch):

@@ -66,6 +66,8 @@ def test_arrays_that_do_not_fit_are_refused_and_others_kept() -> None:
     assert Novelty.from_arrays({}, 20) is None
     with pytest.raises(ValueError, match="do not fit 5 features"):
         Novelty.from_arrays(novelty.arrays(), 5)
+    with pytest.raises(ValueError, match=r"\(0, \d+\), do not fit 20 features"):
+        Novelty.from_arrays(novelty.arrays() | {"novelty_references": novelty.references[:0]}, 20)
     again = Novelty.from_arrays(novelty.arrays(), 20)
     assert again is not None
     np.testing.assert_array_equal(again.compare(make_features(9, seed=2)), novelty.compare(make_features(9, seed=2)))

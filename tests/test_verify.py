@@ -18,7 +18,7 @@ from canarygan_core.datasets import cache
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import decoders, generators, latents
-from canarygan_core.runs import Manifest, Request, files
+from canarygan_core.runs import Manifest, Request, files, seals
 from canarygan_core.runs.verification import Verification, check_recorded, find_manifest
 from canarygan_core.tasks import sample as sample_task
 
@@ -172,6 +172,19 @@ def test_a_flipped_byte_in_the_cache_is_told_and_healed(data, name, tmp_path, ca
     assert cache.faults == []
 
 
+def test_a_cache_file_of_values_without_size_is_told_and_kills_nobody(data, tmp_path):
+    (path,) = (tmp_path / "cache" / "folder").glob("*/audio.npy")
+    with open(path, "wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "<U0", "fortran_order": False, "shape": (6, 2)})
+    about = json.loads((path.parent / "about.json").read_text())
+    about["files"]["audio.npy"] = f"xxh3:{seals.compute_hash(path)}"
+    (path.parent / "about.json").write_text(seals.dump(about))
+    cache.faults.clear()
+    assert len(Folder(data_dir=data).load()) == 6
+    assert len(cache.faults) == 1
+    assert "holds <U0 (6, 2), and no plain values" in cache.faults[0]
+
+
 # A chain of runs
 
 
@@ -239,6 +252,58 @@ def test_a_flipped_byte_is_told_by_what_uses_the_file(chain):
             use(path)
         restore()
         use(path)
+
+
+def test_a_flipped_byte_is_told_by_the_command_that_uses_the_file(chain, tmp_path, capsys):
+    latent, archive = chain / "latents" / "latent_z-dim_3.npy", next(chain.glob("generated/*.npz"))
+    parts = {name: list(chain.glob(f"{name}/*")) for name in ("decoders/knn", "set")}
+    checkpoints = [*chain.glob("runs/checkpoints/*/last/*.ckpt"), *chain.glob("runs/checkpoints/*/all/*.ckpt")]
+    score = ("score", "-d", chain / "data", archive, "--metric", "acoustics", "--resamplings", 0)
+    uses = [
+        *((path, ("generate", "-x", path, "-n", 2)) for path in checkpoints),
+        *(
+            (path, ("generate", "-x", chain / "runs", "-n", 2, "-y", chain / "decoders"))
+            for path in parts["decoders/knn"]
+        ),
+        *((path, ("decode", archive, "-y", chain / "decoders")) for path in parts["decoders/knn"]),
+        *(
+            (path, ("train-decoders", "-p", chain / "set", "-m", "knn"))
+            for path in parts["set"]
+            if "decoder" in path.stem
+        ),
+        (latent, ("generate", "-x", chain / "runs", "-z", latent)),
+        (archive, ("decode", archive, "-y", chain / "decoders")),
+        (archive, score),
+    ]
+    assert len({path for path, _ in uses}) == 10
+    for number, (path, words) in enumerate(uses):
+        restore = flip(path)
+        code = main.main([*map(str, words), "-s", str(tmp_path / str(number)), "-q"])
+        restore()
+        assert code == 1, (path, words)
+        assert path.name in capsys.readouterr().err, (path, words)
+
+
+def test_a_command_that_needs_a_flipped_cache_says_so_and_heals_it(chain, tmp_path, capsys):
+    words = [
+        "train-gan",
+        "-d",
+        chain / "data",
+        "--preset",
+        "tiny",
+        "--dim",
+        1,
+        "--max-epochs",
+        1,
+        "-s",
+        tmp_path / "runs",
+    ]
+    path = max(chain.glob("cache/folder/*/audio.npy"), key=lambda path: path.stat().st_size)
+    whole = path.read_bytes()
+    flip(path)
+    assert main.main(list(map(str, words))) == 0
+    assert f"{path} has changed since it was written: it is built again." in capsys.readouterr().err
+    assert path.read_bytes() == whole
 
 
 def read_set(folder):

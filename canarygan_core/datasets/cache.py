@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.audio import archives
 from canarygan_core.console import log
 from canarygan_core.datasets.location import find_folder as find_folder
 from canarygan_core.errors import FULL, CanaryganError
@@ -85,7 +86,7 @@ def find_fault(path: Path) -> str:
 def _read(path: Path) -> Entry:
     with open(path / "table.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:
         table = {name: stored[name] for name in stored.files}
-    return Entry(np.load(path / "audio.npy", mmap_mode="r", allow_pickle=False), table, FORMAT.read(path / ABOUT))
+    return Entry(archives.read_array(path / "audio.npy"), table, FORMAT.read(path / ABOUT))
 
 
 def build(path: Path, fill: Callable[[Path], None]) -> Entry:

@@ -93,7 +93,13 @@ class Novelty:
             return None
         references = np.asarray(arrays[f"{PREFIX}references"], np.float32)
         limit, power = (float(arrays[PREFIX + name]) for name in ("limit", "power"))
-        if references.ndim != 2 or not 0 < references.shape[1] <= numbers or not limit > 0 or not power > 0:
+        if (
+            references.ndim != 2
+            or not len(references)
+            or not 0 < references.shape[1] <= numbers
+            or not limit > 0
+            or not power > 0
+        ):
             raise ValueError(f"the examples of its novelty test, {references.shape}, do not fit {numbers} features")
         return cls(references, limit, power)
 

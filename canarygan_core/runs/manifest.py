@@ -51,12 +51,14 @@ TIMES: dict[str, Any] = {
 }
 """What is known of one time that work went on."""
 
+TIME = Format("a time", TIMES)
+
 FORMAT = Format(
     "a manifest of this system",
     {"schema": int, "task": str},
     {
         **TIMES,
-        **{"cwd": str, "versions": dict[str, str], "seed": int | None, "history": list_of(Format("a time", TIMES))},
+        **{"cwd": str, "versions": dict[str, str], "seed": int | None, "history": list_of(TIME)},
         "inputs": table_of(Format("an input", {"path": str, "digest": str})),
         **{"outputs": dict[str, str], "logs": dict[str, str]},
         "warnings": list_of(Format("a warning", {"time": str, "message": str})),

@@ -11,7 +11,7 @@ from typing import Any
 
 from canarygan_core.errors import CanaryganError, Interrupted
 from canarygan_core.runs import locks
-from canarygan_core.runs.manifest import Manifest
+from canarygan_core.runs.manifest import TIME, Manifest
 from canarygan_core.runs.processes import announce, get_rank, join
 from canarygan_core.runs.request import Request
 from canarygan_core.runs.run import PREFIX, Run
@@ -90,6 +90,8 @@ def find_to_resume(save_dir: Path, version: str, task: str) -> Run:
     record = Manifest.read(run.manifest.path).record
     if record["task"] != task:
         raise CanaryganError(f"{run.checkpoints} is a run of {record['task']}, not of {task}.")
+    if fault := TIME.find_fault(record):
+        raise CanaryganError(f"{run.manifest.path} does not say how the run was started: {fault}.")
     return run
 
 

@@ -13,7 +13,7 @@ from canarygan_core.audio.problems import list_items
 from canarygan_core.components import Answer
 from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.runs import Manifest, files, listing
+from canarygan_core.runs import Manifest, listing
 from canarygan_core.runs.run import PREFIX
 
 VALUED = ("-s", "--save-dir", "--version")
@@ -44,9 +44,9 @@ def rerun(*paths: Path, save_dir: Annotated[Path | None, Parameter(alias="-s")] 
     home = (place.parents[1] if is_run else place).resolve()
     target = (save_dir or home.with_name(f"{home.name}-rerun")).resolve()
     again = target / before.path.resolve().relative_to(home)
-    files.check_absent(again)
     words = [*_repeat_words(before.record), "--save-dir", str(target)]
     words += ["--version", place.name.removeprefix(PREFIX)] if is_run else []
+    words += _take_up(again, is_run) if again.exists() else []
     log.info(f"canarygan {shlex.join(words)}")
     _run(words, Path(str(before.record.get("cwd", "."))))
     after = Manifest.read(again)
@@ -75,6 +75,16 @@ def _find_manifest(path: Path) -> Manifest:
     if manifest.record.get("status") != "finished":
         raise CanaryganError(f"{found[0]} is {manifest.status}, and only finished work can be repeated.")
     return manifest
+
+
+def _take_up(again: Path, is_run: bool) -> list[str]:
+    """The words that take up a repetition which did not come to its end; `CanaryganError` where it did, or is at it."""
+    manifest = Manifest.read(again)
+    if manifest.status in ("finished", "running"):
+        raise CanaryganError(f"{again} is there already, {manifest.status}: give another --save-dir.")
+    if is_run:
+        return ["--resume"]
+    return ["--overwrite"] if "overwrite" in manifest.record["options"].get("task", {}) else []
 
 
 def _repeat_words(record: Mapping[str, Any]) -> list[str]:

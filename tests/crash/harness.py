@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,13 +110,15 @@ class Place:
         child = os.fork()
         if child == 0:
             self._be_child(words, at, fault, limit, told)
+        with suppress(OSError):  # it may have done so, or be over
+            os.setpgid(child, child)
         code = None
         while code is None:
             done, status = os.waitpid(child, os.WNOHANG)
             code = os.waitstatus_to_exitcode(status) if done else None
             late = time.monotonic() - began
             if code is None and ((after and late > after) or late > 3000):
-                os.kill(child, signal.SIGKILL)
+                os.killpg(child, signal.SIGKILL)
                 _, status = os.waitpid(child, 0)
                 code = os.waitstatus_to_exitcode(status)
             time.sleep(0.002)
@@ -128,6 +131,7 @@ class Place:
     def _be_child(self, words: Sequence[str], at: int, fault: str, limit: int, told: Path) -> None:
         code = 70
         try:
+            os.setpgid(0, 0)  # what it starts is killed with it
             log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(log, 1)
             os.dup2(log, 2)
@@ -143,7 +147,7 @@ class Place:
 
             def act() -> None:
                 if not fault:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    os.killpg(0, signal.SIGKILL)
                 raise OSError(FAULTS[fault], os.strerror(FAULTS[fault]))
 
             hook = Hook(str(self.root), at, act)

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,8 +24,9 @@ FACTS = ("task", "status", "error", "result", "test", "seed", "dataset", "held_o
 
 
 def list_files(root: Path) -> list[Path]:
-    """The files below a folder, but for those of the cache and those for temporary files."""
-    return sorted(path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] != "tmp")
+    """The files below a folder, but for temporary ones, and what is remembered of how long plugins take to import."""
+    found = (path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] != "tmp")
+    return sorted(path for path in found if path.name != "plugins.json")
 
 
 def is_draft(path: Path) -> bool:
@@ -84,8 +86,14 @@ def _check_whole(path: Path) -> None:
 
 
 def compare(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """The names of what differs between two summaries."""
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    """The names of what differs between two summaries; of a record, with the keys that differ."""
+    differing = []
+    for name in sorted(one.keys() | other.keys()):
+        mine, others = one.get(name), other.get(name)
+        if mine != others:
+            is_record = isinstance(mine, dict) and isinstance(others, dict)
+            differing.append(f"{name} ({', '.join(compare(mine, others))})" if is_record else name)
+    return differing
 
 
 def summarise(root: Path) -> dict[str, Any]:
@@ -93,9 +101,21 @@ def summarise(root: Path) -> dict[str, Any]:
     found = {}
     for path in list_files(root):
         name = path.relative_to(root).as_posix()
-        if not path.name.startswith("events.out") and path.name != ".lock":
+        if path.name.startswith("events.out"):
+            found[f"{Path(name).parent}/events"] = None
+        elif path.name != ".lock":
             found[name] = _summarise_file(path)
-    return found
+    return {name: read_scalars(root / name) if name.endswith("/events") else value for name, value in found.items()}
+
+
+def read_scalars(path: Path) -> dict[str, Any]:
+    """The values in the event files of a folder, by name and step."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it tells of what a resumed training takes back
+    events = EventAccumulator(str(path.parent), {"scalars": 0}).Reload()
+    names = [name for name in events.Tags()["scalars"] if not MOMENTARY.fullmatch(name)]
+    return {name: {one.step: repr(one.value) for one in events.Scalars(name)} for name in names}
 
 
 def _summarise_file(path: Path) -> Any:

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from canarygan_core.cli import layers
 from canarygan_core.clips import Clips
 from canarygan_core.datasets import cache
 from canarygan_core.fitted import decoders, latents
+from canarygan_core.lightning.resuming import check_same_options
+from canarygan_core.lightning.training import SHAPING
 from canarygan_core.runs import Manifest, Request, files, seals
 from canarygan_core.runs.verification import Verification
 from canarygan_core.tasks.train_gan import train_gan
@@ -29,6 +32,13 @@ from fuzz import mutations
 Mutate = Callable[[random.Random, bytes], bytes]
 
 RATE = 16000
+
+OPTIONS = {
+    "model": {"name": "wavegan", "options": {"dim": 2}},
+    "dataset": {"name": "folder", "options": {"data_dir": "d"}},
+    "training": {"seed": 0},
+    "task": {},
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ def list_readers() -> list[Reader]:
         ("canarygan_metrics", list_metric_readers),
         ("canarygan_report", list_report_readers),
         ("canarygan_recordings", list_recording_readers),
+        ("canarygan_latents", list_latent_readers),
     ):
         found += listed() if importlib.util.find_spec(plugin) else []
     return found
@@ -109,11 +120,7 @@ def make_archive(folder: Path) -> None:
 
 def make_run(folder: Path) -> None:
     """A version of a run, with a manifest that knows all keys."""
-    options = {
-        "model": {"name": "wavegan", "options": {"dim": 2}},
-        "dataset": {"name": "folder", "options": {"data_dir": "d"}},
-    }
-    request = Request("train-gan", ("train-gan", "-d", "d"), {**options, "training": {"seed": 0}, "task": {}})
+    request = Request("train-gan", ("train-gan", "-d", "d"), OPTIONS)
     version = folder / "checkpoints" / "version_0"
     (version / "last").mkdir(parents=True)
     (version / "last" / "last.ckpt").write_bytes(b"x")
@@ -138,11 +145,15 @@ def write(name: str, content: str | bytes) -> Callable[[Path], None]:
 SIGNATURE = inspect.signature(train_gan).parameters
 
 
+STARTED = Request("train-gan", options=OPTIONS)
+FIXED = {"model": None, "dataset": None, "training": SHAPING}
+
+
 def read_run(folder: Path) -> None:
     run = runs.find(folder)
-    runs.find_to_resume(folder, "infer", "train-gan")
     runs.list_versions(folder)
     record = run.manifest.record
+    check_same_options(STARTED, runs.find_to_resume(folder, "infer", "train-gan"), FIXED)
     record.get("held_out", {}).get("sources", ())
     record.get("dataset", {}).get("fingerprint")
     layers.read_record(["--resume", "--save-dir", str(folder)], [], "train-gan", SIGNATURE)
@@ -608,5 +619,42 @@ def list_recording_readers() -> list[Reader]:
             write("r.toml", 'a = "b"\nc = "d"\n'),
             text,
             lambda folder: read_renaming([str(folder / "r.toml")]),
+        ),
+    ]
+
+
+def list_latent_readers() -> list[Reader]:
+    from canarygan_latents.inversion import archive, inverting, judging
+    from canarygan_latents.opening import Opened
+    from canarygan_latents.stimuli import points, sheets
+
+    def make_inversion(folder: Path) -> None:
+        clips, column = make_clips(4), np.ones(4, np.float32)
+        generator: Any = SimpleNamespace(rate=RATE, progress={"epoch": 1, "step": 2})
+        found = inverting.Inverted(np.zeros((4, 3), np.float32), clips.audio, column, column, column)
+        errors = judging.Errors(column, column, column, column, np.array(["a/1.wav"] * 4), column[:2])
+        archive.write(folder / "i.npz", Opened(generator, folder / "a.ckpt", "sha256:0", "0"), clips, found, errors)
+
+    def read_inversion(folder: Path) -> None:
+        archive.load(folder / "i.npz")
+
+    key = "file,name,is_real,label,z0\nbcd.wav,a_1,no,A,'-0.5\nfgh.wav,real_1,yes,b,\n"
+    sheet = "trial;file;label;is_real;confidence\n1;bcd.wav;A;yes;0,5\n2;fgh.wav;b;;\n3;bcd.wav;;no;4\n"
+    pairs = 'from,to\na,b\n"0.1,-0.2","0.3,0.4"\n'
+
+    def make(folder: Path) -> None:
+        (folder / "key.csv").write_text(key)
+        (folder / "ana.csv").write_text(sheet)
+
+    def read(folder: Path) -> None:
+        sheets.read_sheet(folder / "ana.csv", sheets.read_key(folder / "key.csv"))
+
+    text = mutations.mutate_text
+    return [
+        Reader("inversion", "i.npz", make_inversion, mutations.mutate_zip, read_inversion),
+        Reader("key of stimuli", "key.csv", make, text, read),
+        Reader("scoring sheet", "ana.csv", make, text, read),
+        Reader(
+            "morph --pairs", "p.csv", write("p.csv", pairs), text, lambda folder: points.read_table(folder / "p.csv")
         ),
     ]

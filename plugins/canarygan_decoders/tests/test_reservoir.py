@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import sklearn.linear_model
@@ -59,6 +63,14 @@ def test_states_are_those_of_reservoirpy_reset_before_every_clip(series: np.ndar
     pool = draw_reservoir(100, SCALING, **DRAW)
     result = pool.compute_states(series).transpose(0, 1).numpy()
     np.testing.assert_allclose(result, one_by_one(series), rtol=0, atol=1e-6)
+
+
+def test_reservoirpy_leaves_no_folder_among_temporary_files(tmp_path) -> None:
+    code = "from canarygan_decoders.esn import reservoir; print(reservoir._import_reservoirpy()._TEMPDIR)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "TORCHINDUCTOR_CACHE_DIR": "unused"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_states_do_not_depend_on_order_or_batch(series: np.ndarray) -> None:

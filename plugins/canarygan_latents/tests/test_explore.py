@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from canarygan_latents.explore import server
 from canarygan_latents.explore.app import build_app, describe_policy
-from canarygan_latents.explore.sounds import Made, SoundMaker, open_thread, read_latent
+from canarygan_latents.explore.sounds import Made, SoundMaker, open_thread, read_request
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted.decoders import TrainedDecoder
@@ -79,7 +79,7 @@ class Served:
 
 
 @contextmanager
-def serving(make: Callable[[Any], Made]) -> Iterator[Served]:
+def serving(make: Callable[[Any, bool], Made]) -> Iterator[Served]:
     listener = server.bind(0)
     served = Served(listener.getsockname()[1])
     with open_thread(lambda: None) as executor:
@@ -198,6 +198,7 @@ def test_other_pages_and_methods_are_not_there(served: Served) -> None:
         (b'{"z": [0, 0, 1e39]}', "one of these"),
         (b'{"z": [0, 0, true]}', "one of these"),
         (b'{"z": [0, 0, "1"]}', "one of these"),
+        (b'{"z": [0, 0, 0], "label": 1}', "label may be true or false"),
         (b'{"z": [0, 0, ' + b"9" * 400 + b"]}", "one of these"),
     ],
 )
@@ -230,6 +231,9 @@ def test_decoders_name_the_sound(tmp_path: Path) -> None:
         _, loud, _ = served.ask_sound([1, 1, 1])
         _, quiet, _ = served.ask_sound([0.125, 0, 0])
         _, silent, _ = served.ask_sound([0, 0, 0])
+        body = {"z": [1, 1, 1], "label": False}
+        status, unlabelled, _ = served.ask("POST", f"/{TOKEN}/sound", body, X_Token=TOKEN)
+    assert (status, unlabelled["x-label"], unlabelled["x-confidence"]) == (200, "", "")
     assert loud["x-label"].isascii()
     assert (unquote(loud["x-label"]), loud["x-confidence"]) == ("l\u00e4rm <b>", "0.7500")
     assert (quiet["x-label"], quiet["x-confidence"], quiet["x-agreement"]) == ("quiet", "0.8750", "1.0000")
@@ -241,7 +245,7 @@ def test_sounds_are_made_one_at_a_time_and_none_for_those_who_left() -> None:
     began, go_on = threading.Event(), threading.Event()
     asked: list[float] = []
 
-    def make(z: np.ndarray) -> Made:
+    def make(z: np.ndarray, is_labelled: bool) -> Made:
         asked.append(float(z[0]))
         began.set()
         assert go_on.wait(30)
@@ -322,6 +326,7 @@ def test_no_browser_is_asked_where_there_is_no_screen(monkeypatch: pytest.Monkey
 
 
 def test_a_latent_is_float32() -> None:
-    z = read_latent(b'{"z": [1, 0.1]}', 2)
+    z, is_labelled = read_request(b'{"z": [1, 0.1]}', 2)
+    assert is_labelled
     assert z.dtype == np.float32
     assert z.tolist() == [1, np.float32(0.1)]

@@ -154,3 +154,36 @@ def test_what_is_there_is_kept(invert: Invert, data: Path) -> None:
     assert code == 1
     assert "is there already" in err
     assert Path(answer["path"]).read_bytes() == before
+
+
+def test_other_clips_may_be_compared_with(invert: Invert, data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for number in range(2):
+        sound = audio.read(data / "high" / f"{number}.wav", 16000).audio
+        audio.write(other / "mine" / f"{number}.wav", sound, 16000)
+    answer = invert(data / "high" / "5.wav", "-d", other, "--max-length", 0.256)
+    path = Path(answer["path"])
+    assert read_table(path.with_suffix(".csv"))[0]["nearest"].startswith("mine/")
+    record = json.loads(path.with_suffix(".manifest.json").read_text())
+    assert record["dataset"]["path"] == str(other)
+
+
+def test_clips_that_are_gone_are_told_and_not_needed(
+    checkpoint: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "runs" / "checkpoints" / "version_0"
+    (run / "last").mkdir(parents=True)
+    copy = run / "last" / "last.ckpt"
+    copy.write_bytes(checkpoint.read_bytes())
+    manifest = json.loads((checkpoint.parents[1] / "manifest.json").read_text())
+    manifest["options"]["dataset"]["options"]["data_dir"] = str(tmp_path / "gone")
+    del manifest["seal"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    words = ["-x", str(copy), "-s", str(tmp_path / "inverted"), *FEW]
+    assert main.main(["invert", str(data / "low" / "0.wav"), *words]) == 0
+    out, err = capsys.readouterr()
+    assert "The clips that the model learnt from cannot be had" in err
+    assert "nearest training clip" not in out
+    assert read_table(next((tmp_path / "inverted").glob("*.csv")))[0]["nearest_error"] == ""
+    assert main.main(["invert", *words, "--overwrite"]) == 2
+    assert "held out no clips" in capsys.readouterr().err

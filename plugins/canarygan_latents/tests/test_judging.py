@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from canarygan_latents.inversion.judging import Errors, describe, find_nearest, is_lost, summarize
+from canarygan_latents.inversion.judging import Errors, describe, find_nearest, is_far, summarize
 from canarygan_latents.inversion.measuring import Measure
 
 from canarygan_core.testing import toy_clips
@@ -24,13 +24,13 @@ def test_the_way_goes_from_a_blind_latent_to_the_models_own_sounds() -> None:
     assert table["a"]["nearest_error"] is None
 
 
-def test_what_the_model_cannot_make_is_named_and_the_worst_comes_first() -> None:
+def test_what_the_model_is_far_from_is_named_and_the_worst_comes_first() -> None:
     errors = make_errors([1, 1, 10, 5.5])
     table = summarize(errors, np.array(["a", "a", "b", "c"]))
     lines = describe(table, errors)
     assert [line.partition(":")[0] for line in lines[2:5]] == ["b", "c", "a"]
-    assert lines[-1].startswith("Out of reach: b.")
-    assert not is_lost(table["c"])
+    assert lines[-1].endswith("less than half of the way to b.")
+    assert not is_far(table["c"])
     near = make_errors([1, 2])
     assert describe(summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes more than half")
 

@@ -38,6 +38,12 @@ def test_pairs_and_all_pairs_agree() -> None:
     np.testing.assert_allclose(np.diag(errors), measure.compare_pairs(one, other), rtol=1e-5)
 
 
+def test_the_levels_of_a_sound_do_not_depend_on_how_many_are_measured() -> None:
+    sounds = noise(150)
+    alone = Measure(RATE).compute_levels(sounds[149:])
+    assert Measure(RATE).compute_levels(sounds)[149].tobytes() == alone[0].tobytes()
+
+
 def test_levels_far_below_the_loudest_do_not_count() -> None:
     time = np.arange(4096) / RATE
     tone = np.sin(2 * np.pi * 2000 * time)[None].astype(np.float32)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,9 @@ def test_every_checkpoint_of_a_version_is_scored_in_order(toys: Toys, version: P
     assert set(told["context"]) == {"real", "held_out", "ceiling", "noise", "shuffled"}
     assert (told["n_samples"], told["n_split"], told["version"]) == (60, 2, "7")
     assert "Best: epoch 10" in out
+    manifest = json.loads((tmp_path / "is" / "is_scores-version_7.manifest.json").read_text())
+    read = {one["digest"] for one in manifest["inputs"].values()}
+    assert read == {told["classifier"]["digest"], *(row["checkpoint"] for row in rows)}
     assert (tmp_path / "is" / "is_scores-version_7.png").read_bytes()[:4] == b"\x89PNG"
 
 

@@ -57,7 +57,7 @@ def test_a_checkpoint_whose_loss_a_kill_left_out_counts_with_its_own(tmp_path: P
         assert run.manifest.record["outputs"].keys() == {f"all/{unknown.name}", f"all/{last.name}", "best/best.ckpt"}
 
 
-@pytest.mark.parametrize("step", ["unlink", "copy", "add_output"])
+@pytest.mark.parametrize("step", ["remove_output", "unlink", "copy", "add_output"])
 def test_what_a_kill_left_undone_is_done_with_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -76,6 +76,7 @@ def test_what_a_kill_left_undone_is_done_with_the_next(
         keep_best(run, save(run, 2, 0.1), 0.1, 1)
         assert is_best(run, better)
         assert [path.name for path in run.list_checkpoints()] == [better.name]
+        assert run.manifest.record["outputs"].keys() == {f"all/{better.name}", "best/best.ckpt"}
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"a": "b"}', '{"a": null}'])

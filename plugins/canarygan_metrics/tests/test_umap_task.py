@@ -98,6 +98,8 @@ def test_real_sounds_figures_and_record_are_left(home: Path) -> None:
     assert all((home / "out" / name).read_bytes().startswith(b"\x89PNG") for name in PNGS)
     manifest = json.loads((home / "out" / "umap.manifest.json").read_text())
     assert manifest["status"] == "finished"
+    read = {one["digest"] for one in manifest["inputs"].values()}
+    assert {files.compute_digest(path) for path in (home / "fresh").glob("*.npz")} < read
     beside = [name for name in manifest["outputs"] if name.endswith(".umap.npz") and name.startswith("..")]
     assert len(beside) == 2
     assert {*PNGS, "real.umap.npz"} <= manifest["outputs"].keys()

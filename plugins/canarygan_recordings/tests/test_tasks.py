@@ -19,6 +19,7 @@ from songs import RATE, make_song, put_labels
 from canarygan_core import audio
 from canarygan_core.cli import main
 from canarygan_core.datasets.folder import Folder
+from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import Request
 
 PNG = b"\x89PNG\r\n"
@@ -106,6 +107,36 @@ def test_a_dry_run_counts_and_draws_and_cuts_nothing(songs, tmp_path, capsys):
     code, _, err = run(capsys, *words)
     assert code == 1
     assert "is not empty" in err
+
+
+def test_a_cut_that_fails_leaves_what_was_there_and_can_be_made_again(songs, tmp_path, capsys, monkeypatch):
+    words = ["cut", "-d", songs[0].path.parent, "-s", tmp_path / "cut"]
+    assert run(capsys, *words, "--dry-run")[0] == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    written = iter(range(5))
+
+    def write(*of_clip):
+        if next(written, None) is None:
+            raise CanaryganError("The disk is full.")
+        return whole(*of_clip)
+
+    whole = audio.write
+    monkeypatch.setattr(audio, "write", write)
+    assert run(capsys, *words)[0] == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    monkeypatch.setattr(audio, "write", whole)
+    assert run(capsys, *words)[0] == 0
+    assert len(table(tmp_path / "cut" / "clips.csv")) == len(list((tmp_path / "cut").glob("*/*.wav"))) == 18
+
+
+def test_cut_makes_no_folder_of_a_file_or_of_where_one_is(songs, tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for place, told in ((tmp_path / "file", "is a file"), (".", "is the folder you are in")):
+        code, _, err = run(capsys, "cut", "-d", songs[0].path.parent, "-s", place)
+        assert code == 1
+        assert told in err
 
 
 def test_cut_brings_levels_as_the_dataset_does(songs, tmp_path, capsys):

@@ -117,6 +117,21 @@ def test_a_report_says_where_it_looked_and_what_to_give(place: Path, toy_run, ca
     assert "scores" not in shown(place / "more" / "version_4.html")["missing"]
 
 
+def test_what_is_missing_is_made_of_sounds_that_have_labels(place: Path, capsys) -> None:
+    with archives.writing(Path("plain.npz"), 0) as draft:
+        draft.add("x", archives.read(Path("work 0/sounds/one.npz"))["x"])
+        draft.add("rate", np.asarray(16000))
+    shutil.rmtree("work 0")
+    words = ["report", "-x", "runs/checkpoints/version_3", "-g", "plain.npz", "-s", "page"]
+    assert main.main(words) == 0
+    commands = [line.split() for line in capsys.readouterr().out.split("one after the other:\n")[1].splitlines()]
+    tasks = [line[1] for line in commands]
+    assert tasks == ["train-inception", "inception", "train-decoders", "generate", "score", "umap"]
+    made = commands[tasks.index("generate")]
+    assert "-y" in made
+    assert commands[-2][-1] == commands[-1][-1] == made[-1] == "generated"
+
+
 def test_scores_of_another_run_that_lie_in_the_folder_of_runs_are_left_out(place: Path) -> None:
     for number in (0, 1):
         shutil.copytree(f"work {number}", f"runs/work {number}")

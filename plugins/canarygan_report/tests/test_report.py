@@ -404,5 +404,12 @@ def test_the_command_that_makes_a_run_again_starts_it_and_does_not_resume_it():
         "options": {"training": {"max_epochs": 9, "seed": 0, "dry_run": False}},
         "history": [started, {"argv": ["train-gan", "--resume"], "options": {}}],
     }
-    assert _find_words(resumed) == ["train-gan", "-d", "my data", "--max-epochs", "5", "--max-epochs", "9"]
+    assert _find_words(resumed) == ["train-gan", "-d", "my data", "--max-epochs", "9"]
+    started["argv"] = ["train-gan", "--max_epochs=5", "-c", "2", "--seed", "0"]
+    resumed["options"]["training"] |= {"num_workers": 3, "dry_run": True}
+    assert _find_words(resumed) == ["train-gan", "-c", "2", "--seed", "0", "--max-epochs", "9"]
+    started["argv"] = ["train-gan", "--data_dir", "old", "--seed", "0"]
+    started["options"]["dataset"] = {"name": "folder", "options": {"data_dir": "old"}}
+    resumed["options"]["dataset"] = {"name": "folder", "options": {"data_dir": "moved"}}
+    assert _find_words(resumed) == ["train-gan", "--seed", "0", "--max-epochs", "9", "-d", "moved"]
     assert _find_words({}) == []

@@ -24,6 +24,8 @@ def find_missing(inputs: Inputs, content: Mapping[str, Any]) -> dict[str, dict[s
     data = _spell_data(inputs)
     run = "runs" if inputs.run is None else shlex.quote(str(inputs.run.checkpoints))
     given = inputs.given.generated or (inputs.generated and inputs.generated.path)
+    if not content["shares"]:  # sounds with labels are made, and all that is missing is to be of these
+        given = None
     sounds = _find_free("generated") if given is None else shlex.quote(str(given))
     classifier, decoders = _find_tool(inputs, "train-inception"), _find_tool(inputs, "train-decoders")
     learning = [] if classifier else [f"train-inception {data} -s {_find_free('inception')}"]

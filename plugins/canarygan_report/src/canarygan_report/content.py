@@ -18,6 +18,9 @@ from canarygan_report.records import Json
 FIGURES = 2_000_000
 """Bytes of figures that a projector drew of its own, at most."""
 
+MACHINE = ("accelerator", "devices", "num_nodes", "num_workers")
+"""Options that say where a training goes on, and not what it learns."""
+
 READERS = {"inception": records.read_inception, "scores": records.read_scores, "confusion": records.read_confusion}
 
 
@@ -67,24 +70,31 @@ def _run(inputs: Inputs) -> Json | None:
 
 
 def _find_words(record: Mapping[str, Any]) -> list[str]:
-    """The words that make a run again: those that started it, with what was changed when it went on.
+    """The words that make a run again: those that started it, with what was changed when it went on, each flag once.
 
-    Without its version, whose name is taken.
+    Without its version, whose name is taken, and without what says on which machine it went on.
     """
     history = record.get("history")
     first = history[0] if isinstance(history, list) and history else record
+    before, now = (one.get("options", {}).get("training", {}) for one in (first, record))
+    changed = {
+        f"--{name.replace('_', '-')}": str(value)
+        for name, value in now.items()
+        if before.get(name) != value and type(value) in (int, float, str) and name not in MACHINE
+    }
+    was, places = ((one.get("options", {}).get("dataset") or {}).get("options", {}) for one in (first, record))
+    if (moved := places.get("data_dir")) not in (None, was.get("data_dir")):
+        changed["-d"] = str(moved)
+    replaced = {"--version", *changed, *(["--data-dir"] if "-d" in changed else [])}
     given = iter(map(str, first.get("argv", [])))
     words = []
     for word in given:
-        if word == "--version":
-            next(given, None)
-        elif not word.startswith("--version="):
+        flag, equals, _ = word.partition("=")
+        if flag.replace("_", "-") not in replaced:
             words.append(word)
-    before, now = (one.get("options", {}).get("training", {}) for one in (first, record))
-    for name, value in now.items():
-        if before.get(name) != value and isinstance(value, int | float | str) and not isinstance(value, bool):
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return words
+        elif not equals:
+            next(given, None)
+    return words + [word for pair in changed.items() for word in pair]
 
 
 def _material(inputs: Inputs) -> Json:

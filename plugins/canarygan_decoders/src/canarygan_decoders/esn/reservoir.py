@@ -5,6 +5,8 @@
 reservoirpy draws the matrices; its own step takes one frame of one clip at a time.
 """
 
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,15 +91,13 @@ def draw_reservoir(
         rc_connectivity: share of W that is not zero.
         seed: of all three.
     """
-    from reservoirpy.mat_gen import bernoulli
-    from reservoirpy.nodes import Reservoir as Node
-
-    node = Node(
+    reservoirpy = _import_reservoirpy()
+    node = reservoirpy.nodes.Reservoir(
         units,
         lr=leak,
         sr=spectral_radius,
         input_scaling=scaling,
-        bias=bernoulli,
+        bias=reservoirpy.mat_gen.bernoulli,
         input_connectivity=input_connectivity,
         rc_connectivity=rc_connectivity,
         input_dim=len(scaling),
@@ -105,6 +105,18 @@ def draw_reservoir(
     )
     node.initialize(np.zeros((1, len(scaling))))
     return Reservoir(_to_dense(node.W), _to_dense(node.Win), bias_scaling * _to_dense(node.bias).view(-1), leak)
+
+
+def _import_reservoirpy() -> Any:
+    """reservoirpy, without the folder for temporary files that it makes where it is imported and never removes."""
+    before, tempfile.tempdir = tempfile.tempdir, os.devnull
+    try:
+        import reservoirpy
+    finally:
+        tempfile.tempdir = before
+    if not os.path.isdir(reservoirpy._TEMPDIR):
+        reservoirpy._TEMPDIR = tempfile.gettempdir()
+    return reservoirpy
 
 
 def _to_dense(matrix: Any) -> Tensor:

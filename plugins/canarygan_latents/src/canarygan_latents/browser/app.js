@@ -37,11 +37,25 @@ function makeApp(content) {
     for (const tell of app.changed) tell();
     app.repaint();
   };
+  /** Show a sound, and a moment later what decoders behind the page say of this very point. */
+  app.present = (sound) => {
+    app.show(sound);
+    clearTimeout(app.asking);
+    if (!app.source.full) return;
+    app.asking = setTimeout(async () => {
+      try {
+        const { label, posterior, agreement } = await app.source.full(sound.z);
+        if (app.shown === sound) app.show(Object.assign(sound, { label, posterior, agreement }));
+      } catch (error) {
+        app.fail(error);
+      }
+    }, PAUSE);
+  };
   /** Move the cursor and show the sound that is there. */
   app.point = (z) => {
     moveTo(z);
     clearTimeout(app.later);
-    const look = () => latest(() => app.source.sound(z, app.view), (sound) => app.show(sound));
+    const look = () => latest(() => app.source.sound(z, app.view), (sound) => app.present(sound));
     if ((app.shown?.milliseconds ?? 0) < SLOW) look();
     else app.later = setTimeout(look, PAUSE);
   };
@@ -52,7 +66,7 @@ function makeApp(content) {
     if (adds) app.add(z);
     try {
       const sound = await app.source.sound(z, app.view);
-      app.show(sound);
+      app.present(sound);
       app.play(sound.samples);
     } catch (error) {
       app.fail(error);

@@ -114,7 +114,7 @@ function pathPanel(parent, app) {
       const sounds = [];
       let since = performance.now();
       for (const z of walk(app.path, settings.steps)) {
-        sounds.push(await app.source.sound(z, app.view));
+        sounds.push(await (app.source.full ?? app.source.sound)(z, app.view));
         if (performance.now() - since < 30) continue;
         await new Promise((done) => setTimeout(done)); // so that the page answers while many sounds are made
         since = performance.now();

@@ -1,9 +1,12 @@
 // Where sounds come from: the generator in the page, one behind it, or a grid of sounds.
 
-/** What makes a sound of a latent: {name, exact, sound: async (z, view) => {samples, z, milliseconds}}; see `askServer` for what a server adds. */
+/** What makes a sound of a latent: {name, exact, sound: async (z, view) => {samples, z, milliseconds}}; one with decoders behind it has `full` for the label too, which takes longer. */
 function makeSource(content, space) {
   const { model, network, sounds, server } = content;
-  if (server) return { name: "server", exact: true, sound: (z) => askServer(server, z) };
+  if (server) {
+    const full = (z) => askServer(server, z, true);
+    return { name: "server", exact: true, sound: (z) => askServer(server, z, false), ...(content.decoders.length ? { full } : {}) };
+  }
   if (network) {
     const run = makeNetwork(network);
     return {
@@ -33,18 +36,18 @@ function makeSource(content, space) {
 }
 
 /** What the server says of a latent. Its headers hold texts in percent-encoding, which are empty where there is nothing. */
-async function askServer({ sound, token }, z) {
+async function askServer({ sound, token }, z, label) {
   const start = performance.now();
   const headers = { "X-Token": token, "Content-Type": "application/json" };
-  const answer = await fetch(sound, { method: "POST", headers, body: JSON.stringify({ z: [...z] }) }).catch(() => {
+  const answer = await fetch(sound, { method: "POST", headers, body: JSON.stringify({ z: [...z], label }) }).catch(() => {
     throw new Error("the command behind this page has ended. Start canarygan explore again, and open the new address.");
   });
   if (!answer.ok) throw new Error((await answer.text()).slice(0, 300));
   const samples = new Float32Array(await answer.arrayBuffer());
   const said = (name) => decodeURIComponent(answer.headers.get(name) ?? "");
-  const [label, warning] = [said("X-Label"), said("X-Warning")];
+  const [name, warning] = [said("X-Label"), said("X-Warning")];
   const [generator, posterior, agreement] = ["X-Milliseconds", "X-Confidence", "X-Agreement"].map((name) => Number(said(name)));
-  return { samples, z: [...z], milliseconds: performance.now() - start, generator, warning, ...(label ? { label, posterior, agreement } : {}) };
+  return { samples, z: [...z], milliseconds: performance.now() - start, generator, warning, ...(name ? { label: name, posterior, agreement } : {}) };
 }
 
 /** Calls that overlap are dropped but for the last: `latest(work, done)` does work when the one before has ended. */

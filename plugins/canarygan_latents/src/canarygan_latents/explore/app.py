@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from canarygan_core.errors import CanaryganError
-from canarygan_latents.explore.sounds import Made, read_latent
+from canarygan_latents.explore.sounds import Made, read_request
 from canarygan_latents.opening import Floats
 
 SOUND = "sound"
@@ -43,7 +43,7 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 def build_app(
     page: str,
-    make: Callable[[Floats], Made],
+    make: Callable[[Floats, bool], Made],
     executor: Executor,
     *,
     dim: int,
@@ -55,7 +55,7 @@ def build_app(
 
     Args:
         page: HTML, whose scripts are in it, in `<script>` elements without attributes.
-        make: gives the sound of a latent (dim,).
+        make: gives the sound of a latent (dim,), with its label or without.
         executor: where `make` runs, one call at a time.
         dim: coordinates of a latent.
         token: what an address must begin with.
@@ -72,11 +72,11 @@ def build_app(
         if not _is_equal(request.headers.get("x-token", ""), token):
             return PlainTextResponse("The header X-Token must hold the token of this page.", 403)
         try:
-            z = read_latent(await _read_body(request, 1024 + 64 * dim), dim)
+            asked = read_request(await _read_body(request, 1024 + 64 * dim), dim)
             async with turn:
                 if await request.is_disconnected():  # a newer point is wanted
                     return Response(status_code=LEFT)
-                made = await asyncio.get_running_loop().run_in_executor(executor, make, z)
+                made = await asyncio.get_running_loop().run_in_executor(executor, make, *asked)
         except ClientDisconnect:
             return Response(status_code=LEFT)
         except _TooLarge:

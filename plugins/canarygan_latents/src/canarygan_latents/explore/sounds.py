@@ -27,9 +27,9 @@ class Made:
 
     Attributes:
         sound: (samples,) what the generator made.
-        label: what the decoders call it together; empty where there are none.
-        confidence: mean posterior of the label, from 0 to 1; None where there are no decoders.
-        agreement: share of decoders that give the label; None where there are none.
+        label: what the decoders call it together; empty where they were not asked.
+        confidence: mean posterior of the label, from 0 to 1; None where they were not asked.
+        agreement: share of decoders that give the label; None where they were not asked.
         milliseconds: what the generator took.
         warning: what to know of the latent; empty for nothing.
     """
@@ -63,8 +63,8 @@ class SoundMaker:
         """Make and label a sound, so that all libraries are there before anybody waits for one."""
         self.make(self.high)
 
-    def make(self, z: Floats) -> Made:
-        """The sound of a latent (d,).
+    def make(self, z: Floats, is_labelled: bool = True) -> Made:
+        """The sound of a latent (d,), and its label where that is wished and there are decoders.
 
         Raises:
             CanaryganError: where it is not finite, as that of a latent far outside.
@@ -74,11 +74,12 @@ class SoundMaker:
         took = 1000 * (time.perf_counter() - start)
         if not np.isfinite(sounds).all():
             raise CanaryganError("The sound of this latent is not finite: take one nearer to those of the training.")
-        return Made(sounds[0], *self._judge(sounds), took, self._describe_outside(z))
+        judged: tuple[str, float | None, float | None] = ("", None, None)
+        if is_labelled and self.trained:
+            judged = self._judge(sounds)
+        return Made(sounds[0], *judged, took, self._describe_outside(z))
 
-    def _judge(self, sounds: Floats) -> tuple[str, float | None, float | None]:
-        if not self.trained:
-            return "", None, None
+    def _judge(self, sounds: Floats) -> tuple[str, float, float]:
         together = reach_consensus(judge_all(self.trained, Clips(sounds, self.generator.rate)))
         return str(together.labels[0]), float(together.posterior[0]), float(together.agreement[0])
 
@@ -109,20 +110,23 @@ def open_thread(warm_up: Callable[[], object]) -> Iterator[ThreadPoolExecutor]:
             yield thread
 
 
-def read_latent(body: bytes, dim: int) -> Floats:
-    """The latent (dim,) that a request names, `{"z": [...]}` in JSON.
+def read_request(body: bytes, dim: int) -> tuple[Floats, bool]:
+    """The latent (dim,) that a request names, and whether its label is wished: `{"z": [...], "label": true}` in JSON.
 
     Raises:
-        CanaryganError: where it names none of `dim` finite numbers.
+        CanaryganError: where it names no latent of `dim` finite numbers.
     """
     wanted = f'Send {{"z": [...]}} with {dim} finite numbers'
     try:
-        values = json.loads(body)["z"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        request = json.loads(body)
+        values, is_labelled = request["z"], request.get("label", True)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CanaryganError(f"{wanted}: this is no such JSON.") from None
     if not isinstance(values, list) or len(values) != dim:
         found = f"{len(values)} values" if isinstance(values, list) else "no list"
         raise CanaryganError(f"{wanted}, not {found}.")
     if not all(type(value) in (int, float) and abs(value) <= LARGEST for value in values):
         raise CanaryganError(f"{wanted}: one of these is not.")
-    return np.asarray(values, np.float32)
+    if not isinstance(is_labelled, bool):
+        raise CanaryganError(f"{wanted}; label may be true or false beside it.")
+    return np.asarray(values, np.float32), is_labelled

@@ -88,7 +88,7 @@ class Descent:
 
         Rows are computed side by side, and none has a part in another. `advance` is told of each step's share.
         """
-        device = next(self.network.parameters()).device
+        device = next(self.network.parameters(), torch.empty(0)).device
         wanted = torch.from_numpy(np.ascontiguousarray(sounds)).to(device)
         z = torch.from_numpy(np.ascontiguousarray(starts)).to(device)
         count, kept, dim = z.shape

@@ -112,9 +112,9 @@ def describe(table: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str
         )
     classes = sorted((label for label in table if label != "all"), key=lambda label: -table[label]["error"])
     lines += [f"{label}: {_describe_class(table[label])}" for label in classes]
-    lost = [label for label in classes if is_lost(table[label])]
-    if lost:
-        lines.append(f"Out of reach: {', '.join(lost)}. The model's nearest sounds come less than half of the way.")
+    far = [label for label in classes if is_far(table[label])]
+    if far:
+        lines.append(f"The model comes less than half of the way to {', '.join(far)}.")
     elif classes:
         lines.append("The model comes more than half of the way to every class.")
     return lines
@@ -126,6 +126,6 @@ def _describe_class(row: Mapping[str, Any]) -> str:
     return f"{row['error']:.2f} dB (blind {row['random_error']:.2f}{near}){way}, {row['sounds']} sounds"
 
 
-def is_lost(row: Mapping[str, Any]) -> bool:
+def is_far(row: Mapping[str, Any]) -> bool:
     """Whether the model comes less than half of the way to a class."""
     return row["way"] is not None and row["way"] < 0.5

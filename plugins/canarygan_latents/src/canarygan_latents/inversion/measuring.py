@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.spatial.distance import cdist
 
+AT_ONCE = 1 << 18
+"""Samples of which spectra are held at a time."""
+
 BANDS, WINDOW, HOP, DEPTH = 64, 0.032, 0.008, 60.0
 """Mel bands, length and distance of windows in seconds, and dB below a sound's loudest cell that still count."""
 
@@ -65,7 +68,8 @@ class Measure:
 
     def compute_levels(self, audio: Floats) -> Floats:
         """What sounds (n, samples) are compared by: (n, frames * BANDS), dB."""
-        powers = self.compute_powers(self.set_level(audio)) @ self.filters  # (n, frames, BANDS)
+        parts = [self.compute_powers(self.set_level(part)) @ self.filters for part in _split(audio)]
+        powers = np.concatenate(parts)  # (n, frames, BANDS)
         levels = 10 * np.log10(np.maximum(powers, 1e-12)).reshape(len(audio), -1)
         return np.asarray(np.maximum(levels, levels.max(1, keepdims=True) - DEPTH), np.float32)
 
@@ -99,3 +103,9 @@ class Measure:
             shape = np.interp(places, np.arange(len(density)), np.sqrt(density))
             added[start:end] = fft.irfft(white * shape, len(sound))[start:end]
         return self.compare_pairs(audio, audio + noise)
+
+
+def _split(audio: Floats) -> list[Floats]:
+    """Sounds (n, samples), n at least 1, in parts of about `AT_ONCE` samples."""
+    size = max(1, AT_ONCE // audio.shape[1])
+    return [audio[start : start + size] for start in range(0, len(audio), size)]

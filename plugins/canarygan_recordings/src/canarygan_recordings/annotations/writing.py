@@ -1,6 +1,5 @@
 """Annotations written in the formats that crowsetta writes, and as TextGrids."""
 
-import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -79,8 +78,8 @@ def name_files(folder: Path, recordings: Sequence[Path], format: str) -> list[Pa
 
 def _place(path: Path, write: Callable[[Path], None]) -> None:
     """Let a writer write a file of that name elsewhere, then put it in place whole."""
-    with tempfile.TemporaryDirectory(prefix="canarygan-") as folder:
-        draft = Path(folder) / path.name
+    with files.make_temporary_folder() as folder:
+        draft = folder / path.name
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pandas, on how crowsetta calls it
             write(draft)

@@ -46,20 +46,21 @@ def cut(
     for level, note in segments.notes:
         log.log(level, "%s: %s", dataset.data_dir, note)
     target = save_dir.expanduser().resolve()
-    if target.exists() and any(entry for entry in target.iterdir() if entry.name not in LEFT):
-        raise CanaryganError(f"{save_dir} is not empty: name a folder that is not there yet.")
+    _check_target(target, save_dir)
     counts = count_labels(segments.labels)
     folders = names.name_folders(counts)
-    with Manifest.begin(save_dir / LEFT[0], request) as manifest:
-        sheet = save_dir / LEFT[1]
-        _draw_sheet(sheet, segments, dataset, counts)
-        manifest.add_output(sheet)
-        if not dry_run:
-            silent = _write_clips(save_dir, segments, dataset, folders)
-            manifest.add_output(save_dir / TABLE)
-            counts = count_labels(np.delete(segments.labels, silent))
-            for source in loading.name_sources(segments.select(silent)):
-                manifest.warn(f"{source}: silent, left out")
+    with files.replace_folder(target) as draft:
+        with Manifest.begin(draft / LEFT[0], request) as manifest:
+            sheet = draft / LEFT[1]
+            _draw_sheet(sheet, segments, dataset, counts)
+            manifest.add_output(sheet)
+            if not dry_run:
+                silent = _write_clips(draft, segments, dataset, folders)
+                manifest.add_output(draft / TABLE)
+                counts = count_labels(np.delete(segments.labels, silent))
+                for source in loading.name_sources(segments.select(silent)):
+                    manifest.warn(f"{source}: silent, left out")
+        _check_target(target, save_dir)
     return _make_answer(segments, dataset, counts, folders, save_dir, dry_run=dry_run)
 
 
@@ -68,6 +69,18 @@ LEFT = ("cut.manifest.json", "contact-sheet.png")
 
 TABLE, COLUMNS = "clips.csv", ("file", "label", "recording", "onset", "offset", "start")
 """The table of where each clip comes from, and what it tells of one."""
+
+
+def _check_target(target: Path, save_dir: Path) -> None:
+    """Raise `CanaryganError` where more lies in a folder than a dry run leaves, or it cannot be replaced."""
+    reason = ""
+    if target.is_dir():
+        is_taken = any(entry.name not in LEFT for entry in target.iterdir())
+        reason = "the folder you are in" if target == Path.cwd() else "not empty" if is_taken else ""
+    elif target.exists():
+        reason = "a file"
+    if reason:
+        raise CanaryganError(f"{save_dir} is {reason}: name a folder that is not there yet.")
 
 
 def _write_clips(save_dir: Path, segments: Any, dataset: Recordings, folders: dict[str, str]) -> NDArray[np.intp]:

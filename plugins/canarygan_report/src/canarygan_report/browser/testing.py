@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,8 +65,19 @@ class Tab:
         return self.page.evaluate(script)
 
     def wait_for(self, script: str) -> Any:
-        """The value of an expression once it is true."""
-        return self.page.wait_for_function(script).json_value()
+        """The value of an expression once it is true.
+
+        The page is asked again and again. To wait in the page would be to evaluate a text there, which pages forbid.
+
+        Raises:
+            TimeoutError: where it does not become true.
+        """
+        end = time.monotonic() + TIMEOUT / 1000
+        while not (value := self.run(script)):
+            if time.monotonic() > end:
+                raise TimeoutError(f"Not true after {TIMEOUT / 1000:g} s: {script}")
+            self.page.wait_for_timeout(10)
+        return value
 
 
 @contextmanager
