@@ -21,6 +21,7 @@ from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.fitted.decoders import TrainedDecoder
+from canarygan_core.runs import tables
 
 RATE, SAMPLES, SIDE = 16000, 4096, 6
 EVIL = "<img src=x onerror=alert(1)>"
@@ -222,6 +223,34 @@ def test_a_path_of_five_points_is_saved_and_made_again_by_generate(
     silence = [recording[int(one["end"]) : int(two["start"])] for one, two in itertools.pairwise(rows)]
     assert not np.concatenate(silence).any()
     assert opened.complaints == []
+
+
+CELLS = ["A", "", "a,b", 'a "b"', "=1+1", "-a", "'=x", "''@x", "'a", "a\rb", "\rb", "\n", "\t=1", "+1,2"]
+
+
+def test_cells_of_a_table_are_those_of_the_system(tab: Tab) -> None:
+    source = Path(page.__file__).parents[1].joinpath("browser", "path.js").read_text()
+    sounds, spans = [{"z": [-0.5, 2]}] * len(CELLS), [[0, 4]] * len(CELLS)
+    made = tab.run(f"(() => {{ {source}; return encodeTable({json.dumps(sounds)}, {spans}, {json.dumps(CELLS)}); }})()")
+    rows = [
+        {"step": step, "start": 0, "end": 4, "label": cell, "z1": -0.5, "z2": 2} for step, cell in enumerate(CELLS, 1)
+    ]
+    assert made == tables.format_table(rows)
+    assert [row["label"] for row in tables.parse_table(made, "it")[1]] == CELLS
+
+
+def test_a_coordinate_may_be_constant(tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = np.array([-1, 0.5, -1], np.float32), np.array([1, 0.5, 1], np.float32)
+    monkeypatch.setattr(content, "find_box", lambda generator: box)
+    opened = Opened(Slopes(3), Path("a.ckpt"), "", "0")
+    tab.open(write(tmp_path, content.make_content(opened, [decode()], Sizes(side=SIDE))))
+    tab.run("document.querySelector('#space').scrollIntoView({behavior: 'instant'})")
+    tab.mouse.click(*whereabouts(tab, [0.4, 0.5, 0]))
+    tab.wait_for("window.canarygan.state.cursor !== null")
+    assert state(tab, "cursor")[1] == 0.5
+    assert tab.run("window.canarygan.label([0.4, 0.5, 0])") in ("early", EVIL, "X")
+    assert "NaN" not in tab.run("document.body.innerHTML")
+    assert tab.complaints == []
 
 
 def read_wave(path: Path) -> tuple[np.ndarray, int]:

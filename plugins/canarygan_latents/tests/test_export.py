@@ -114,6 +114,27 @@ def test_a_model_without_a_network_is_refused(tmp_path: Path) -> None:
         exporting.export(opened, {})
 
 
+def test_a_graph_that_is_too_large_for_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    onnx = pytest.importorskip("onnx")
+
+    class Huge:
+        metadata_props = onnx.ModelProto().metadata_props
+
+        def SerializeToString(self, **options: Any) -> bytes:
+            raise ValueError("Message onnx.ModelProto exceeds maximum protobuf size of 2GB: 2200000000")
+
+    class Exported:
+        model_proto = Huge()
+
+    monkeypatch.setattr(torch.onnx, "export", lambda *given, **options: Exported)
+    generator = Closed()
+    generator.module = Branching  # type: ignore[attr-defined]
+    opened = Opened(generator, tmp_path / "a.ckpt", "", "0")  # type: ignore[arg-type]
+    with pytest.raises(CanaryganError, match=r"torch cannot export the network of .*a\.ckpt: .* size of 2GB"):
+        exporting.export(opened, {"rate": "16000"})
+
+
 class Branching(torch.nn.Module):
     """A network that no graph can hold."""
 

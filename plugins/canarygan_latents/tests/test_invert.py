@@ -116,6 +116,24 @@ def test_verify_walks_from_the_archive_to_the_checkpoint(
     assert main.main(["verify", str(path)]) == 1
 
 
+@pytest.mark.parametrize(
+    "labels", [np.array(["a"]), np.array("high"), np.array([["a", "b"], ["c", "d"]]), np.array([0.5, 1.5])]
+)
+def test_labels_that_are_none_of_these_sounds_are_refused(invert: Invert, tmp_path: Path, labels: np.ndarray) -> None:
+    np.savez(tmp_path / "told.npz", x=np.zeros((2, 4096), np.float32), labels=labels)
+    code, err = invert(tmp_path / "told.npz")
+    assert code == 1
+    assert "labels" in err
+    assert "told.npz" in err
+
+
+def test_a_label_that_looks_like_a_formula_is_drawn(invert: Invert, tmp_path: Path) -> None:
+    sounds = np.random.default_rng(0).uniform(-1, 1, (2, 4096)).astype(np.float32)
+    np.savez(tmp_path / "told.npz", x=sounds, labels=np.array(["$x_$", r"$\frac$"]))
+    answer = invert(tmp_path / "told.npz")
+    assert {*answer["by_class"]} == {"all", "$x_$", r"$\frac$"}
+
+
 def test_files_are_labelled_by_their_folder(invert: Invert, data: Path, tmp_path: Path) -> None:
     for label in ("new", "other"):
         audio.write(tmp_path / "sounds" / label / "a.wav", audio.read(data / "low" / "0.wav", 16000).audio, 16000)

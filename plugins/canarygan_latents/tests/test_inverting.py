@@ -81,6 +81,19 @@ def test_starts_are_the_best_candidates_in_their_order(generator: Generator, z: 
     np.testing.assert_allclose(measure.compare_pairs(made, sounds), errors[:, 0], atol=0.01)
 
 
+def test_errors_of_few_sounds_are_held_at_a_time(
+    generator: Generator, z: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sounds, measure, held = generator.generate(z), Measure(generator.rate), []
+    whole = find_starts(generator, sounds, measure, SEARCH)
+    compare = Measure.compare
+    monkeypatch.setattr(Measure, "compare", lambda self, *levels: held.append(len(levels[0])) or compare(self, *levels))
+    monkeypatch.setattr(inverting, "TOGETHER", 2)
+    parts = find_starts(generator, sounds, measure, SEARCH)
+    assert {*held} == {1, 2}
+    assert [one.tobytes() for one in parts] == [one.tobytes() for one in whole]
+
+
 def test_latents_stay_in_the_box(generator: Generator) -> None:
     outside = generator.generate(np.full((1, 3), 1.4, np.float32))
     inverted = invert(generator, outside, Measure(generator.rate), SEARCH)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from canarygan_latents.inversion import judging
 from canarygan_latents.inversion.judging import Errors, describe, find_nearest, is_far, summarize
 from canarygan_latents.inversion.measuring import Measure
 
@@ -39,6 +41,17 @@ def test_nothing_is_said_of_classes_where_no_label_is_known() -> None:
     errors = replace(make_errors([1, 2]), reachable=np.empty(0, np.float32))
     assert len(describe(summarize(errors, None), errors)) == 1
     assert summarize(errors, None)["all"]["way"] == 0.85
+
+
+def test_errors_of_few_sounds_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clips, measure, held = toy_clips(24, classes=3), Measure(16000), []
+    whole = find_nearest(clips.select(slice(0, 5)), clips, measure)
+    compare = Measure.compare
+    monkeypatch.setattr(Measure, "compare", lambda self, *levels: held.append(len(levels[0])) or compare(self, *levels))
+    monkeypatch.setattr(judging, "TOGETHER", 2)
+    parts = find_nearest(clips.select(slice(0, 5)), clips, measure)
+    assert held == [2, 2, 1]
+    assert [one.tolist() for one in parts] == [one.tolist() for one in whole]
 
 
 def test_the_nearest_clip_is_another_one_of_the_same_class() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from canarygan_latents.inversion import measuring
 from canarygan_latents.inversion.measuring import Measure
 
 RATE = 16000
@@ -42,6 +43,16 @@ def test_the_levels_of_a_sound_do_not_depend_on_how_many_are_measured() -> None:
     sounds = noise(150)
     alone = Measure(RATE).compute_levels(sounds[149:])
     assert Measure(RATE).compute_levels(sounds)[149].tobytes() == alone[0].tobytes()
+
+
+def test_pairs_are_compared_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, held = Measure(RATE), []
+    compute = Measure.compute_levels
+    monkeypatch.setattr(Measure, "compute_levels", lambda self, audio: held.append(len(audio)) or compute(self, audio))
+    sounds = noise(150)
+    errors = measure.compare_pairs(sounds, sounds[::-1])
+    assert max(held) * sounds.shape[1] <= measuring.AT_ONCE
+    np.testing.assert_array_equal(errors[:1], measure.compare_pairs(sounds[:1], sounds[-1:]))
 
 
 def test_levels_far_below_the_loudest_do_not_count() -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -113,6 +114,20 @@ def test_equal_seeds_give_equal_bytes(tones, tmp_path):
     )
     assert one == two
     assert set(one) != set(three)
+
+
+def test_names_and_order_are_those_of_the_checkpoint_too(tones, tmp_path, monkeypatch):
+    keys, orders = [], []
+    for name, weights in (("one", "{}"), ("two", "other")):
+        opening.open_generator("", "").checkpoint.write_text(weights)
+        opened = replace(opening.open_generator("", ""), digest=files.compute_digest(tmp_path / "weights"))
+        monkeypatch.setattr(opening, "open_generator", lambda path, device, opened=opened: opened)
+        assert main.main(["grid", *tones[0], "-n", "2", "-s", str(tmp_path / name)]) == 0
+        named = {row["file"]: row["name"] for row in read_csv(tmp_path / name / "key.csv")}
+        keys.append({*named})
+        orders.append([named[row["file"]] for row in read_csv(tmp_path / name / "playback" / "trials.csv")])
+    assert not keys[0] & keys[1]
+    assert orders[0] != orders[1]
 
 
 def test_several_bridges_between_labels_rows_and_latents(tones, tmp_path):

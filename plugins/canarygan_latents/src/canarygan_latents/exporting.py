@@ -65,12 +65,16 @@ def export(opened: Opened, facts: Mapping[str, str]) -> bytes:
     try:
         with _be_quiet():
             program = torch.onnx.export(network, (example,), None, dynamo=True, verbose=False, **names)
+        if program is None:
+            raise ValueError("no graph came of it")
+        return _serialize(program.model_proto, facts)
     except Exception as error:  # noqa: BLE001 a stranger's network may break the exporter anywhere
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise CanaryganError(f"torch cannot export the network of {opened.checkpoint}: {reason}") from None
-    if program is None:
-        raise CanaryganError(f"torch cannot export the network of {opened.checkpoint}.")
-    model = program.model_proto
+
+
+def _serialize(model: Any, facts: Mapping[str, str]) -> bytes:
+    """The bytes of a graph that says what it is; `ValueError` where they are more than such a file may have, 2 GB."""
     model.producer_name, model.doc_string = "canarygan", "z to sound: latents to sounds of full scale at -1 and 1"
     for key, value in facts.items():
         entry = model.metadata_props.add()

@@ -17,7 +17,7 @@ function cubeView(parent, app) {
     return [canvas.clientWidth / 2 + size * right, canvas.clientHeight / 2 - size * up, near];
   }
   const nearness = (axis) => project([0, 1, 2].map((i) => (i === axis ? 1 : 0)))[2] - project([0, 0, 0])[2];
-  const shareOf = (z) => app.grid.axes.map((axis) => (z[axis] - app.space.box.low[axis]) / (app.space.box.high[axis] - app.space.box.low[axis]));
+  const shareOf = (z) => app.grid.axes.map((axis) => app.space.share(z[axis], axis));
   const spot = (z) => project(shareOf(z)).slice(0, 2);
 
   /** The three sides of the block that face the viewer: {axis, place, low, count, origin, across, up}. */

@@ -46,11 +46,16 @@ function exact(value) {
   return String(value);
 }
 
+/** A text as a cell of CSV, by the rules of `canarygan_core.runs.tables`: no spreadsheet runs it, and it is read back as it was. */
+function encodeCell(text) {
+  const defused = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused;
+}
+
 /** Latents with the samples at which each of them sounds, from the first to the one after the last. */
 function encodeTable(sounds, spans, labels) {
-  const cell = (text) => (/[",\r\n]|^[=+@\t-]/.test(text) ? `"${/^[=+@\t-]/.test(text) ? "'" : ""}${text.replaceAll('"', '""')}"` : text);
   const head = ["step", "start", "end", "label", ...sounds[0].z.map((_, i) => `z${i + 1}`)];
-  const rows = sounds.map(({ z }, i) => [i + 1, ...spans[i], cell(labels[i] ?? ""), ...z.map(exact)]);
+  const rows = sounds.map(({ z }, i) => [i + 1, ...spans[i], encodeCell(labels[i] ?? ""), ...z.map(exact)]);
   return [head, ...rows].map((row) => `${row.join(",")}\n`).join("");
 }
 

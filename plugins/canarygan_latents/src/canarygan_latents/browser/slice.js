@@ -19,7 +19,7 @@ function sliceView(parent, app) {
     if (up !== null) places[up] = y;
     return app.space.index(app.grid, places);
   };
-  const share = (value, axis) => (value - app.space.box.low[axis]) / (app.space.box.high[axis] - app.space.box.low[axis]);
+  const { share } = app.space;
   const spot = (z) => {
     const [across, up] = plane();
     const [wide, high] = frame();

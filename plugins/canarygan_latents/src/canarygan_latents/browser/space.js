@@ -5,7 +5,8 @@ const FAINTEST = 0.28;
 
 function makeSpace({ box, views, classes }) {
   const middle = (place, axis, side) => box.low[axis] + ((place + 0.5) / side) * (box.high[axis] - box.low[axis]);
-  const place = (value, axis, side) => Math.min(side - 1, Math.max(0, Math.floor(((value - box.low[axis]) / (box.high[axis] - box.low[axis])) * side)));
+  const share = (value, axis) => (value - box.low[axis]) / (box.high[axis] - box.low[axis] || 1); // a coordinate may be constant
+  const place = (value, axis, side) => Math.min(side - 1, Math.max(0, Math.floor(share(value, axis) * side)));
   const clamp = (value, axis) => Math.min(box.high[axis], Math.max(box.low[axis], value));
   const grids = views.map((view) => {
     const grid = { axes: view.axes, side: view.side, dims: view.axes.length, label: view.label && numbersOf(view.label, "uint16"), measures: {} };
@@ -14,7 +15,7 @@ function makeSpace({ box, views, classes }) {
     return grid;
   });
   const space = {
-    box, classes, middle, place, clamp, grids,
+    box, classes, middle, share, place, clamp, grids,
     index: (grid, places) => places.reduceRight((sum, one) => sum * grid.side + one, 0),
     /** The place on each axis of the cell that holds a latent. */
     cellOf: (grid, z) => grid.axes.map((axis) => place(z[axis], axis, grid.side)),

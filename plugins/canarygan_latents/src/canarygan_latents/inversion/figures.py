@@ -43,7 +43,7 @@ def _draw_half(axes: Any, name: str, rows: Any, sounds: Clips, inverted: Inverte
                 axis.axis("off")
             continue
         row = rows[column]
-        label = "" if sounds.labels is None else f"{sounds.labels[row]}  "
+        label = "" if sounds.labels is None else f"{_escape(sounds.labels[row])}  "
         pair[0].set_title(f"{label}{errors.error[row]:.2f} dB", fontsize=8)
         for axis, sound in zip(pair, (sounds.audio[row], inverted.x[row]), strict=True):
             levels = audio.compute_spectrogram(sound[None], sounds.rate, window=0.016, hop=0.004, floor=DEPTH)[0]
@@ -53,6 +53,11 @@ def _draw_half(axes: Any, name: str, rows: Any, sounds: Clips, inverted: Inverte
     axes[1, 0].set_ylabel("found, kHz", fontsize=8)
     for axis in axes[1, : len(rows)]:
         axis.set_xlabel("ms", fontsize=7)
+
+
+def _escape(label: str) -> str:
+    """A label as matplotlib writes it: between dollar signs it reads formulae."""
+    return label.replace("$", r"\$")
 
 
 def _draw_errors(axis: "Axes", sounds: Clips, errors: Errors) -> None:
@@ -77,7 +82,7 @@ def _draw_errors(axis: "Axes", sounds: Clips, errors: Errors) -> None:
     if len(errors.reachable):
         reached, name = float(np.median(errors.reachable)), "sounds of the model itself"
         axis.axhline(reached, color="tab:purple", linestyle=":", label=name)
-    axis.set_xticks(range(len(classes)), classes, rotation=45 if len(classes) > 12 else 0)
+    axis.set_xticks(range(len(classes)), list(map(_escape, classes)), rotation=45 if len(classes) > 12 else 0)
     axis.set_ylim(bottom=0)
     axis.set_ylabel("log-mel error, dB")
     axis.legend(fontsize=7, ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.18), frameon=False)

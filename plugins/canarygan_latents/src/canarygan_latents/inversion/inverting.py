@@ -16,6 +16,9 @@ from canarygan_latents.opening import find_box, find_network
 MAKING = 100
 """Sounds of candidates that are made at a time."""
 
+TOGETHER = 1000
+"""Sounds whose errors against all others are held at a time."""
+
 
 class Refining(Protocol):
     """What makes latents better."""
@@ -94,11 +97,15 @@ def find_starts(
     z = latents.draw_for(generator, search.candidates, seed=search.seed)
     low, high = find_box(generator)
     z = np.clip(z, low, high)
-    levels = measure.compute_levels(sounds)
-    made = generators.generate_sounds(generator, z, MAKING)
-    errors = np.concatenate([measure.compare(levels, measure.compute_levels(part)) for part in made], axis=1)
-    order = np.argsort(errors, axis=1, kind="stable")[:, : min(search.starts, len(z))]
-    return z[order], np.take_along_axis(errors, order, 1), np.median(errors, axis=1)
+    found = []
+    for begin in range(0, len(sounds), TOGETHER):
+        levels = measure.compute_levels(sounds[begin : begin + TOGETHER])
+        made = generators.generate_sounds(generator, z, MAKING)
+        errors = np.concatenate([measure.compare(levels, measure.compute_levels(part)) for part in made], axis=1)
+        order = np.argsort(errors, axis=1, kind="stable")[:, : min(search.starts, len(z))]
+        found.append((z[order], np.take_along_axis(errors, order, 1), np.median(errors, axis=1)))
+    starts, least, median = map(np.concatenate, zip(*found, strict=True))
+    return starts, least, median
 
 
 def choose_refiner(generator: Generator, measure: Measure, search: Search) -> Refining:

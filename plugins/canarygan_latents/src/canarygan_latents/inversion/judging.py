@@ -9,7 +9,7 @@ import numpy as np
 from canarygan_core import Generator
 from canarygan_core.clips import Clips
 from canarygan_core.fitted import latents
-from canarygan_latents.inversion.inverting import Inverted, Search, invert
+from canarygan_latents.inversion.inverting import TOGETHER, Inverted, Search, invert
 from canarygan_latents.inversion.listening import Learning
 from canarygan_latents.inversion.measuring import Floats, Measure
 
@@ -62,14 +62,17 @@ def judge(
 
 def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Floats, Any]:
     """Error and source of the nearest training clip to each sound (n,), but for the sound itself."""
-    levels = measure.compute_levels(sounds.audio)
-    errors = np.concatenate(
-        [measure.compare(levels, measure.compute_levels(part.audio)) for part in trained.batches(256)], axis=1
-    )
-    errors[errors < SAME] = np.inf
-    best = errors.argmin(1)
     names = np.arange(len(trained)).astype(str) if trained.sources is None else trained.sources
-    return errors[np.arange(len(sounds)), best], names[best]
+    found = []
+    for some in sounds.batches(TOGETHER):
+        levels = measure.compute_levels(some.audio)
+        parts = [measure.compare(levels, measure.compute_levels(part.audio)) for part in trained.batches(256)]
+        errors = np.concatenate(parts, axis=1)
+        errors[errors < SAME] = np.inf
+        best = errors.argmin(1)
+        found.append((errors[np.arange(len(some)), best], names[best]))
+    least, nearest = map(np.concatenate, zip(*found, strict=True))
+    return least, nearest
 
 
 def summarize(errors: Errors, labels: Any) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,13 @@ UNKNOWN = ""
 """The label of a sound of which none is known."""
 
 
+LABELLED: archives.Layout = {
+    **archives.SOUNDS,
+    **{"labels?": "iuU clips", "label?": "iuU clips", "y_*": "iuU clips"},
+}
+"""An archive whose sounds may have labels: one each."""
+
+
 @dataclass(frozen=True, eq=False)
 class Learning:
     """What is known of how a model learnt.
@@ -110,7 +117,7 @@ def collect(paths: Sequence[Path], learning: Learning) -> Clips:
 
 def _read_labels(path: Path) -> list[str]:
     """The labels of an archive: those that it was given, what most decoders say, or else what its first one says."""
-    content = archives.read(path)
+    content = archives.read(path, LABELLED)
     names = [*(name for name in ("labels", "label") if name in content), *sorted(n for n in content if n[:2] == "y_")]
     return content[names[0]].astype(str).tolist() if names else [UNKNOWN] * len(content["x"])
 

@@ -79,8 +79,8 @@ class Measure:
 
     def compare_pairs(self, audio: Floats, other: Floats) -> Floats:
         """Errors (n,) of sounds (n, samples) against others, each against the one of its row, dB."""
-        apart = np.abs(self.compute_levels(audio) - self.compute_levels(other))
-        return np.asarray(apart.mean(1), np.float32)
+        levels = (map(self.compute_levels, _split(sounds)) for sounds in (audio, other))
+        return np.concatenate([np.abs(one - two).mean(1) for one, two in zip(*levels, strict=True)]).astype(np.float32)
 
     def compute_noise_floor(self, audio: Floats, seed: int) -> Floats:
         """Errors (n,) of sounds (n, samples) against themselves with noise added that is as loud as their background.

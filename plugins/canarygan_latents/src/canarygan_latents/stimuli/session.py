@@ -1,5 +1,6 @@
 """What morph, grid and select leave: a folder to play from, the key to it, and the latents with their sounds."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,11 +116,12 @@ class Session:
         names = trials.tell_apart([*stimuli.names, *clips])
         everything = np.concatenate([stimuli.sounds, real.audio])
         played = prepare(everything, names, rate, self.playback)
-        codes = trials.draw_names(len(names), self.seed) if self.playback.blind else names
+        seeds = (self.seed, zlib.crc32(opened.digest.encode()))  # who knows one key does not know that of other models
+        codes = trials.draw_names(len(names), *seeds) if self.playback.blind else names
         waves = [f"{code}.wav" for code in codes]
         key = _make_key(waves, names, stimuli, real, played, rate)
         listeners = range(self.playback.listeners)
-        orders = [trials.list_trials(waves, self.playback.repeats, self.seed, one) for one in listeners]
+        orders = [trials.list_trials(waves, self.playback.repeats, *seeds, one) for one in listeners]
         facts = {"stimuli": len(stimuli.names), "real": len(real), "trials": len(orders[0]), "listeners": len(orders)}
         record = self.save_dir / RECORD
         with Manifest.begin(record, self.request, absent=self._check_absent(), seed=self.seed) as manifest:

@@ -14,9 +14,9 @@ LENGTH = 6
 """Letters of a random name, of which there are 47 million."""
 
 
-def draw_names(count: int, seed: int) -> list[str]:
+def draw_names(count: int, *seed: int) -> list[str]:
     """Distinct random names, the same for equal seeds."""
-    rng, names = np.random.default_rng([seed, 1]), dict[str, None]()
+    rng, names = np.random.default_rng([1, *seed]), dict[str, None]()
     while len(names) < count:
         names["".join(rng.choice(list(LETTERS), LENGTH).tolist())] = None
     return list(names)
