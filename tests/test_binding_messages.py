@@ -38,6 +38,12 @@ def test_a_key_of_a_file_that_fits_nowhere_below_its_option_is_told(bind, toml):
     assert bind(*toml("window.hop_length = 3"))[0].window.hop_length == 3
 
 
+def test_a_file_may_hold_options_of_one_task(bind, toml):
+    named = toml("count = 1\n[task.work]\ncount = 9\n[task.other]\ncount = 2\ndepth = 3")
+    assert bind(*named)[0].count == 9
+    assert "such as [task.work]" in told(bind, *toml("task = 3"))
+
+
 def test_a_value_of_a_file_that_does_not_fit_is_told_with_the_file(bind, toml):
     named = toml("count = 'many'")
     message = told(bind, *named)
@@ -63,8 +69,9 @@ def test_a_value_of_a_file_that_does_not_fit_is_told_with_the_file(bind, toml):
         (["--path", "x", "--names", "nobody"], "--names cannot be nobody."),
     ],
 )
-def test_a_word_that_does_not_fit_is_told_with_what_would(bind, words, message):
+def test_a_word_that_does_not_fit_is_told_with_what_would(bind, capsys, words, message):
     assert told(bind, *words) == message + HELP
+    assert capsys.readouterr() == ("", ""), "the message is all that is said"
 
 
 def test_the_record_says_what_was_typed_for_which_task_and_which_options_are_paths(registry):

@@ -69,6 +69,7 @@ def test_a_value_that_does_not_fit_is_named(kind, value, spelled):
         *(((int, list[str]), value) for value in (3, [], ["a"])),
         *(((SIZE, list_of(SIZE)), value) for value in ({"rate": 1}, [{"rate": 9}], [])),
         (dict[str, int], {"a": 1}),
+        *(((dict[str, int], list[str]), value) for value in ({"a": 1}, {}, ["a"])),
         (dict[str, Any], {"a": None}),
         (SIZE, {"rate": 9, "note": "", "unknown": 3}),
     ],

@@ -5,7 +5,7 @@ import types
 import pytest
 from toy_plugins import HELLO, Loudness, Point, module
 
-from canarygan_core.plugins import index, loading
+from canarygan_core.plugins import index, loading, registry
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,20 @@ def test_what_is_known_is_not_imported_again(monkeypatch):
     for times in (1, 2):
         loading.load_plugins([failing])
         assert failing.loaded == times
+
+
+def test_the_time_of_an_import_is_kept_of_each_plugin(monkeypatch):
+    clock = iter([0.0, 0.25, 1.0, 1.5])
+    monkeypatch.setattr(registry.time, "monotonic", lambda: next(clock))
+    points = [Point(module(metric=[Loudness])), Point(module(task=[HELLO]))]
+    for point, name in zip(points, "ab", strict=True):
+        point.name = name
+    for _ in range(2):
+        found = loading.load_plugins(points)
+        assert [one.seconds for one in found.plugins] == [0.0, 0.25, 0.5]
+    assert [loading.KnownOffers().find(point)[1] for point in points] == [0.25, 0.5]
+    kept = [[one.name for one in loading.KnownOffers().find(point)[0]] for point in points]
+    assert kept == [["loudness"], ["hello"]]
 
 
 def test_a_chosen_plugin_that_is_not_installed_is_told(monkeypatch):

@@ -60,7 +60,12 @@ def test_a_plugin_requires_the_api_that_it_was_written_for(tmp_path, version, re
 
 @pytest.mark.parametrize(
     ("name", "kind", "cls"),
-    [("mine", "metric", "MineMetric"), ("my-metric", "metric", "MyMetric"), ("metric", "metric", "MetricMetric")],
+    [
+        ("mine", "metric", "MineMetric"),
+        ("my-metric", "metric", "MyMetric"),
+        ("my-own-metric", "metric", "MyOwnMetric"),
+        ("metric", "metric", "MetricMetric"),
+    ],
 )
 def test_a_class_is_called_after_the_plugin_and_its_kind_once(tmp_path, name, kind, cls):
     scaffold.write_plugin(name, kind, tmp_path, registry())

@@ -154,6 +154,16 @@ def test_a_module_of_any_kind_can_be_kept(package, module):
         assert KnownOffers().find(one) is None
 
 
+@pytest.mark.parametrize("error", [ImportError, ValueError, AttributeError])
+def test_a_module_that_cannot_be_looked_for_can_be_kept(package, monkeypatch, error):
+    def refuse(name):
+        raise error(name)
+
+    monkeypatch.setattr(offers.importlib.util, "find_spec", refuse)
+    KnownOffers().keep(point(), KNOWN, 0.5)
+    assert KnownOffers().find(point()) == (KNOWN, 0.5)
+
+
 def test_what_is_no_longer_installed_is_forgotten(package):
     (package.parent / "toy_module_c.py").write_text("")
     KnownOffers().keep(point("toy_module_c"), KNOWN, 0.5)

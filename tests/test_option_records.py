@@ -117,6 +117,7 @@ def test_a_record_that_does_not_fit_is_named(capsys):
     message = told(options.restore, Toy, {"count": "many"})
     assert message.startswith("metric toy cannot have the options {'cut_off': 9.0, 'count': 'many'}: ")
     assert '"many"' in message
+    assert "from its record" in message
     assert "metric toy cannot have the options" in told(options.restore, Toy, {"unknown": 1})
     assert "metric needy cannot have the options {}" in told(options.restore, Needy, {})
     assert options.restore(Needy, {"count": 2}) == Needy(2)

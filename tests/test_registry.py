@@ -47,6 +47,7 @@ def test_what_a_plugin_offers_can_be_asked_for():
     [
         (types.ModuleType("made"), "its module holds no function marked with canarygan_core.hookimpl."),
         (module(metrik=[Loudness]), "no hook is named register_metriks. Did you mean register_metrics?"),
+        (module(taks=[HELLO]), "no hook is named register_takss. Did you mean register_tasks?"),
         (module(metric=None), "register_metrics must return a list, not None."),
         (module(metric=[Loudness, 3]), "register_metrics must return subclasses of Metric, not 3."),
         (module(task=["hello"]), "register_tasks must return Task objects, not 'hello'."),

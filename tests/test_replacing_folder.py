@@ -1,6 +1,7 @@
 """A folder that is put in place whole, or not at all."""
 
 import os
+import shutil
 
 import pytest
 
@@ -23,6 +24,9 @@ def test_it_is_made_and_replaced(tmp_path):
     (tmp_path / "new" / "set" / "b.txt").write_text("stale")
     fill(tmp_path / "new" / "set", "two")
     assert contents(tmp_path) == {"new/set/a.txt": "two"}
+    fill(tmp_path / "new" / "b" / "c" / "set", "three")
+    assert contents(tmp_path / "new" / "b") == {"c/set/a.txt": "three"}
+    shutil.rmtree(tmp_path / "new" / "b")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["set"]
 
 

@@ -1,7 +1,6 @@
 """Which version a command means, which it makes, and what it says where there is none."""
 
 import json
-import re
 
 import pytest
 
@@ -44,6 +43,7 @@ def test_versions_are_listed_numbers_first(tmp_path):
     (tmp_path / "checkpoints" / "other").mkdir()
     assert runs.list_versions(tmp_path) == ["9", "10", "b", "a"]
     assert runs.list_versions(tmp_path / "nowhere") == []
+    assert make(tmp_path / "new" / "below").version == "0"
     for version in ("9", "10", "a", "b"):
         Manifest.read(tmp_path / "checkpoints" / f"version_{version}" / "manifest.json").add(started="same")
     assert runs.find(tmp_path).version == "10", "numbers by size where the second is the same"
@@ -282,7 +282,17 @@ def test_a_lock_that_cannot_be_opened_is_told(tmp_path):
     (run.checkpoints / ".lock").unlink()
     (run.checkpoints / ".lock").mkdir()
     message = told_opening(tmp_path, version="mine", resume=True)
-    assert re.fullmatch(rf"Cannot write to {run.checkpoints}: Is a directory\.", message)
+    assert message == f"Cannot write to {run.checkpoints}: Is a directory."
+
+
+def test_no_version_is_left_where_not_even_its_lock_can_be_made(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(versions, "open", refuse, raising=False)
+    folder = tmp_path / "checkpoints" / "version_0"
+    assert told_opening(tmp_path) == f"Cannot write to {folder}: Permission denied."
+    assert not folder.exists()
 
 
 def test_a_save_dir_that_cannot_be_written_is_told(tmp_path):
