@@ -5,7 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from canarygan_latents.inversion.gradients import Loss  # noqa: E402
+from canarygan_latents.inversion.gradients import Descent, Loss  # noqa: E402
+from canarygan_latents.inversion.measuring import Measure  # noqa: E402
 
 
 def tone(pitch: float, samples: int = 4096) -> "torch.Tensor":
@@ -38,6 +39,25 @@ def test_the_loss_of_one_size_is_the_formula_of_yamamoto() -> None:
     convergence = torch.linalg.norm(made - wanted) / torch.linalg.norm(wanted)
     logs = (made.log() - wanted.log()).abs().mean()
     torch.testing.assert_close(Loss.of(one, False)(other)[0], convergence + logs, rtol=1e-2, atol=0.0)
+
+
+class Tone(torch.nn.Module):
+    """A network without parameters: the level of a tone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("time", torch.arange(4096) * 0.5)
+
+    def forward(self, z: "torch.Tensor") -> "torch.Tensor":
+        return (1 + z) / 2 * torch.sin(self.time)
+
+
+def test_a_network_needs_no_parameters() -> None:
+    wanted = Tone()(torch.tensor([[0.5]])).numpy()
+    low, high = np.float32([-1]), np.float32([1])
+    descent = Descent(Tone(), Measure(16000, False), low, high, 40)
+    found = descent.refine(wanted, np.float32([[[0.3]]]), lambda share: None)
+    assert found[0, 0] == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_silent_sound_has_a_gradient_that_is_finite() -> None:

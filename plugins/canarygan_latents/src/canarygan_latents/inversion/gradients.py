@@ -1,5 +1,6 @@
 """Latents refined by the gradient of a spectrogram loss through the model's network. Imports torch."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ class Descent:
 
         Rows are computed side by side, and none has a part in another. `advance` is told of each step's share.
         """
-        device = next(self.network.parameters(), torch.empty(0)).device
+        tensors = itertools.chain(self.network.parameters(), self.network.buffers(), [torch.empty(0)])
+        device = next(tensors).device
         wanted = torch.from_numpy(np.ascontiguousarray(sounds)).to(device)
         z = torch.from_numpy(np.ascontiguousarray(starts)).to(device)
         count, kept, dim = z.shape
