@@ -303,6 +303,7 @@ def test_every_column_that_is_written_is_documented(tones, tmp_path, data):
 def test_names_of_files_are_distinct_whatever_the_labels():
     assert _name(["a", "b c"]) == ["a", "b_c"]
     assert _name(["b c", "b_c", "B/C"]) == ["b_c-1", "b_c-2", "B_C-3"]
+    assert _name(["\u3042" * 300, "\u3042" * 299]) == ["\u3042" * 40 + "-1", "\u3042" * 40 + "-2"]
 
 
 def test_a_picture_of_before_does_not_stay(tones, tmp_path):

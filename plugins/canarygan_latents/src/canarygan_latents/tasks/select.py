@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST = 5000
 """Renditions of a label that may be asked for."""
 
+LONGEST = 40
+"""Characters of a label in the name of a file."""
+
 
 def select(
     *,
@@ -124,7 +127,7 @@ def select(
 
 def _name(labels: list[str]) -> list[str]:
     """Labels as parts of the names of files, with their number where two would be one."""
-    tidy = ["".join(one if one.isalnum() or one in "-_" else "_" for one in label) for label in labels]
+    tidy = ["".join(one if one.isalnum() or one in "-_" else "_" for one in label)[:LONGEST] for label in labels]
     is_clear = len({one.casefold() for one in tidy}) == len(tidy)
     return tidy if is_clear else [f"{one}-{number}" for number, one in enumerate(tidy, 1)]
 
