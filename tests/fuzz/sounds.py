@@ -24,6 +24,7 @@ import soundfile
 from canarygan_core.audio import Hearing, Problem, archives, soundfiles
 from canarygan_core.audio.sounds import collect_sounds, read_clips
 from canarygan_core.audio.stretches import read_stretches
+from canarygan_core.console import show_on_one_line
 from canarygan_core.datasets.survey import examine, survey
 from canarygan_core.errors import CanaryganError
 from canarygan_core.fitted import latents
@@ -193,18 +194,23 @@ def try_doors(data: Path, made: list[Path], counts: Counter[str]) -> list[str]:
     attempt("decode folder", decode_all, [data])
     for path in made:
         named = attempt("decode file", decode_all, [path])
-        known = isinstance(named, CanaryganError) and path.name not in str(named) and str(path) not in str(named)
-        if known and not any(part in str(named) for part in ("holds no sound", str(path.parent))):
+        said = str(named) if isinstance(named, CanaryganError) else path.name
+        if not is_named(path.name, said) and not any(part in said for part in ("holds no sound", str(path.parent))):
             failures.append(f"decode file {path}: {named}")
         error = attempt("stretch", soundfiles.read_stretch, path, 16000, 0.01, 0.04)
-        if isinstance(error, CanaryganError) and str(path) not in str(error):
+        if isinstance(error, CanaryganError) and not is_named(path, str(error)):
             failures.append(f"stretch {path}: {error}")
         for what, door in (("archive", archives.read), ("table", read_stretches), ("text", files.read_text)):
             error = attempt(what, door, path)
-            if isinstance(error, CanaryganError) and str(path) not in str(error):
+            if isinstance(error, CanaryganError) and not is_named(path, str(error)):
                 failures.append(f"{what} {path}: {error}")
         attempt("latents", latents.read, path, 3)
     return failures
+
+
+def is_named(path: Path | str, text: str) -> bool:
+    """Whether a text holds a path, as it is or on one line."""
+    return str(path) in text or show_on_one_line(str(path)) in text
 
 
 if __name__ == "__main__":
