@@ -71,8 +71,9 @@ def test_a_generation_knows_where_it_comes_from(trained: Path, tmp_path: Path) -
     assert str(content["checkpoint"]) == digest == record["inputs"]["generator"]["digest"]
     assert (str(content["version"]), int(content["epoch"]), int(content["step"])) == ("0", 1, 3)
     assert path.name == "generation-version_0-epoch_1-step_3.npz"
-    assert record["outputs"] == {path.name: files.compute_digest(path)}
-    assert sorted(file.name for file in path.with_suffix("").iterdir()) == [f"{k}.wav" for k in range(5)]
+    waves = sorted(path.with_suffix("").iterdir())
+    assert [file.name for file in waves] == [f"{k}.wav" for k in range(5)]
+    assert record["outputs"] == {str(file.relative_to(tmp_path)): files.compute_digest(file) for file in (path, *waves)}
 
 
 def test_what_cannot_be_generated_is_refused(trained: Path, tmp_path: Path) -> None:
