@@ -230,11 +230,21 @@ def test_a_finished_training_that_goes_on_keeps_its_result(tmp_path, clips):
     assert state(tmp_path) == before
 
 
-def test_a_log_that_cannot_be_written_ends_the_training_and_names_it(tmp_path, clips, monkeypatch):
+@pytest.mark.parametrize("is_told_as_value", [False, True])
+def test_a_log_that_cannot_be_written_ends_the_training_and_names_it(tmp_path, clips, monkeypatch, is_told_as_value):
     def refuse(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(TensorBoardLogger, "log_metrics", refuse)
+    class Writer:
+        add_scalar = refuse
+
+        def flush(self):
+            pass
+
+    if is_told_as_value:  # Lightning raises a ValueError from what the writer met
+        monkeypatch.setattr(TensorBoardLogger, "experiment", Writer())
+    else:
+        monkeypatch.setattr(TensorBoardLogger, "log_metrics", refuse)
     monkeypatch.setattr(TensorBoardLogger, "finalize", refuse)
     with pytest.raises(CanaryganError, match=r"Cannot write the log .*tensorboard/version_0: No space left"):
         trained(tmp_path, clips)

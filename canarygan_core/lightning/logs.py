@@ -121,6 +121,9 @@ def _explain(path: Path) -> Iterator[None]:
     """Turn a failure to write a log into an error that says so."""
     try:
         yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+    except (OSError, ValueError) as error:
+        met = error.__cause__ if isinstance(error, ValueError) else error  # Lightning blames the value for any error
+        if not isinstance(met, OSError):
+            raise
+        reason = os.strerror(met.errno) if met.errno else str(met)
         raise CanaryganError(f"Cannot write the log {path}: {reason}. Mend that, and go on with --resume.") from error
