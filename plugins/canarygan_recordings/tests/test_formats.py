@@ -1,5 +1,7 @@
 """Every format that can be written comes back to within a sample, and what crowsetta alone reads is read."""
 
+import errno
+
 import numpy as np
 import pytest
 import scipy.io
@@ -47,6 +49,16 @@ def test_an_annotation_of_one_segment_and_one_of_none_come_back(tmp_path, format
     assert [len(found) for found in read(one)] == [1]
     (none,) = write(tmp_path / "none", [labelled(tmp_path, ())], format)
     assert sum(map(len, read(none))) == 0
+
+
+def test_a_disk_that_fails_is_told_with_the_file(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("crowsetta.formats.seq.AudSeq.to_file", refuse)
+    with pytest.raises(CanaryganError, match=r"Cannot write .*: Input/output error"):
+        write(tmp_path, [Labelled(tmp_path / "a.wav", 16000, 1.0, ((0.1, 0.2, "A"),))], "aud-seq")
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_recordings_share_a_table_and_never_a_file(tmp_path):

@@ -82,7 +82,10 @@ def _place(path: Path, write: Callable[[Path], None]) -> None:
         draft = folder / path.name
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pandas, on how crowsetta calls it
-            write(draft)
+            try:
+                write(draft)
+            except OSError as error:
+                raise CanaryganError(f"Cannot write {path}: {error.strerror or error}.") from error
         files.copy(draft, path)
 
 
