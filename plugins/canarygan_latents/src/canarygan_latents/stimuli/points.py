@@ -52,7 +52,8 @@ def pair(starts: Sequence[str], ends: Sequence[str], table: Path | None) -> list
             raise UsageError("Give the ends of bridges by --from and --to, or by --pairs: one of the two.")
         return read_table(table)
     if not starts or len(starts) != len(ends):
-        raise UsageError(f"A bridge has two ends: --from was given {len(starts)} times and --to {len(ends)} times.")
+        told = f"--from was given {len(starts)} and --to {len(ends)} times"
+        raise UsageError(f"A bridge has two ends: {told}. Give as many of both, such as --from syll_1 --to syll_2.")
     return list(zip(starts, ends, strict=True))
 
 
@@ -107,8 +108,8 @@ class Reader:
     def read(self, words: Sequence[str]) -> list[Point]:
         """The points that these words mean.
 
-        A word of numbers joined by commas is a latent. The name of a file that is there is a file of latents, with the
-        row after a colon, or else a sound, whose latent is found. What else there is, is a label.
+        A word of as many numbers as the model has coordinates is a latent. The name of a file that is there is a file of
+        latents, with the row after a colon, or else a sound, whose latent is found. Any other word is a label.
 
         Raises:
             CanaryganError: on a word that means nothing here.
@@ -125,17 +126,21 @@ class Reader:
 
     def _read_one(self, word: str) -> NDArray[np.float32]:
         dim = self.opened.generator.latent_dim
+        is_label = any(word in one.classes for one in self.trained)
         if (numbers := _parse_numbers(word)) is not None and not os.path.exists(word):
-            if len(numbers) != dim or not np.isfinite(numbers).all():
+            if len(numbers) == dim and np.isfinite(numbers).all():
+                return numbers
+            if not is_label:  # classes may be numbered
                 raise UsageError(f"{word}: this checkpoint wants {dim} finite numbers joined by commas.")
-            return numbers
         found = _ROW.fullmatch(word)
         path, row = (Path(found[1]), int(found[2])) if found and not os.path.exists(word) else (Path(word), None)
         if path.suffix.lower() in (".npy", ".npz"):
             return self._read_row(path, row)
+        if path.suffix.lower() in SUFFIXES and not is_label:
+            raise CanaryganError(f"There is no sound file {word}.")
         if not self.trained:
             ways = f"{dim} numbers joined by commas, FILE.npy:ROW, a sound file, or with decoders (-y) a label"
-            raise UsageError(f"{word!r} is no end of a bridge: give {ways}.")
+            raise UsageError(f"{word!r} names no latent: give {ways}.")
         return self._find_surest(word)
 
     def _read_row(self, path: Path, row: int | None) -> NDArray[np.float32]:
