@@ -34,7 +34,9 @@ def test_what_the_model_is_far_from_is_named_and_the_worst_comes_first() -> None
     assert lines[-1].endswith("less than half of the way to b.")
     assert not is_far(table["c"])
     near = make_errors([1, 2])
-    assert describe(summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes more than half")
+    assert describe(summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes at least half")
+    blind = make_errors([1, 2], random=1.0)
+    assert not [line for line in describe(summarize(blind, np.array(["a", "b"])), blind) if "of the way" in line]
 
 
 def test_nothing_is_said_of_classes_where_no_label_is_known() -> None:
@@ -60,3 +62,10 @@ def test_the_nearest_clip_is_another_one_of_the_same_class() -> None:
     assert (errors > 0.05).all()
     assert (names != clips.sources[:6]).all()
     assert [name.split("/")[0] for name in names] == clips.labels[:6].tolist()
+
+
+def test_a_sound_that_every_training_clip_is_has_no_nearest_one() -> None:
+    clips = toy_clips(2, classes=2)
+    errors, names = find_nearest(clips, clips.select(slice(0, 1)), Measure(clips.rate))
+    assert np.isnan(errors).tolist() == [True, False]
+    assert names.tolist() == ["", clips.sources[0]]

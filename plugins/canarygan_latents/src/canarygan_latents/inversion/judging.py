@@ -61,7 +61,7 @@ def judge(
 
 
 def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Floats, Any]:
-    """Error and source of the nearest training clip to each sound (n,), but for the sound itself."""
+    """Error and source of the nearest training clip to each sound (n,), but for the sound itself; NaN, "" of none."""
     names = np.arange(len(trained)).astype(str) if trained.sources is None else trained.sources
     found = []
     for some in sounds.batches(TOGETHER):
@@ -70,7 +70,9 @@ def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Float
         errors = np.concatenate(parts, axis=1)
         errors[errors < SAME] = np.inf
         best = errors.argmin(1)
-        found.append((errors[np.arange(len(some)), best], names[best]))
+        least = errors[np.arange(len(some)), best]
+        is_known = np.isfinite(least)
+        found.append((np.where(is_known, least, np.nan), np.where(is_known, names[best], "")))
     least, nearest = map(np.concatenate, zip(*found, strict=True))
     return least, nearest
 
@@ -111,15 +113,15 @@ def describe(table: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str
     if len(errors.reachable):
         lines.append(
             f"{len(errors.reachable)} sounds of the model itself come back to {np.median(errors.reachable):.2f} dB: "
-            "errors above that are what it cannot make, not what the search misses."
+            "so much the search misses where the model can make a sound."
         )
     classes = sorted((label for label in table if label != "all"), key=lambda label: -table[label]["error"])
     lines += [f"{label}: {_describe_class(table[label])}" for label in classes]
     far = [label for label in classes if is_far(table[label])]
     if far:
         lines.append(f"The model comes less than half of the way to {', '.join(far)}.")
-    elif classes:
-        lines.append("The model comes more than half of the way to every class.")
+    elif classes and all(table[label]["way"] is not None for label in classes):
+        lines.append("The model comes at least half of the way to every class.")
     return lines
 
 
