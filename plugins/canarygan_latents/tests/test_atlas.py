@@ -216,6 +216,33 @@ def test_a_page_is_below_15_mb_with_the_largest_network_and_with_sounds(monkeypa
     assert made["sounds"]["views"][0]["side"] ** 3 == len(made["sounds"]["views"][0]["audio"])
 
 
+def test_beyond_what_is_shown_latents_are_those_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[np.ndarray] = []
+
+    def hear(opened: Any, trained: Any, z: np.ndarray, batch_size: int) -> Heard:
+        heard.append(z)
+        nothing = np.zeros(len(z))
+        return Heard(None, nothing, nothing, nothing, dict.fromkeys(measures.UNITS, nothing + 1))
+
+    class Coded(Doubler):
+        """The first three coordinates say which syllable, one of them 1 and the others 0."""
+
+        latent_dim, latent_range = 5, (-1.0, 1.0)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = np.full((self.size, 5), 2, np.float32)
+
+        def draw_latents(self, count: int, rng: np.random.Generator) -> np.ndarray:
+            codes = np.eye(3)[rng.integers(0, 3, count)]
+            return np.concatenate([codes, rng.uniform(-1, 1, (count, 2))], axis=1).astype(np.float32)
+
+    monkeypatch.setattr(content, "hear", hear)
+    made = content.make_content(Opened(Coded(), Path("a"), "", "0"), [], Sizes(side=2, draws=100))
+    assert made["sample"] == {"count": 100, "whole": False}
+    assert (np.sort(heard[0][-100:, :3], axis=1) == [0, 0, 1]).all()
+
+
 def test_the_task_writes_a_page_with_its_record(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
     words = ["atlas", "-x", str(checkpoint), "-s", str(tmp_path), "--side", "4", "--json"]
     assert main.main(words) == 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
 from canarygan_core.errors import UsageError
+from canarygan_core.fitted import latents
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_latents.atlas import network, relations, views
 from canarygan_latents.atlas.judging import Heard, hear, list_classes
@@ -36,7 +37,7 @@ class Sizes:
         side: cells along each axis of a view.
         axes: of the first view, from 1; None for the first three.
         at: latent whose coordinates the other axes keep, with commas; None for the middle of the box.
-        draws: latents spread over the box, by which shares and relations are taken beyond three dimensions.
+        draws: latents drawn as in training, by which shares and relations are taken beyond three dimensions.
         batch_size: sounds made at a time.
         seed: of what is drawn.
 
@@ -101,8 +102,7 @@ def make_content(
     parts = [view.latents() for view in shown]
     is_whole = len(shown[0].axes) == len(low)  # the first view is the whole box
     if not is_whole:
-        drawn = np.random.default_rng(sizes.seed).uniform(low, high, (sizes.draws, len(low)))
-        parts.append(drawn.astype(np.float32))
+        parts.append(latents.draw_for(generator, sizes.draws, seed=sizes.seed))
     heard = hear(opened, trained, np.concatenate(parts), sizes.batch_size)
     ends = np.cumsum([len(part) for part in parts]).tolist()
     each = [heard.select(slice(end - len(part), end)) for part, end in zip(parts, ends, strict=True)]

@@ -38,7 +38,7 @@ def explore(
         side: Cells along each axis; a cube of three axes has SIDE ** 3.
         axes: One to three coordinates, from 1, along which the space is shown first. [default: the first three]
         at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
-        draws: Latents drawn in a space of more than the shown dimensions, for shares and acoustics.
+        draws: Latents drawn as in training in a space of more than the shown dimensions, for shares and acoustics.
         batch_size: Sounds computed at a time before the page is shown.
         seed: Seed of the draw.
         device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
