@@ -260,10 +260,10 @@ def test_the_task_writes_a_page_with_its_record(checkpoint: Path, tmp_path: Path
     assert shown["classes"] == []
     assert main.main(words) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert main.main([*words, "--overwrite", "--axes", "3", "1", "--at", "0.5,-0.25,0", "--draws", "100"]) == 0
+    assert main.main([*words, "--overwrite", "--axes", "3", "1", "--at", "-0.5,-0.25,0", "--draws", "100"]) == 0
     shown = read_content(path)
     assert shown["views"][0]["axes"] == [2, 0]
-    assert shown["box"]["at"] == [0.5, -0.25, 0]
+    assert shown["box"]["at"] == [-0.5, -0.25, 0]
     assert shown["sample"] == {"count": 100, "whole": False}
 
 

@@ -16,7 +16,7 @@ def atlas(
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("atlas"),
     side: int = 20,
     axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
-    at: str | None = None,
+    at: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     draws: int = 4000,
     batch_size: int = 100,
     seed: int = 0,

@@ -17,7 +17,7 @@ def explore(
     browser: bool = True,
     side: int = 12,
     axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
-    at: str | None = None,
+    at: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     draws: int = 2000,
     batch_size: int = 100,
     seed: int = 0,
