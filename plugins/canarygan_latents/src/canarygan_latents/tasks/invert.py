@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core import Answer, Dataset, Request, Slot, audio
+from canarygan_core import Answer, Request, audio
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
 from canarygan_core.errors import UsageError
@@ -16,12 +16,13 @@ from canarygan_latents.inversion.inverting import Inverted, Search
 from canarygan_latents.inversion.judging import Errors
 from canarygan_latents.inversion.measuring import Measure
 from canarygan_latents.opening import open_generator
+from canarygan_latents.options import Checkpoint, Data, Device
 
 
 def invert(
     *paths: Path,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    generator_ckpt: Checkpoint,
+    dataset: Data = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inverted"),
     candidates: int = 2000,
     starts: int = 4,
@@ -30,7 +31,7 @@ def invert(
     level: bool | None = None,
     own: int = 16,
     seed: int = 0,
-    device: str = "auto",
+    device: Device = "auto",
     wav: bool = False,
     overwrite: bool = False,
     request: Request,
@@ -43,8 +44,6 @@ def invert(
 
     Args:
         paths: Sound files, folders that are searched for some, and .npz archives.
-        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
-            newest version's.
         dataset: Brings the training clips to compare with. [default: those of the checkpoint's run]
         save_dir: Folder for the archive, the table, the figure and their manifest.
         candidates: Latents drawn first, of which the best for each sound start its search.
@@ -54,7 +53,6 @@ def invert(
         level: Whether a sound's level counts. [default: only if the model learnt clips at the level as recorded]
         own: Sounds of the model itself that are inverted beside, to tell what the search reaches; 0 for none.
         seed: Seed of the candidates, the noise and the model's own sounds.
-        device: auto, cpu, cuda or mps.
         wav: Write what the model makes of the latents as WAV files besides.
         overwrite: Replace what is there.
     """
