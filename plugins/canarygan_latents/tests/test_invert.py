@@ -169,6 +169,16 @@ def test_words_that_make_no_sense_are_refused(invert: Invert, data: Path, tmp_pa
     assert not list((tmp_path / "inverted").glob("*"))
 
 
+def test_a_recording_is_refused_without_advice_that_is_not_to_be_had(invert: Invert, tmp_path: Path) -> None:
+    audio.write(tmp_path / "long.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 16000 * 20), 16000)
+    code, err = invert(tmp_path / "long.wav")
+    assert code == 1
+    assert "a recording rather than a syllable; cut its sounds out first, as `canarygan cut` does" in " ".join(
+        err.split()
+    )
+    assert "--onsets" not in err
+
+
 def test_what_is_there_is_kept(invert: Invert, data: Path) -> None:
     answer = invert(data / "low" / "0.wav")
     before = Path(answer["path"]).read_bytes()
