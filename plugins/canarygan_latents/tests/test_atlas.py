@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from canarygan_latents.atlas import content, measures, network, page, relations, views
+from canarygan_latents.atlas import content, measures, network, page, real, relations, views
 from canarygan_latents.atlas.content import Sizes
 from canarygan_latents.atlas.judging import Heard
 from canarygan_latents.opening import Opened
 
 from canarygan_core.cli import main
 from canarygan_core.errors import UsageError
+from canarygan_core.testing import toy_clips
 
 RATE = 16000
 BOX = np.array([-1.0, -1.0, -1.0], np.float32), np.array([1.0, 1.0, 3.0], np.float32)
@@ -265,6 +266,22 @@ def test_the_task_writes_a_page_with_its_record(checkpoint: Path, tmp_path: Path
     assert shown["views"][0]["axes"] == [2, 0]
     assert shown["box"]["at"] == [-0.5, -0.25, 0]
     assert shown["sample"] == {"count": 100, "whole": False}
+
+
+def test_decoders_of_another_bird_are_told(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(Doubler(), checkpoint, "", "0")
+    clips = toy_clips(6, classes=6)
+    monkeypatch.setattr(real, "find_dataset", lambda *given: SimpleNamespace(load=lambda: clips))
+    own: Any = SimpleNamespace(classes=(clips.classes[0], "noise"), garbage=("noise",))
+    other: Any = SimpleNamespace(classes=("A", "B", "noise"), garbage=("noise",))
+    for trained, told in (([], ""), ([own], ""), ([own, other], "")):
+        assert real.find_real(None, [], opened, trained) == (clips, told)
+    _, note = real.find_real(None, [], opened, [other])
+    more = f"{', '.join(clips.classes[:4])} and 2 more"
+    assert f"they know A, B, and the clips are of {more}. Were they trained on another bird?" in note
+    assert note in caplog.text
 
 
 def test_numbers_that_make_no_sense_are_refused(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:

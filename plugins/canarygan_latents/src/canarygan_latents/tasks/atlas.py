@@ -52,7 +52,7 @@ def atlas(
     opened = open_generator(generator_ckpt, device, device_idx)
     plan_views(opened, sizes)  # which refuses what the space does not have, before anything is written
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
-    clips, note = find_real(dataset, request.given, opened)
+    clips, note = find_real(dataset, request.given, opened, trained)
     path = save_dir / f"{opened.stem}.html"
     absent = files.check_absent(path, overwrite=overwrite)
     with Manifest.begin(path.with_suffix(".manifest.json"), request, absent=absent, seed=seed) as manifest:

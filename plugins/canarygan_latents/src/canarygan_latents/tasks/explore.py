@@ -55,7 +55,7 @@ def explore(
     with server.bind(port) as listener:
         opened = open_generator(generator_ckpt, device, device_idx)
         trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
-        clips, _ = find_real(dataset, request.given, opened)
+        clips, _ = find_real(dataset, request.given, opened, trained)
         content = make_content(
             opened,
             trained,
