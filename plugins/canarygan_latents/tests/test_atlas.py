@@ -285,7 +285,14 @@ def test_decoders_of_another_bird_are_told(
 
 
 def test_numbers_that_make_no_sense_are_refused(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
-    for words in (["--side", "1"], ["--draws", "5"], ["--axes", "7"], ["--at", "1"], ["--batch-size", "0"]):
+    for words in (
+        ["--side", "1"],
+        ["--draws", "5"],
+        ["--axes", "7"],
+        ["--at", "1"],
+        ["--batch-size", "0"],
+        ["--batch-size", "9" * 10],
+    ):
         assert main.main(["atlas", "-x", str(checkpoint), "-s", str(tmp_path), *words]) == 2
         assert words[0] in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
-from canarygan_core.errors import UsageError
 from canarygan_core.fitted import latents
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_latents.atlas import network, relations, views
@@ -19,6 +18,7 @@ from canarygan_latents.atlas.judging import Heard, hear, list_classes
 from canarygan_latents.atlas.measures import UNITS
 from canarygan_latents.atlas.views import View
 from canarygan_latents.opening import Opened, find_box
+from canarygan_latents.options import BATCHES, SEEDS, check_range
 
 Json = dict[str, Any]
 
@@ -53,13 +53,10 @@ class Sizes:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, number, (least, most) in (("side", self.side, SIDES), ("draws", self.draws, DRAWS)):
-            if not least <= number <= most:
-                raise UsageError(f"--{name} is {number}: it may be {least} to {most}.")
-        if self.batch_size < 1:
-            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
-        if self.seed < 0:
-            raise UsageError(f"--seed is {self.seed}: a seed is 0 or more.")
+        check_range("side", self.side, SIDES)
+        check_range("draws", self.draws, DRAWS)
+        check_range("batch-size", self.batch_size, BATCHES)
+        check_range("seed", self.seed, SEEDS)
 
 
 def plan_views(opened: Opened, sizes: Sizes) -> list[View]:

@@ -9,14 +9,19 @@ from cyclopts import Parameter
 from canarygan_core import Answer, Request, audio
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
-from canarygan_core.errors import UsageError
 from canarygan_core.runs import Manifest, files, tables
 from canarygan_latents.inversion import archive, inverting, judging, listening
 from canarygan_latents.inversion.inverting import Inverted, Search
 from canarygan_latents.inversion.judging import Errors
 from canarygan_latents.inversion.measuring import Measure
 from canarygan_latents.opening import open_generator
-from canarygan_latents.options import Checkpoint, Data, Device
+from canarygan_latents.options import BATCHES, SEEDS, Checkpoint, Data, Device, check_range
+
+LIMITS = {
+    **{"candidates": (1, 100_000), "starts": (1, 1000), "steps": (0, 100_000), "own": (0, 10_000)},
+    **{"batch-size": BATCHES, "seed": SEEDS},
+}
+"""By option, the least and the greatest number."""
 
 
 def invert(
@@ -56,10 +61,9 @@ def invert(
         wav: Write what the model makes of the latents as WAV files besides.
         overwrite: Replace what is there.
     """
-    least = {"candidates": candidates, "starts": starts, "batch-size": batch_size, "steps": steps + 1, "own": own + 1}
-    for name, value in {**least, "seed": seed + 1}.items():
-        if value < 1:
-            raise UsageError(f"--{name} is too small: at least {int(name in ('candidates', 'starts', 'batch-size'))}.")
+    given = {"candidates": candidates, "starts": starts, "steps": steps, "batch-size": batch_size, "own": own}
+    for name, number in {**given, "seed": seed}.items():
+        check_range(name, number, LIMITS[name])
     opened = open_generator(generator_ckpt, device)
     path = save_dir / f"inversion-{opened.stem}.npz"
     table, figure, waves = path.with_suffix(".csv"), path.with_suffix(".png"), path.with_suffix("")
