@@ -69,3 +69,13 @@ def test_a_sound_that_every_training_clip_is_has_no_nearest_one() -> None:
     errors, names = find_nearest(clips, clips.select(slice(0, 1)), Measure(clips.rate))
     assert np.isnan(errors).tolist() == [True, False]
     assert names.tolist() == ["", clips.sources[0]]
+
+
+def test_sounds_without_a_label_are_no_class() -> None:
+    errors = make_errors([1, 9, 9])
+    table = summarize(errors, np.array(["a", "", ""]))
+    assert {label: row["sounds"] for label, row in table.items()} == {"all": 3, "a": 1}
+    assert describe(table, errors)[2:] == [
+        "a: 1.00 dB (blind 10.00); 100% of the way, 1 sound",
+        "The model comes at least half of the way to every class.",
+    ]

@@ -10,7 +10,7 @@ from canarygan_core import Generator
 from canarygan_core.clips import Clips
 from canarygan_core.fitted import latents
 from canarygan_latents.inversion.inverting import TOGETHER, Inverted, Search, invert
-from canarygan_latents.inversion.listening import Learning
+from canarygan_latents.inversion.listening import UNKNOWN, Learning
 from canarygan_latents.inversion.measuring import Floats, Measure
 
 SAME = 0.05
@@ -78,14 +78,14 @@ def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Float
 
 
 def summarize(errors: Errors, labels: Any) -> dict[str, dict[str, Any]]:
-    """By class, and by `all`: `sounds`, the medians of the errors, and `way`; NaN is None.
+    """By class, and by `all`: `sounds`, the medians of the errors, and `way`; NaN is None. No label is no class.
 
     `way` is how far a class comes from a blind latent (0) to what the search reaches on sounds of the model (1):
     (random - error) / (random - reachable), of the medians.
     """
     groups: dict[str, Any] = {"all": np.ones(len(errors.error), bool)}
     if labels is not None:
-        groups |= {str(label): labels == label for label in np.unique(labels)}
+        groups |= {str(label): labels == label for label in np.unique(labels) if label != UNKNOWN}
     reached = float(np.median(errors.reachable)) if len(errors.reachable) else 0.0
     table = {}
     for label, rows in groups.items():
@@ -112,8 +112,8 @@ def describe(table: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str
     ]
     if len(errors.reachable):
         lines.append(
-            f"{len(errors.reachable)} sounds of the model itself come back to {np.median(errors.reachable):.2f} dB: "
-            "so much the search misses where the model can make a sound."
+            f"Of {count_sounds(len(errors.reachable))} that the model made itself the median is "
+            f"{np.median(errors.reachable):.2f} dB: so much the search misses where the model can make a sound."
         )
     classes = sorted((label for label in table if label != "all"), key=lambda label: -table[label]["error"])
     lines += [f"{label}: {_describe_class(table[label])}" for label in classes]
@@ -128,7 +128,12 @@ def describe(table: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str
 def _describe_class(row: Mapping[str, Any]) -> str:
     near = f", nearest training clip {row['nearest_error']:.2f}" if row["nearest_error"] is not None else ""
     way = f"; {row['way']:.0%} of the way" if row["way"] is not None else ""
-    return f"{row['error']:.2f} dB (blind {row['random_error']:.2f}{near}){way}, {row['sounds']} sounds"
+    return f"{row['error']:.2f} dB (blind {row['random_error']:.2f}{near}){way}, {count_sounds(row['sounds'])}"
+
+
+def count_sounds(count: int) -> str:
+    """Such as `1 sound` or `2 sounds`."""
+    return f"{count} sound{'' if count == 1 else 's'}"
 
 
 def is_far(row: Mapping[str, Any]) -> bool:
