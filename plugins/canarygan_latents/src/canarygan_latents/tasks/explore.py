@@ -82,4 +82,4 @@ def explore(
             if browser:
                 server.open_browser(url)
             server.serve(served, listener)
-    return Answer(f"{made} sounds were made.", {"sounds": made})
+    return Answer(f"Sounds made: {made}.", {"sounds": made})
