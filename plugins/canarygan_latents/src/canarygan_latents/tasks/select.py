@@ -31,6 +31,7 @@ def select(
     label: list[str],
     n_renditions: Annotated[int, Parameter(alias="-n")] = 50,
     posterior: float = 0.9,
+    syllable: float = 0.6,
     apart: float = 0.01,
     tries: int = 20000,
     playback: Playback = Playback(),  # noqa: B008 frozen
@@ -43,7 +44,7 @@ def select(
 ) -> Answer:
     """Make renditions of a label, spread over its region in the latent space, with trials and a scoring sheet.
 
-    Latents are drawn as training drew them. A sound is taken if every decoder votes for the label, of the sound and
+    Latents are drawn as training drew them. A sound is taken if every decoder is sure of the label, of the sound and
     again of what will be played of it. Four times as many as are asked for are found. Of the half that decoders find
     likest to real syllables of the class, those are chosen that are farthest from each other.
 
@@ -52,7 +53,8 @@ def select(
         decoder_ckpt: Folder of a trained decoder, or of several, all of which must agree; may be given again.
         label: Label of the sounds; may be given again, for as many of each.
         n_renditions: Sounds of each label.
-        posterior: How sure every decoder must be, 0 to 1.
+        posterior: How sure every decoder must be of the label, if the sound is a syllable, 0 to 1.
+        syllable: How sure every decoder must be that the sound is a syllable, 0 to 1.
         apart: Least distance between two latents of a label, in sides of the box that training drew from.
         tries: Latents drawn at most.
         save_dir: Folder for the folder playback, key.csv, stimuli.npz, stimuli.png and the manifest.
@@ -65,11 +67,11 @@ def select(
     from canarygan_latents.opening import find_box, open_generator
     from canarygan_latents.stimuli import judging
     from canarygan_latents.stimuli.playback import prepare
-    from canarygan_latents.stimuli.renditions import find_renditions
+    from canarygan_latents.stimuli.renditions import Demands, find_renditions
     from canarygan_latents.stimuli.session import Session, Stimuli
     from canarygan_latents.stimuli.sounds import make_sounds
 
-    _check_options(n_renditions, posterior, apart, tries)
+    _check_options(n_renditions, posterior, syllable, apart, tries)
     session = Session(save_dir, playback, dataset, seed, overwrite, request)
     opened = open_generator(generator_ckpt, device)
     generator, trained = opened.generator, judging.load(decoder_ckpt, device)
@@ -99,9 +101,7 @@ def select(
         draw,
         generator.generate,
         judging.make_judge(trained, generator.rate),
-        posterior=posterior,
-        tries=tries,
-        apart=apart,
+        Demands(posterior, syllable, apart, tries),
         sides=np.maximum(high - low, 1e-9),
         play=play,
     )
@@ -132,12 +132,14 @@ def _name(labels: list[str]) -> list[str]:
     return tidy if is_clear else [f"{one}-{number}" for number, one in enumerate(tidy, 1)]
 
 
-def _check_options(count: int, posterior: float, apart: float, tries: int) -> None:
+def _check_options(count: int, posterior: float, syllable: float, apart: float, tries: int) -> None:
     """Raise `UsageError` on numbers that make no sense."""
     if not 1 <= count <= MOST:
         raise UsageError(f"--n-renditions is {count}: it may be 1 to {MOST}.")
     if not 0 <= posterior <= 1:
         raise UsageError(f"--posterior is {posterior:g}: it may be 0 to 1.")
+    if not 0 <= syllable <= 1:
+        raise UsageError(f"--syllable is {syllable:g}: it may be 0 to 1.")
     if not 0 <= apart <= 1:
         raise UsageError(f"--apart is {apart:g}: it may be 0 to 1 sides of the box.")
     if not 1 <= tries <= 10_000_000:
