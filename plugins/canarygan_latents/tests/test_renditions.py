@@ -100,7 +100,9 @@ def test_a_label_that_never_comes_up_has_no_region():
 
 
 def test_all_labels_that_have_too_few_are_named():
-    with pytest.raises(CanaryganError, match=r"^mid: 50 latents .*\nother has no region in the latent space.*$") as told:
+    with pytest.raises(
+        CanaryganError, match=r"^mid: 50 latents .*\nother has no region in the latent space.*$"
+    ) as told:
         find(["low", "mid", "other"], 10, tries=50, posterior=0.99)
     assert "low" not in str(told.value)
 

@@ -1,6 +1,5 @@
 """`select`: stimuli that are renditions of a label."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ from cyclopts import Parameter
 from canarygan_core import Dataset, Slot
 from canarygan_core.components import Answer
 from canarygan_core.console import log
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_core.runs import Request
 from canarygan_latents.stimuli.options import Playback
 
@@ -62,11 +61,10 @@ def select(
         seed: Seed of the latents, of names and order, and of the choice of real clips.
         overwrite: Replace stimuli that are there.
     """
-    from canarygan_core.clips import fit_length
     from canarygan_core.fitted import latents
     from canarygan_latents.opening import find_box, open_generator
     from canarygan_latents.stimuli import judging
-    from canarygan_latents.stimuli.playback import prepare
+    from canarygan_latents.stimuli.playback import Rehearsal
     from canarygan_latents.stimuli.renditions import Demands, find_renditions
     from canarygan_latents.stimuli.session import Session, Stimuli
     from canarygan_latents.stimuli.sounds import make_sounds
@@ -82,19 +80,7 @@ def select(
     def draw(count: int, number: int) -> "NDArray[np.float32]":
         return latents.draw_for(generator, count, seed=seed * 1_000_003 + number)
 
-    refusals: list[CanaryganError] = []
-
-    def play(sounds: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        heard = np.zeros_like(sounds)  # one that cannot be played stays silent, which no decoder gives a label
-        for row, sound in enumerate(sounds):
-            try:
-                played = prepare(sound[None], ["a sound"], generator.rate, replace(playback, silence=0.0))[0]
-            except CanaryganError as error:
-                refusals.append(error)
-                continue
-            heard[row] = fit_length(played.sound[None], generator.samples)[0]
-        return heard
-
+    rehearse = Rehearsal(generator.rate, playback)
     found = find_renditions(
         wanted,
         n_renditions,
@@ -103,10 +89,10 @@ def select(
         judging.make_judge(trained, generator.rate),
         Demands(posterior, syllable, apart, tries),
         sides=np.maximum(high - low, 1e-9),
-        play=play,
+        play=rehearse,
     )
-    if refusals:
-        log.warning(f"{len(refusals)} sounds of these labels cannot be played and were left out: {refusals[0]}")
+    if refused := rehearse.refusals:
+        log.warning(f"{len(refused)} sounds of these labels cannot be played and were left out: {refused[0]}")
     z = np.concatenate([one.latents for one in found])
     labels = [one.label for one in found for _ in one.latents]
     stems = _name(wanted)
