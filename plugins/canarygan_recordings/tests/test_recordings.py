@@ -5,6 +5,7 @@ import pytest
 import scipy.io
 import soundfile
 from canarygan_recordings import Recordings
+from commands import run
 from songs import RATE, load, make_song, put_labels
 
 from canarygan_core.audio import Filter, resample
@@ -128,3 +129,9 @@ def test_the_contract_holds(songs):
     check_component(Recordings, **options)
     dataset = Recordings(**options)
     assert restore(Recordings, to_json(dataset)) == dataset
+
+
+def test_any_task_takes_recordings_by_the_folder_alone(songs, tmp_path, capsys):
+    code, out, _ = run(capsys, "write-dataset", "-d", songs[0].path.parent, "--labels", "a,b", "-s", tmp_path / "out")
+    assert code == 0
+    assert "12 clips of 2 classes" in out
