@@ -1,21 +1,26 @@
 """What the kernel's tests share: plugins made on the spot, and the command line in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 import toy_tasks
 from recordings import noise, put
+from toy_metrics import HEARD, Blind, Loudness, Peak, Trough, Wanting
 
 from canarygan_core import hookimpl, plugins
+from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.cli.binding import Command
 from canarygan_core.components import Component, Task
 from canarygan_core.plugins import Plugin, Registry, builtin
-from canarygan_core.tasks import generate, notebook, sample
+from canarygan_core.tasks import generate, notebook, sample, score
+from canarygan_core.testing import toy_clips
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,3 +151,32 @@ def alone(monkeypatch):
     for name in ("SLURM_PROCID", "RANK", "NODE_RANK", "LOCAL_RANK", "SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("CANARYGAN_RUN_VERSION", raising=False)
+
+
+@pytest.fixture
+def ask(installed, monkeypatch, tmp_path, capsys):
+    """A function that runs `score` on synthetic clips and gives its exit code, its record and what it said."""
+    registry = installed(Blind, Loudness, Peak, Trough, Wanting)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
+    monkeypatch.chdir(tmp_path)
+    data = ["--dataset", "synthetic", "--syllables", "2", "--per-class", "6"]
+
+    def run(*words):
+        HEARD.clear()
+        code = main.main(["score", *data, *map(str, words)])
+        path = tmp_path / "scores" / "scores.json"
+        return code, json.loads(path.read_text()) if path.is_file() else None, capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """An archive of 250 generated sounds with labels."""
+    clips = toy_clips(250, samples=2000)
+    path = tmp_path / "generation.npz"
+    with archives.writing(path, clips.audio.nbytes) as writer:
+        writer.add("x", clips.audio)
+        writer.add("y_knn", clips.labels)
+        writer.add("rate", np.asarray(16000))
+    return path
