@@ -24,6 +24,7 @@ SLOW = {
     "test_building",
     "test_crash",
     "test_plugins",
+    "test_show_plugins",
     "test_browser",
     "test_a_new_plugin_is_clean",
     "test_checking_plugins",

@@ -185,7 +185,7 @@ def test_a_record_gives_the_component_back_or_says_what_is_not_installed(monkeyp
         assert told(found.restore, "metric", "here", empty, error=CanaryganError) == "here records no metric."
     installed = {"canarygan": "1.0"}
     monkeypatch.setattr(registry, "find_version", lambda name: installed.get(name, "unknown"))
-    versions = dict.fromkeys(["python", "platform", "torch", "canarygan", "zebra", "ant"], "1")
+    versions = dict.fromkeys(["python", "platform", "torch", "umap-learn", "canarygan", "zebra", "ant"], "1")
     message = "here is of metric gone, which is not installed."
     assert told(found.get_recorded, "metric", "gone", "here", {}) == message
     found.fail(plugin("b"), ValueError("no licence"))
