@@ -1,5 +1,6 @@
 """What the kernel's tests share: plugins made on the spot, and the command line in a process of its own."""
 
+import functools
 import json
 import os
 import subprocess
@@ -7,11 +8,13 @@ import sys
 import types
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 import toy_tasks
 from recordings import noise, put
 from toy_metrics import HEARD, Blind, Loudness, Peak, Trough, Wanting
+from toy_models import Stubborn, Toy
 
 from canarygan_core import hookimpl, plugins
 from canarygan_core.audio import archives
@@ -19,6 +22,7 @@ from canarygan_core.cli import main
 from canarygan_core.cli.binding import Command
 from canarygan_core.components import Component, Task
 from canarygan_core.plugins import Plugin, Registry, builtin
+from canarygan_core.runs import Manifest, Request
 from canarygan_core.tasks import generate, notebook, sample, score
 from canarygan_core.testing import toy_clips
 
@@ -180,3 +184,30 @@ def archive(tmp_path):
         writer.add("y_knn", clips.labels)
         writer.add("rate", np.asarray(16000))
     return path
+
+
+@pytest.fixture
+def run(capsys):
+    """A function that runs a command; gives the exit code, standard output and standard error."""
+    return functools.partial(commands.run, capsys)
+
+
+@pytest.fixture
+def toy_models(installed):
+    """The whole system finds the models of `toy_models`, and nothing that is really installed."""
+    installed(Stubborn, Toy)
+    Toy.loaded.clear()
+
+
+@pytest.fixture
+def version(tmp_path):
+    """The folder of a finished training of a toy model, with its last checkpoint."""
+    folder = tmp_path / "runs" / "checkpoints" / "version_7"
+    for path in (folder / "last" / "last.ckpt", folder / "all" / "early.ckpt"):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"epoch": 3 if path.stem == "last" else 1, "step": 60}))
+    manifest = Manifest.begin(
+        folder / "manifest.json", Request("train-gan", (), {"model": {"name": "toy", "options": {}}})
+    )
+    manifest.end("finished")
+    return folder
