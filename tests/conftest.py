@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import toy_tasks
 from recordings import noise, put
+from toy_decoders import RATE, Pitch
 from toy_metrics import HEARD, Blind, Loudness, Peak, Trough, Wanting
 from toy_models import Stubborn, Toy
 
@@ -20,7 +21,9 @@ from canarygan_core import hookimpl, plugins
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.cli.binding import Command
+from canarygan_core.clips import Clips
 from canarygan_core.components import Component, Task
+from canarygan_core.fitted import decoders
 from canarygan_core.plugins import Plugin, Registry, builtin
 from canarygan_core.runs import Manifest, Request
 from canarygan_core.tasks import generate, notebook, sample, score
@@ -211,3 +214,13 @@ def version(tmp_path):
     )
     manifest.end("finished")
     return folder
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder of two decoders of pitch."""
+    clips = Clips(np.zeros((2, 10), np.float32), RATE, labels=np.array(["a", "b"]))
+    for name, width in (("one", 600.0), ("two", 900.0)):
+        decoder = Pitch(width)
+        decoders.save(tmp_path / "decoders" / name, decoder, decoder.fit(clips), threshold=0.6)
+    return tmp_path / "decoders"
