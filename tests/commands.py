@@ -18,6 +18,11 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, s
     return code, printed.out, printed.err
 
 
+def succeed(*words: object) -> None:
+    """Run a command that says nothing, and does what it is told."""
+    assert main.main([*map(str, words), "-q"]) == 0, words
+
+
 def table(path: Path) -> list[dict[str, str]]:
     """The rows of a table."""
     with open(path, encoding="utf-8", newline="") as stream:
