@@ -127,11 +127,12 @@ def name_listeners(paths: Sequence[Path]) -> list[str]:
     Raises:
         CanaryganError: where two sheets are one file, or have one name.
     """
-    files_of_sheets = [path.resolve() for path in paths]
-    if twice := [path for path, file in zip(paths, files_of_sheets, strict=True) if files_of_sheets.count(file) > 1]:
-        raise CanaryganError(f"{twice[0]} was given twice: give each listener's sheet once.")
+    resolved = [path.resolve() for path in paths]
+    if repeated := [path for path, file in zip(paths, resolved, strict=True) if resolved.count(file) > 1]:
+        raise CanaryganError(f"{repeated[0]} was given twice: give each listener's sheet once.")
     stems = [path.stem for path in paths]
-    names = [f"{path.resolve().parent.name}/{path.stem}" if stems.count(path.stem) > 1 else path.stem for path in paths]
+    homes = [path.absolute().parent.name for path in paths]
+    names = [f"{home}/{stem}" if stems.count(stem) > 1 else stem for home, stem in zip(homes, stems, strict=True)]
     if len({*names}) < len(names):
         twice = max(names, key=names.count)
         raise CanaryganError(f"Two sheets are called {twice}: rename one of them after its listener.")
