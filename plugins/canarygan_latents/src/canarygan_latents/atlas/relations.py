@@ -29,26 +29,27 @@ def relate(z: Floats, measures: Measures, axes: tuple[int, ...], *, seed: int = 
         axes: the coordinates that are looked at, from 0.
         seed: of the noise that tells equal values apart in the mutual information.
     """
+    few = 1 if z.shape[1] == 1 else FEW  # on a line, one sound a place is all that there is
     return [
-        {"axis": axis, "measure": name, "unit": unit, **_relate(z[:, axis], measures[name], seed)}
+        {"axis": axis, "measure": name, "unit": unit, **_relate(z[:, axis], measures[name], seed, few)}
         for axis in axes
         for name, unit in UNITS.items()
     ]
 
 
-def _relate(coordinate: Floats, values: Floats, seed: int) -> Json:
+def _relate(coordinate: Floats, values: Floats, seed: int, few: int) -> Json:
     known = np.isfinite(values)
     x, y = np.asarray(coordinate[known], np.float64), values[known]
     places = np.unique(coordinate)
     is_grid = len(places) <= len(coordinate) / FEW
     ends = (coordinate.min(), coordinate.max())
-    if not is_grid:
+    if not is_grid and few > 1:
         places = ends[0] + (np.arange(BINS) + 0.5) / BINS * (ends[1] - ends[0])
     groups = np.abs(x[:, None] - places[None]).argmin(1)
     curve = []
     for group, place in enumerate(places):
         inside = y[groups == group]
-        if len(inside) >= FEW:
+        if len(inside) >= few:
             low, middle, high = np.quantile(inside, SPREAD)
             curve.append({"x": float(place), "y": float(middle), "low": float(low), "high": float(high)})
     return {"curve": curve, "count": len(y), **_correlate(x, y, is_grid, seed)}
