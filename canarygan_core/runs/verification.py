@@ -49,7 +49,7 @@ class Verification:
             CanaryganError: where there is nothing, or nothing that can be checked.
         """
         if not path.exists():
-            raise CanaryganError(f"There is nothing at {path}.")
+            raise CanaryganError(f"There is nothing at {path}.{files.suggest_near(path)}")
         before = len(self.checked) + len(self._faults)
         if path.is_file():
             record = path if path.name.endswith(NAME) else find_manifest(path)

@@ -169,6 +169,16 @@ def test_words_that_make_no_sense_are_refused(invert: Invert, data: Path, tmp_pa
     assert not list((tmp_path / "inverted").glob("*"))
 
 
+def test_a_sound_that_is_not_there_is_told_with_what_to_give(invert: Invert, data: Path, tmp_path: Path) -> None:
+    for path, told in (
+        (data / "low" / "00.wav", "Did you mean 0.wav?"),
+        (tmp_path / "nowhere.wav", "Give sound files (.wav, .flac, .ogg, .mp3, .cbin), folders of them, or .npz"),
+    ):
+        code, err = invert(path)
+        assert code == 1
+        assert f"There is no file and no folder at {path}. {told}" in err
+
+
 def test_what_is_there_is_kept(invert: Invert, data: Path) -> None:
     answer = invert(data / "low" / "0.wav")
     before = Path(answer["path"]).read_bytes()
