@@ -18,6 +18,10 @@ KEY, SHEET = "the key.csv that morph, grid or select wrote", "a copy of scores.c
 """What to give."""
 
 
+ALIKE = 0.8
+"""How like a name of the key another must be to be taken for it misspelt, 0 to 1: random names share an ending."""
+
+
 @dataclass(frozen=True)
 class Stimulus:
     """What the key says of a file.
@@ -81,7 +85,7 @@ def read_sheet(path: Path, key: Mapping[str, Stimulus]) -> list[Answered]:
     for number, (where, row) in enumerate(_read_rows(path, ("file",), "sheet", SHEET), 1):
         file = _find(row["file"], names) or _find(f"{row['file']}.wav", names)
         if not file:
-            near = did_you_mean(row["file"], key)
+            near = did_you_mean(row["file"], key, ALIKE)
             raise CanaryganError(f"{where}: {row['file']!r} is not in the key.{near} Give the key of these stimuli.")
         trial = _parse_number(row.get("trial", ""), where, "trial")
         place = (number if trial is None else trial, file)
