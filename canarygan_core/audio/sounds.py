@@ -180,7 +180,7 @@ def read_clips(
         sounds: as `collect_sounds` gives them.
         hearing: of what hears them.
         label: what is being done, for the progress bar.
-        strict: whether what cannot be used is raised, batch by batch.
+        strict: whether what cannot be used is raised, batch by batch, by a task that takes no stretches.
         channel: the channel of each file to take, from 1; None averages all.
         longest: a longer file is a recording that cannot be used, seconds; None is `LONGEST` clips.
 
@@ -190,12 +190,13 @@ def read_clips(
     rate, samples, cut, rates = hearing.rate, hearing.samples, 0, set[int]()
     longest = LONGEST * hearing.seconds if longest is None else longest
     listening: dict[str, Any] = {"channel": channel, "filtering": hearing.filtering}
+    remedy = "cut its sounds out first, as `canarygan cut` does" if strict else "give a table of its sounds by --onsets"
     with show_bar(label, len(sounds)) as advance, ThreadPoolExecutor(4) as pool:
         for batch in _split(sounds):
             if is_archive(batch[0].file):
                 results = _read_rows(batch, rate, hearing.filtering)
             else:
-                read = partial(_read_file, rate=rate, longest=longest, **listening)
+                read = partial(_read_file, rate=rate, longest=longest, remedy=remedy, **listening)
                 results = list(pool.map(read, batch))
             problems = [result for result in results if isinstance(result, Problem)]
             if strict and problems:
@@ -238,8 +239,8 @@ def _read_rows(batch: Sequence[Sound], rate: int, filtering: Filter) -> list[Cli
     ]
 
 
-def _read_file(sound: Sound, rate: int, longest: float, **listening: Any) -> Clip | Problem:
-    """A file, or a stretch of one, at `rate`; or why it cannot be used."""
+def _read_file(sound: Sound, rate: int, longest: float, remedy: str, **listening: Any) -> Clip | Problem:
+    """A file, or a stretch of one, at `rate`; or why it cannot be used, with the remedy for one that is too long."""
     path = Path(sound.file)
     try:
         if not sound.whole:
@@ -249,6 +250,6 @@ def _read_file(sound: Sound, rate: int, longest: float, **listening: Any) -> Cli
     except UnusableAudio as error:
         (problem,) = error.problems
         if problem.kind == "too-long":
-            return replace(problem, what=f"{problem.what}; give a table of its sounds by --onsets", advice="")
+            return replace(problem, what=f"{problem.what}; {remedy}", advice="")
         return problem
     return replace(sound, offset=recording.seconds), recording.audio, recording.native_rate

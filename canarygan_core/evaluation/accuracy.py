@@ -180,8 +180,15 @@ def save_report(folder: Path, name: str, report: ClassificationReport, **facts: 
     return [table, figure]
 
 
-def draw_confusion(path: Path, result: ClassificationReport, title: str) -> None:
-    """Draw a confusion matrix: true classes downwards, labels given rightwards, counts in the cells."""
+def draw_confusion(path: Path, result: ClassificationReport, title: str, *, rows: str = "True class") -> None:
+    """Draw a confusion matrix: true classes downwards, labels given rightwards, counts in the cells.
+
+    Args:
+        path: the PNG file.
+        result: the counts.
+        title: above them.
+        rows: what stands for the true class.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -192,13 +199,13 @@ def draw_confusion(path: Path, result: ClassificationReport, title: str) -> None
     axes = figure.subplots()
     total = np.maximum(result.confusion.sum(1, keepdims=True), 1)
     picture = axes.imshow(result.confusion / total, vmin=0, vmax=1, cmap="Blues")
-    axes.set(xlabel="Label given", ylabel="True class", title=title)
+    axes.set(xlabel="Label given", ylabel=rows, title=title)
     labels = [label.replace("$", r"\$") for label in result.classes]  # matplotlib takes dollar signs for formulae
     axes.set_xticks(range(count), labels, rotation=90)
     axes.set_yticks(range(count), labels)
     for row, column in zip(*np.nonzero(result.confusion), strict=True):
         ink = "white" if result.confusion[row, column] > total[row, 0] / 2 else "black"
         axes.text(column, row, str(result.confusion[row, column]), ha="center", va="center", color=ink, fontsize=8)
-    figure.colorbar(picture, label="Share of the true class", shrink=0.8)
+    figure.colorbar(picture, label=f"Share of the {rows.lower()}", shrink=0.8)
     with files.replace_file(path) as draft:
         figure.savefig(draft, format="png", dpi=120)

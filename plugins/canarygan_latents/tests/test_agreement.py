@@ -126,6 +126,24 @@ def test_without_sheets_or_labels(tmp_path, capsys):
     assert not (tmp_path / "out" / "confusion.csv").exists()
 
 
+def test_a_label_that_the_key_does_not_have_is_told(listened, capsys):
+    folder, *_ = listened
+    with open(folder / "ben.csv", "a") as stream:
+        stream.write("\n20,1.wav,AA,yes,\n")
+    assert run(folder, "--no-figures") == 0
+    assert "ben: the key has no label 'AA'. Did you mean A? It counts as another class." in capsys.readouterr().err
+
+
+def test_the_key_is_no_sheet_and_a_sheet_is_no_key(listened, capsys):
+    folder, *_ = listened
+    sheet, key = str(folder / "ana.csv"), str(folder / "key.csv")
+    assert main.main(["agreement", sheet, key, "--key", key, "-s", str(folder / "out")]) == 2
+    assert "key.csv was given as the key and as a sheet" in capsys.readouterr().err
+    assert main.main(["agreement", sheet, "--key", str(folder / "cyd.csv"), "-s", str(folder / "out")]) == 1
+    assert "cyd.csv has trials, as a scoring sheet has: give the key.csv" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
 def test_every_key_of_the_result_is_documented(listened):
     docs = pytest.importorskip("documents")
     folder, *_ = listened

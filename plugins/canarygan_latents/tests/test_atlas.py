@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from canarygan_latents.atlas import content, measures, network, page, relations, views
+from canarygan_latents.atlas import content, measures, network, page, real, relations, views
 from canarygan_latents.atlas.content import Sizes
 from canarygan_latents.atlas.judging import Heard
 from canarygan_latents.opening import Opened
 
 from canarygan_core.cli import main
 from canarygan_core.errors import UsageError
+from canarygan_core.testing import toy_clips
 
 RATE = 16000
 BOX = np.array([-1.0, -1.0, -1.0], np.float32), np.array([1.0, 1.0, 3.0], np.float32)
@@ -216,6 +217,33 @@ def test_a_page_is_below_15_mb_with_the_largest_network_and_with_sounds(monkeypa
     assert made["sounds"]["views"][0]["side"] ** 3 == len(made["sounds"]["views"][0]["audio"])
 
 
+def test_beyond_what_is_shown_latents_are_those_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[np.ndarray] = []
+
+    def hear(opened: Any, trained: Any, z: np.ndarray, batch_size: int) -> Heard:
+        heard.append(z)
+        nothing = np.zeros(len(z))
+        return Heard(None, nothing, nothing, nothing, dict.fromkeys(measures.UNITS, nothing + 1))
+
+    class Coded(Doubler):
+        """The first three coordinates say which syllable, one of them 1 and the others 0."""
+
+        latent_dim, latent_range = 5, (-1.0, 1.0)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = np.full((self.size, 5), 2, np.float32)
+
+        def draw_latents(self, count: int, rng: np.random.Generator) -> np.ndarray:
+            codes = np.eye(3)[rng.integers(0, 3, count)]
+            return np.concatenate([codes, rng.uniform(-1, 1, (count, 2))], axis=1).astype(np.float32)
+
+    monkeypatch.setattr(content, "hear", hear)
+    made = content.make_content(Opened(Coded(), Path("a"), "", "0"), [], Sizes(side=2, draws=100))
+    assert made["sample"] == {"count": 100, "whole": False}
+    assert (np.sort(heard[0][-100:, :3], axis=1) == [0, 0, 1]).all()
+
+
 def test_the_task_writes_a_page_with_its_record(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
     words = ["atlas", "-x", str(checkpoint), "-s", str(tmp_path), "--side", "4", "--json"]
     assert main.main(words) == 0
@@ -233,15 +261,38 @@ def test_the_task_writes_a_page_with_its_record(checkpoint: Path, tmp_path: Path
     assert shown["classes"] == []
     assert main.main(words) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert main.main([*words, "--overwrite", "--axes", "3", "1", "--at", "0.5,-0.25,0", "--draws", "100"]) == 0
+    assert main.main([*words, "--overwrite", "--axes", "3", "1", "--at", "-0.5,-0.25,0", "--draws", "100"]) == 0
     shown = read_content(path)
     assert shown["views"][0]["axes"] == [2, 0]
-    assert shown["box"]["at"] == [0.5, -0.25, 0]
+    assert shown["box"]["at"] == [-0.5, -0.25, 0]
     assert shown["sample"] == {"count": 100, "whole": False}
 
 
+def test_decoders_of_another_bird_are_told(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(Doubler(), checkpoint, "", "0")
+    clips = toy_clips(6, classes=6)
+    monkeypatch.setattr(real, "find_dataset", lambda *given: SimpleNamespace(load=lambda: clips))
+    own: Any = SimpleNamespace(classes=(clips.classes[0], "noise"), garbage=("noise",))
+    other: Any = SimpleNamespace(classes=("A", "B", "noise"), garbage=("noise",))
+    for trained, told in (([], ""), ([own], ""), ([own, other], "")):
+        assert real.find_real(None, [], opened, trained) == (clips, told)
+    _, note = real.find_real(None, [], opened, [other])
+    more = f"{', '.join(clips.classes[:4])} and 2 more"
+    assert f"they know A, B, and the clips are of {more}. Were they trained on another bird?" in note
+    assert note in caplog.text
+
+
 def test_numbers_that_make_no_sense_are_refused(checkpoint: Path, tmp_path: Path, capsys: Any) -> None:
-    for words in (["--side", "1"], ["--draws", "5"], ["--axes", "7"], ["--at", "1"], ["--batch-size", "0"]):
+    for words in (
+        ["--side", "1"],
+        ["--draws", "5"],
+        ["--axes", "7"],
+        ["--at", "1"],
+        ["--batch-size", "0"],
+        ["--batch-size", "9" * 10],
+    ):
         assert main.main(["atlas", "-x", str(checkpoint), "-s", str(tmp_path), *words]) == 2
         assert words[0] in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

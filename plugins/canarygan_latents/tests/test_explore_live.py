@@ -51,11 +51,11 @@ class Command:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return np.frombuffer(answer.read(), "<f4")
 
-    def end(self, number: int) -> tuple[int, str]:
-        """Its exit code after a signal, and what it told."""
+    def end(self, number: int) -> tuple[int, str, str]:
+        """Its exit code after a signal, its answer, and what it told besides."""
         self.process.send_signal(number)
-        _, told = self.process.communicate(timeout=60)
-        return self.process.returncode, told
+        answer, told = self.process.communicate(timeout=60)
+        return self.process.returncode, answer, told
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def decoder(tmp_path: Path, data: Path) -> TrainedDecoder:
 
 @OTHER_SYSTEM
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_the_address_gives_sounds_of_the_model_until_it_is_interrupted(checkpoint: Path, name: str) -> None:
+def test_the_address_gives_sounds_of_the_model_until_it_is_ended(checkpoint: Path, name: str) -> None:
     with running("-x", checkpoint) as command:
         check_sounds(command, checkpoint, getattr(signal, name))
 
@@ -95,9 +95,13 @@ def check_sounds(command: Command, checkpoint: Path, number: int) -> None:
     z = [0.5, -0.25, 0.75]
     expected = open_generator(checkpoint, "cpu").generator.generate(np.array([z], np.float32))[0]
     np.testing.assert_allclose(command.sound(z), expected, atol=1e-5)
-    code, told = command.end(number)
-    assert code == 130
-    assert told.endswith("canarygan: interrupted.\n")
+    code, answer, told = command.end(number)
+    if number == signal.SIGINT:  # by which the command is meant to end
+        assert (code, answer.splitlines()[-1]) == (0, "Sounds made: 1.")
+        assert "interrupted" not in told
+    else:
+        assert code == 130
+        assert told.endswith("canarygan: interrupted.\n")
     assert "Traceback" not in told
 
 

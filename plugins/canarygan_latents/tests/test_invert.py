@@ -1,6 +1,7 @@
 """The task `invert`, by the command line: what it reads, leaves, says and refuses."""
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from canarygan_latents.inversion import archive
 from canarygan_core import CanaryganError, audio, load
 from canarygan_core.cli import main
 
-FEW = ("--candidates", "60", "--starts", "2", "--steps", "4", "--batch-size", "4", "--own", "2")
+FEW = {"--candidates": "60", "--starts": "2", "--steps": "4", "--batch-size": "4", "--own": "2"}
 """Options that invert in moments."""
 
 Invert = Callable[..., Any]
@@ -27,7 +28,8 @@ def invert(
     monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
 
     def run(*words: object) -> Any:
-        told = ["invert", *map(str, words), "-x", str(checkpoint), "-s", str(tmp_path / "inverted"), *FEW, "--json"]
+        few = [word for name, value in FEW.items() if name not in words for word in (name, value)]
+        told = ["invert", *map(str, words), "-x", str(checkpoint), "-s", str(tmp_path / "inverted"), *few, "--json"]
         code = main.main(told)
         out, err = capsys.readouterr()
         return json.loads(out) if code == 0 else (code, err)
@@ -158,9 +160,12 @@ def test_a_training_clip_is_not_its_own_nearest_one(invert: Invert, data: Path) 
 def test_words_that_make_no_sense_are_refused(invert: Invert, data: Path, tmp_path: Path) -> None:
     sound = data / "low" / "0.wav"
     for words, told in (
-        ((sound, "--batch-size", 0), "--batch-size"),
-        ((sound, "--steps", -1), "--steps"),
-        ((sound, "--seed", -1), "--seed"),
+        ((sound, "--batch-size", 0), "--batch-size is 0: it may be 1 to 10000"),
+        ((sound, "--batch-size", 10**10), "--batch-size is 10000000000: it may be 1 to 10000"),
+        ((sound, "--candidates", 10**9), "--candidates is 1000000000: it may be 1 to 100000"),
+        ((sound, "--own", 10**9), "--own is 1000000000"),
+        ((sound, "--steps", -1), "--steps is -1: it may be 0 to"),
+        ((sound, "--seed", -1), "--seed is -1: it may be 0 or more"),
         ((sound, "--device", "gramophone"), "gramophone"),
         ((tmp_path / "nowhere.wav",), "nowhere.wav"),
     ):
@@ -178,6 +183,16 @@ def test_a_sound_that_is_not_there_is_told_with_what_to_give(invert: Invert, dat
         code, err = invert(path)
         assert code == 1
         assert f"There is no file and no folder at {path}. {told}" in err
+
+
+def test_a_recording_is_refused_without_advice_that_is_not_to_be_had(invert: Invert, tmp_path: Path) -> None:
+    audio.write(tmp_path / "long.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 16000 * 20), 16000)
+    code, err = invert(tmp_path / "long.wav")
+    assert code == 1
+    assert "a recording rather than a syllable; cut its sounds out first, as `canarygan cut` does" in " ".join(
+        err.split()
+    )
+    assert "--onsets" not in err
 
 
 def test_what_is_there_is_kept(invert: Invert, data: Path) -> None:
@@ -212,7 +227,7 @@ def test_clips_that_are_gone_are_told_and_not_needed(
     manifest["options"]["dataset"]["options"]["data_dir"] = str(tmp_path / "gone")
     del manifest["seal"]
     (run / "manifest.json").write_text(json.dumps(manifest))
-    words = ["-x", str(copy), "-s", str(tmp_path / "inverted"), *FEW]
+    words = ["-x", str(copy), "-s", str(tmp_path / "inverted"), *itertools.chain(*FEW.items())]
     assert main.main(["invert", str(data / "low" / "0.wav"), *words]) == 0
     out, err = capsys.readouterr()
     assert "The clips that the model learnt from cannot be had" in err

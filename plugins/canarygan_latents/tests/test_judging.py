@@ -35,7 +35,9 @@ def test_what_the_model_is_far_from_is_named_and_the_worst_comes_first() -> None
     assert lines[-1].endswith("less than half of the way to b.")
     assert not is_far(table["c"])
     near = make_errors([1, 2])
-    assert describe(*summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes more than half")
+    assert describe(*summarize(near, np.array(["a", "b"])), near)[-1].startswith("The model comes at least half")
+    blind = make_errors([1, 2], random=1.0)
+    assert not [line for line in describe(*summarize(blind, np.array(["a", "b"])), blind) if "of the way" in line]
 
 
 def test_nothing_is_said_of_classes_where_no_label_is_known() -> None:
@@ -71,3 +73,21 @@ def test_the_nearest_clip_is_another_one_of_the_same_class() -> None:
     assert (errors > 0.05).all()
     assert (names != clips.sources[:6]).all()
     assert [name.split("/")[0] for name in names] == clips.labels[:6].tolist()
+
+
+def test_a_sound_that_every_training_clip_is_has_no_nearest_one() -> None:
+    clips = toy_clips(2, classes=2)
+    errors, names = find_nearest(clips, clips.select(slice(0, 1)), Measure(clips.rate))
+    assert np.isnan(errors).tolist() == [True, False]
+    assert names.tolist() == ["", clips.sources[0]]
+
+
+def test_sounds_without_a_label_are_no_class() -> None:
+    errors = make_errors([1, 9, 9])
+    overall, table = summarize(errors, np.array(["a", "", ""]))
+    assert overall["sounds"] == 3
+    assert {label: row["sounds"] for label, row in table.items()} == {"a": 1}
+    assert describe(overall, table, errors)[2:] == [
+        "a: 1.00 dB (blind 10.00); 100% of the way, 1 sound",
+        "The model comes at least half of the way to every class.",
+    ]

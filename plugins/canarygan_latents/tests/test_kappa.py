@@ -57,6 +57,17 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     assert held / 400 == pytest.approx(0.95, abs=4 * (0.95 * 0.05 / 400) ** 0.5)
 
 
+@pytest.mark.parametrize("trials", [4, 15, 200])
+def test_few_trials_that_are_all_alike_are_not_taken_for_certain(trials):
+    """Of listeners who agree with probability p, all trials are alike in few cases where p is the least end."""
+    first = ["a", "b"] * (trials // 2) + ["a"] * (trials % 2)
+    alike = compute_cohen(first, first)
+    low, high = alike.interval
+    share = low * (1 - alike.expected) + alike.expected
+    assert high == 1
+    assert 0.01 < share**trials < 0.07
+
+
 def test_full_agreement_and_one_label_alone():
     assert compute_cohen(["a", "b"], ["a", "b"]).value == 1
     assert compute_cohen(["a", "b"], ["b", "a"]).value == -1

@@ -1,7 +1,9 @@
 """Scoring sheets as listeners and their spreadsheets leave them."""
 
+from pathlib import Path
+
 import pytest
-from canarygan_latents.stimuli.sheets import name_listeners, read_key, read_sheet
+from canarygan_latents.stimuli.sheets import find_unknown, name_listeners, read_key, read_sheet
 
 from canarygan_core.errors import CanaryganError
 
@@ -103,6 +105,7 @@ def test_what_cannot_be_read_names_the_file_and_the_row(tmp_path, key, text, tol
         ("file,is_real\nbcd.wav,no\nbcd.wav,no\n", r"row 3: bcd\.wav is there twice"),
         ("file,label\nbcd.wav,A\n", "needs the column is_real"),
         ("file,is_real\n", "has no rows"),
+        ("trial,file,label,is_real,confidence\n1,bcd.wav,A,yes,4\n", "has trials, as a scoring sheet has"),
     ],
 )
 def test_what_is_no_key_is_refused(tmp_path, text, told):
@@ -117,5 +120,23 @@ def test_listeners_are_called_by_their_sheets(tmp_path):
         "ana/scores",
         "ben/scores",
     ]
-    with pytest.raises(CanaryganError, match="Two sheets are called"):
-        name_listeners([tmp_path / "ana.csv", tmp_path / "ana.csv"])
+    with pytest.raises(CanaryganError, match="Two sheets are called b/scores"):
+        name_listeners([tmp_path / "a" / "b" / "scores.csv", tmp_path / "c" / "b" / "scores.csv"])
+    with pytest.raises(CanaryganError, match=r"ana\.csv was given twice"):
+        name_listeners([tmp_path / "ana.csv", tmp_path / "b" / ".." / "ana.csv"])
+
+
+def test_sheets_of_this_folder_are_called_by_its_name_where_two_are_alike(tmp_path, monkeypatch):
+    (tmp_path / "ana").mkdir()
+    monkeypatch.chdir(tmp_path / "ana")
+    assert name_listeners([Path("scores.csv"), Path("../ben/scores.csv")]) == ["ana/scores", "ben/scores"]
+
+
+def test_labels_that_the_key_does_not_have_are_found(tmp_path, key):
+    (tmp_path / "ana.csv").write_text("file,label\nbcd.wav,A\nfgh.wav,bb\njkl.wav,quack\n")
+    unknown = find_unknown(read_sheet(tmp_path / "ana.csv", key), key)
+    assert unknown == {"bb": " Did you mean b?", "quack": ""}
+    (tmp_path / "bare.csv").write_text("file,is_real\nbcd.wav,no\n")
+    bare = read_key(tmp_path / "bare.csv")
+    (tmp_path / "ana.csv").write_text("file,label\nbcd.wav,A\n")
+    assert find_unknown(read_sheet(tmp_path / "ana.csv", bare), bare) == {}

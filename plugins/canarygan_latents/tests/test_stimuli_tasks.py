@@ -251,12 +251,12 @@ FROM_TO = ["--from", "0,0,0", "--to", "0.9,0,0"]
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["morph", "Y"], "A bridge has two ends: --from was given 0 times and --to 0 times"),
+        (["morph", "Y"], "A bridge has two ends: --from was given 0 and --to 0 times"),
         (["morph", *FROM_TO, "-n", "1"], "--n-steps is 1: a bridge has 2 to 200"),
-        (["morph", *FROM_TO, "--from", "1,0,0"], "--from was given 2 times and --to 1 times"),
+        (["morph", *FROM_TO, "--from", "1,0,0"], "--from was given 2 and --to 1 times. Give as many of both"),
         (["morph", "--from", "0,0", "--to", "0.9,0,0"], "0,0: this checkpoint wants 3 finite numbers"),
         (["morph", "--from", "0,0,nan", "--to", "0.9,0,0"], "wants 3 finite numbers"),
-        (["morph", "--from", "low", "--to", "0.9,0,0"], "'low' is no end of a bridge: give 3 numbers"),
+        (["morph", "--from", "low", "--to", "0.9,0,0"], "'low' names no latent: give 3 numbers"),
         (
             ["morph", "Y", "--from", "lo", "--to", "0,0,0"],
             "know no class 'lo'; they know high, low, mid. Did you mean low?",

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.clips import Clips
-from canarygan_core.errors import UsageError
+from canarygan_core.fitted import latents
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_latents.atlas import network, relations, views
 from canarygan_latents.atlas.judging import Heard, hear, list_classes
 from canarygan_latents.atlas.measures import UNITS
 from canarygan_latents.atlas.views import View
 from canarygan_latents.opening import Opened, find_box
+from canarygan_latents.options import BATCHES, SEEDS, check_range
 
 Json = dict[str, Any]
 
@@ -36,7 +37,7 @@ class Sizes:
         side: cells along each axis of a view.
         axes: of the first view, from 1; None for the first three.
         at: latent whose coordinates the other axes keep, with commas; None for the middle of the box.
-        draws: latents spread over the box, by which shares and relations are taken beyond three dimensions.
+        draws: latents drawn as in training, by which shares and relations are taken beyond three dimensions.
         batch_size: sounds made at a time.
         seed: of what is drawn.
 
@@ -52,13 +53,10 @@ class Sizes:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, number, (least, most) in (("side", self.side, SIDES), ("draws", self.draws, DRAWS)):
-            if not least <= number <= most:
-                raise UsageError(f"--{name} is {number}: it may be {least} to {most}.")
-        if self.batch_size < 1:
-            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
-        if self.seed < 0:
-            raise UsageError(f"--seed is {self.seed}: a seed is 0 or more.")
+        check_range("side", self.side, SIDES)
+        check_range("draws", self.draws, DRAWS)
+        check_range("batch-size", self.batch_size, BATCHES)
+        check_range("seed", self.seed, SEEDS)
 
 
 def plan_views(opened: Opened, sizes: Sizes) -> list[View]:
@@ -101,8 +99,7 @@ def make_content(
     parts = [view.latents() for view in shown]
     is_whole = len(shown[0].axes) == len(low)  # the first view is the whole box
     if not is_whole:
-        drawn = np.random.default_rng(sizes.seed).uniform(low, high, (sizes.draws, len(low)))
-        parts.append(drawn.astype(np.float32))
+        parts.append(latents.draw_for(generator, sizes.draws, seed=sizes.seed))
     heard = hear(opened, trained, np.concatenate(parts), sizes.batch_size)
     ends = np.cumsum([len(part) for part in parts]).tolist()
     each = [heard.select(slice(end - len(part), end)) for part, end in zip(parts, ends, strict=True)]

@@ -17,7 +17,7 @@ class Heard:
     """What sounds of latents are.
 
     Attributes:
-        labels: (n,) the label of each, X where no decoder is sure; None without decoders.
+        labels: (n,) the label of each, X where most decoders reject it; None without decoders.
         posterior: (n,) mean P(class | syllable) of the label, 0 where it is X.
         agreement: (n,) share of decoders that give the label.
         syllable: (n,) mean P(syllable).

@@ -24,7 +24,7 @@ def relate(z: Floats, measures: Measures, axes: tuple[int, ...], *, seed: int = 
     """How measures depend on coordinates, by axis and measure, as JSON values.
 
     Args:
-        z: latents (n, d), on a grid or spread evenly over the box.
+        z: latents (n, d), on a grid or drawn as in training.
         measures: by name, (n,); sounds without the measure are left out of it.
         axes: the coordinates that are looked at, from 0.
         seed: of the noise that tells equal values apart in the mutual information.

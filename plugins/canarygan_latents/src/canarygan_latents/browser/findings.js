@@ -1,7 +1,7 @@
 // What was found about the space: shares of classes, and what each coordinate does.
 
 function sharesSection(parent, { shares, sample, model }) {
-  const where = sample.whole ? `Each cell of the grid counts alike: the share of a class is the part of the space that it fills.` : `Of ${format(sample.count)} latents spread evenly over the box of all ${model.dim} coordinates.`;
+  const where = sample.whole ? `Each cell of the grid counts alike: the share of a class is the part of the space that it fills.` : `Of ${format(sample.count)} latents of all ${model.dim} coordinates, drawn as in training.`;
   put(parent, "p", { class: "soft small" }, where);
   shareTable(parent, shares);
   shareSentences(parent, shares);
@@ -16,7 +16,7 @@ function tellRelation({ spearman, information }) {
 }
 
 function acousticsSection(parent, { relations, measures, sample, model }) {
-  const how = sample.whole ? "the grid" : `${format(sample.count)} latents spread evenly over the box`;
+  const how = sample.whole ? "the grid" : `${format(sample.count)} latents drawn as in training`;
   put(parent, "p", { class: "soft small" }, `Over ${how}: Spearman's and Pearson's correlation of each coordinate with each measure, and their mutual information in bits, which also sees what neither raises nor lowers a measure all along.`);
   const axes = [...new Set(relations.map((one) => one.axis))];
   const table = put(put(parent, "div", { class: "wide" }), "table", { class: "relations", "aria-label": "Correlation and mutual information of coordinates and measures" });

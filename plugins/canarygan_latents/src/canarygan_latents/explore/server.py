@@ -37,8 +37,12 @@ def bind(port: int) -> socket.socket:
 
 
 def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM, which is then handled as if it came afterwards."""
-    make_server(app).run([listener])
+    """Answer requests until Ctrl-C. What else ends a command, such as SIGTERM, is raised after the last answer."""
+    try:
+        make_server(app).run([listener])
+    except KeyboardInterrupt as stop:
+        if type(stop) is not KeyboardInterrupt:
+            raise
 
 
 def make_server(app: ASGIApp) -> uvicorn.Server:

@@ -82,7 +82,8 @@ def _draw_errors(axis: "Axes", sounds: Clips, errors: Errors) -> None:
     if len(errors.reachable):
         reached, name = float(np.median(errors.reachable)), "sounds of the model itself"
         axis.axhline(reached, color="tab:purple", linestyle=":", label=name)
-    axis.set_xticks(range(len(classes)), list(map(_escape, classes)), rotation=45 if len(classes) > 12 else 0)
+    names = [_escape(label) or "no label" for label in classes]
+    axis.set_xticks(range(len(classes)), names, rotation=45 if len(classes) > 12 else 0)
     axis.set_ylim(bottom=0)
     axis.set_ylabel("log-mel error, dB")
     axis.legend(fontsize=7, ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.18), frameon=False)

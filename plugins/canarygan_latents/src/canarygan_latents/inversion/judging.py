@@ -10,7 +10,7 @@ from canarygan_core import Generator
 from canarygan_core.clips import Clips
 from canarygan_core.fitted import latents
 from canarygan_latents.inversion.inverting import TOGETHER, Inverted, Search, invert
-from canarygan_latents.inversion.listening import Learning
+from canarygan_latents.inversion.listening import UNKNOWN, Learning
 from canarygan_latents.inversion.measuring import Floats, Measure
 
 SAME = 0.05
@@ -61,7 +61,7 @@ def judge(
 
 
 def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Floats, Any]:
-    """Error and source of the nearest training clip to each sound (n,), but for the sound itself."""
+    """Error and source of the nearest training clip to each sound (n,), but for the sound itself; NaN, "" of none."""
     names = np.arange(len(trained)).astype(str) if trained.sources is None else trained.sources
     found = []
     for some in sounds.batches(TOGETHER):
@@ -70,18 +70,20 @@ def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Float
         errors = np.concatenate(parts, axis=1)
         errors[errors < SAME] = np.inf
         best = errors.argmin(1)
-        found.append((errors[np.arange(len(some)), best], names[best]))
+        least = errors[np.arange(len(some)), best]
+        is_known = np.isfinite(least)
+        found.append((np.where(is_known, least, np.nan), np.where(is_known, names[best], "")))
     least, nearest = map(np.concatenate, zip(*found, strict=True))
     return least, nearest
 
 
 def summarize(errors: Errors, labels: Any = None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Of all sounds, and by class: `sounds`, the medians of the errors, and `way`; NaN is None.
+    """Of all sounds, and by class: `sounds`, the medians of the errors, and `way`; NaN is None. No label is no class.
 
     `way` is how far a class comes from a blind latent (0) to what the search reaches on sounds of the model (1):
     (random - error) / (random - reachable), of the medians.
     """
-    groups = {} if labels is None else {str(label): labels == label for label in np.unique(labels)}
+    groups = {} if labels is None else {str(label): labels == label for label in np.unique(labels) if label != UNKNOWN}
     by_class = {label: _summarize(errors, rows) for label, rows in groups.items()}
     return _summarize(errors, np.ones(len(errors.error), bool)), by_class
 
@@ -109,23 +111,28 @@ def describe(overall: Mapping[str, Any], by_class: Mapping[str, Mapping[str, Any
     ]
     if len(errors.reachable):
         lines.append(
-            f"{len(errors.reachable)} sounds of the model itself come back to {np.median(errors.reachable):.2f} dB: "
-            "errors above that are what it cannot make, not what the search misses."
+            f"Of {count_sounds(len(errors.reachable))} that the model made itself the median is "
+            f"{np.median(errors.reachable):.2f} dB: so much the search misses where the model can make a sound."
         )
     classes = sorted(by_class, key=lambda label: -by_class[label]["error"])
     lines += [f"{label}: {_describe_class(by_class[label])}" for label in classes]
     far = [label for label in classes if is_far(by_class[label])]
     if far:
         lines.append(f"The model comes less than half of the way to {', '.join(far)}.")
-    elif classes:
-        lines.append("The model comes more than half of the way to every class.")
+    elif classes and all(by_class[label]["way"] is not None for label in classes):
+        lines.append("The model comes at least half of the way to every class.")
     return lines
 
 
 def _describe_class(row: Mapping[str, Any]) -> str:
     near = f", nearest training clip {row['nearest_error']:.2f}" if row["nearest_error"] is not None else ""
     way = f"; {row['way']:.0%} of the way" if row["way"] is not None else ""
-    return f"{row['error']:.2f} dB (blind {row['random_error']:.2f}{near}){way}, {row['sounds']} sounds"
+    return f"{row['error']:.2f} dB (blind {row['random_error']:.2f}{near}){way}, {count_sounds(row['sounds'])}"
+
+
+def count_sounds(count: int) -> str:
+    """Such as `1 sound` or `2 sounds`."""
+    return f"{count} sound{'' if count == 1 else 's'}"
 
 
 def is_far(row: Mapping[str, Any]) -> bool:

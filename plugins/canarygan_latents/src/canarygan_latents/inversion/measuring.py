@@ -83,26 +83,29 @@ class Measure:
         return np.concatenate([np.abs(one - two).mean(1) for one, two in zip(*levels, strict=True)]).astype(np.float32)
 
     def compute_noise_floor(self, audio: Floats, seed: int) -> Floats:
-        """Errors (n,) of sounds (n, samples) against themselves with noise added that is as loud as their background.
+        """Errors (n,) between two copies of each of n sounds (n, samples), to which noise is added independently.
 
-        The background of a sound is, at each frequency, the quietest tenth of its windows. What is before the first
-        sample and after the last one that is not zero is left out, and no noise is added there. An error as low as
-        this is as good as another recording of the same. In a clip that is cut close around a syllable the quietest
-        windows hold some of it, and the floor is too high.
+        The noise of each copy has half the power of the sound's background, so the copies differ by noise as loud as
+        that. The background is, at each frequency, what windows of noise alone would have on average if the quietest
+        tenth of the sound's windows were a tenth of theirs: the power of noise is distributed exponentially. An error
+        as low as this is as good as another recording of the same. In a clip that is cut close around a syllable the
+        quietest windows hold some of it, and the floor is too high. What is before the first sample and after the last
+        one that is not zero is left out, and no noise is added there.
         """
-        white = fft.rfft(np.random.default_rng(seed).standard_normal((1, audio.shape[1])))[0]
-        hann, places = np.hanning(self.window), np.linspace(0, self.window // 2, len(white))
-        noise = np.zeros_like(audio)
-        for sound, added in zip(audio, noise, strict=True):
+        white = fft.rfft(np.random.default_rng(seed).standard_normal((2, audio.shape[1])))
+        hann, places = np.hanning(self.window), np.linspace(0, self.window // 2, white.shape[1])
+        copies = np.stack([audio, audio])
+        for number, sound in enumerate(audio):
             places_of_sound = np.flatnonzero(sound)
             if not len(places_of_sound):
                 continue
             start, end = places_of_sound[0], places_of_sound[-1] + 1
             quiet = np.quantile(self.compute_powers(sound[None, start:end])[0], QUIET, axis=0)  # (bins,)
-            density = quiet * hann.sum() ** 2 / np.square(hann).sum()  # power of a sample, by frequency
-            shape = np.interp(places, np.arange(len(density)), np.sqrt(density))
-            added[start:end] = fft.irfft(white * shape, len(sound))[start:end]
-        return self.compare_pairs(audio, audio + noise)
+            mean = quiet / -np.log(1 - QUIET)
+            density = mean * hann.sum() ** 2 / np.square(hann).sum()  # power of a sample, by frequency
+            shape = np.interp(places, np.arange(len(density)), np.sqrt(density / 2))
+            copies[:, number, start:end] += fft.irfft(white * shape, len(sound))[:, start:end]
+        return self.compare_pairs(*copies)
 
 
 def _split(audio: Floats) -> list[Floats]:

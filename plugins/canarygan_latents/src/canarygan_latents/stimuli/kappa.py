@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.evaluation.accuracy import compute_interval
+
 Z = 1.959964
 """Half width of a 95 % interval of the normal distribution, in standard errors."""
 
@@ -32,7 +34,14 @@ class Kappa:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval."""
+        """95 % interval.
+
+        Where all trials are alike, their standard error is 0 however few they are. The interval then is that of the
+        share of trials alike (Wilson, 1927), at the same agreement by chance.
+        """
+        if self.observed == 1:
+            least, _ = compute_interval(self.trials, self.trials)
+            return (least - self.expected) / (1 - self.expected), 1.0
         return max(-1.0, self.value - Z * self.error), min(1.0, self.value + Z * self.error)
 
     def describe(self) -> str:

@@ -28,6 +28,7 @@ def draw_sheet(
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     width = columns or min(COLUMNS, len(sounds))
     shown = sounds[: width * ROWS]
@@ -47,6 +48,7 @@ def draw_sheet(
         levels = compute_spectrogram(padded[None], rate, window=0.008, hop=0.002, floor=DEPTH)[0]
         axis.imshow(levels, origin="lower", aspect="auto", extent=extent, vmin=-DEPTH, vmax=0, cmap="magma")
         axis.set_title(title.replace("$", r"\$"), fontsize=6)
+        axis.xaxis.set_major_locator(MaxNLocator(3, prune="upper"))  # or else it runs into the first of the next
         axis.tick_params(labelsize=6)
     figure.supxlabel("ms", fontsize=7, y=0.02 / down, va="bottom")
     figure.supylabel("kHz", fontsize=7, x=0.02 / across, ha="left")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio import SUFFIXES
-from canarygan_core.console import log
+from canarygan_core.console import log, track
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.fitted import latents
 from canarygan_core.fitted.decoders import TrainedDecoder
@@ -52,7 +52,8 @@ def pair(starts: Sequence[str], ends: Sequence[str], table: Path | None) -> list
             raise UsageError("Give the ends of bridges by --from and --to, or by --pairs: one of the two.")
         return read_table(table)
     if not starts or len(starts) != len(ends):
-        raise UsageError(f"A bridge has two ends: --from was given {len(starts)} times and --to {len(ends)} times.")
+        told = f"--from was given {len(starts)} and --to {len(ends)} times"
+        raise UsageError(f"A bridge has two ends: {told}. Give as many of both, such as --from syll_1 --to syll_2.")
     return list(zip(starts, ends, strict=True))
 
 
@@ -89,7 +90,6 @@ class Reader:
     def __init__(self, opened: Opened, trained: Sequence[TrainedDecoder], seed: int) -> None:
         self.opened, self.trained, self.seed = opened, trained, seed
         self.files: dict[str, Path] = {}
-        self._surest: dict[str, tuple[float, NDArray[np.float32]]] | None = None
 
     def read_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[Point, Point]]:
         """The two ends of each bridge.
@@ -107,36 +107,41 @@ class Reader:
     def read(self, words: Sequence[str]) -> list[Point]:
         """The points that these words mean.
 
-        A word of numbers joined by commas is a latent. The name of a file that is there is a file of latents, with the
-        row after a colon, or else a sound, whose latent is found. What else there is, is a label.
+        A word of as many numbers as the model has coordinates is a latent. The name of a file that is there is one of
+        latents, with the row after a colon, or else a sound, whose latent is found. Any other word is a label.
 
         Raises:
             CanaryganError: on a word that means nothing here.
         """
-        known: dict[str, NDArray[np.float32]] = {}
         sounds = [word for word in dict.fromkeys(words) if _is_sound(word)]
-        for word in dict.fromkeys(words):
-            if word not in sounds:
-                known[word] = self._read_one(word)
+        others = {word: self._read_one(word) for word in dict.fromkeys(words) if word not in sounds}
+        known = {word: latent for word, latent in others.items() if latent is not None}
+        known |= self._find_surest([word for word in others if word not in known])
         if sounds:
             known |= zip(sounds, self._invert([Path(word) for word in sounds]), strict=True)
             self.files |= {f"sound {word}": Path(word) for word in sounds}
         return [Point(_shorten(word), known[word]) for word in words]
 
-    def _read_one(self, word: str) -> NDArray[np.float32]:
+    def _read_one(self, word: str) -> NDArray[np.float32] | None:
+        """The latent that numbers or a row of a file give; None where the word is a label of the decoders."""
         dim = self.opened.generator.latent_dim
+        is_label = any(word in one.classes for one in self.trained)
         if (numbers := _parse_numbers(word)) is not None and not os.path.exists(word):
-            if len(numbers) != dim or not np.isfinite(numbers).all():
+            if len(numbers) == dim and np.isfinite(numbers).all():
+                return numbers
+            if not is_label:  # classes may be numbered
                 raise UsageError(f"{word}: this checkpoint wants {dim} finite numbers joined by commas.")
-            return numbers
         found = _ROW.fullmatch(word)
         path, row = (Path(found[1]), int(found[2])) if found and not os.path.exists(word) else (Path(word), None)
         if path.suffix.lower() in (".npy", ".npz"):
             return self._read_row(path, row)
+        if path.suffix.lower() in SUFFIXES and not is_label:
+            raise CanaryganError(f"There is no sound file {word}.")
         if not self.trained:
             ways = f"{dim} numbers joined by commas, FILE.npy:ROW, a sound file, or with decoders (-y) a label"
-            raise UsageError(f"{word!r} is no end of a bridge: give {ways}.")
-        return self._find_surest(word)
+            raise UsageError(f"{word!r} names no latent: give {ways}.")
+        check_labels([word], self.trained)
+        return None
 
     def _read_row(self, path: Path, row: int | None) -> NDArray[np.float32]:
         rows = latents.read(path, self.opened.generator.latent_dim)
@@ -148,23 +153,21 @@ class Reader:
         latent: NDArray[np.float32] = rows[row or 0]
         return latent
 
-    def _find_surest(self, label: str) -> NDArray[np.float32]:
-        """The latent of those drawn whose sound decoders are surest of."""
-        check_labels([label], self.trained)
-        if self._surest is None:
-            self._surest = self._search()
-        if label not in self._surest:
+    def _find_surest(self, labels: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """For each label, the latent of those drawn whose sound decoders are surest of."""
+        best = self._search() if labels else {}
+        if absent := [label for label in labels if label not in best]:
             raise CanaryganError(
-                f"{label} has no region in the latent space: of {DRAWN} latents decoders call no sound so. "
+                f"{absent[0]} has no region in the latent space: of {DRAWN} latents decoders call no sound so. "
                 "Give another --seed, or train the model for longer."
             )
-        return self._surest[label][1]
+        return {label: best[label][1] for label in labels}
 
     def _search(self) -> dict[str, tuple[float, NDArray[np.float32]]]:
         generator, best = self.opened.generator, dict[str, tuple[float, NDArray[np.float32]]]()
         judge = make_judge(self.trained, generator.rate)
         drawn = latents.draw_for(generator, DRAWN, seed=self.seed)
-        for start in range(0, DRAWN, BATCH):
+        for start in track(range(0, DRAWN, BATCH), "finding the surest latents"):
             part = drawn[start : start + BATCH]
             verdict = judge(generator.generate(part))
             given, likeness = verdict.labels.tolist(), verdict.likeness.tolist()

@@ -60,6 +60,8 @@ def read_key(path: Path) -> dict[str, Stimulus]:
     """By file, what each stimulus is; raises `CanaryganError` naming the row where it is no key."""
     key: dict[str, Stimulus] = {}
     for where, row in _read_rows(path, ("file", "is_real"), "key", KEY):
+        if "trial" in row:
+            raise CanaryganError(f"{path} has trials, as a scoring sheet has: give the key.csv of these stimuli.")
         is_real = _parse_truth(row["is_real"], where, "is_real")
         if is_real is None:
             raise CanaryganError(f"{where}: is_real is empty; a key says yes or no of each file.")
@@ -121,10 +123,25 @@ def _find(word: str, groups: Mapping[str, list[str]]) -> str:
     return word if word in alike else alike[0] if len(alike) == 1 else ""
 
 
+def find_unknown(answers: Iterable[Answered], key: Mapping[str, Stimulus]) -> dict[str, str]:
+    """By label that a listener gave and the key does not have, a label of the key that may be meant; else nothing."""
+    known = sorted({one.label for one in key.values() if one.label})
+    given = dict.fromkeys(one.label for one in answers if one.label)
+    return {label: did_you_mean(label, known) for label in given if known and label not in known}
+
+
 def name_listeners(paths: Sequence[Path]) -> list[str]:
-    """What listeners are called: by their sheets, with the folder before where two have one name."""
+    """What listeners are called: by their sheets, with the folder before where two have one name.
+
+    Raises:
+        CanaryganError: where two sheets are one file, or have one name.
+    """
+    resolved = [path.resolve() for path in paths]
+    if repeated := [path for path, file in zip(paths, resolved, strict=True) if resolved.count(file) > 1]:
+        raise CanaryganError(f"{repeated[0]} was given twice: give each listener's sheet once.")
     stems = [path.stem for path in paths]
-    names = [f"{path.parent.name}/{path.stem}" if stems.count(path.stem) > 1 else path.stem for path in paths]
+    homes = [path.absolute().parent.name for path in paths]
+    names = [f"{home}/{stem}" if stems.count(stem) > 1 else stem for home, stem in zip(homes, stems, strict=True)]
     if len({*names}) < len(names):
         twice = max(names, key=names.count)
         raise CanaryganError(f"Two sheets are called {twice}: rename one of them after its listener.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from canarygan_core.components import Answer
+from canarygan_core.console import log
 from canarygan_core.errors import UsageError
 from canarygan_core.runs import Manifest, Request, files, tables
 
@@ -40,15 +41,20 @@ def agreement(
     """
     from canarygan_core.evaluation.accuracy import draw_confusion
     from canarygan_latents.stimuli.listening import Listening
-    from canarygan_latents.stimuli.sheets import name_listeners, read_key, read_sheet
+    from canarygan_latents.stimuli.sheets import find_unknown, name_listeners, read_key, read_sheet
 
     if not sheets:
         raise UsageError("Give the sheets that listeners filled in: canarygan agreement ana.csv ben.csv --key key.csv.")
+    if key.resolve() in [path.resolve() for path in sheets]:
+        raise UsageError(f"{key} was given as the key and as a sheet, too: leave it out of the sheets.")
     output, table, figure = (save_dir / name for name in (OUTPUT, TABLE, FIGURE))
     absent = files.check_absent(output, table, figure, overwrite=overwrite)
     known = read_key(key)
     read = [read_sheet(path, known) for path in sheets]
     listening = Listening(known, dict(zip(name_listeners(sheets), read, strict=True)))
+    for name, answers in listening.sheets.items():
+        for label, near in find_unknown(answers, known).items():
+            log.warning(f"{name}: the key has no label {label!r}.{near} It counts as another class.")
     result = _collect(listening)
     confusion = listening.count_confusion()
     with Manifest.begin(output.with_suffix(".manifest.json"), request, absent=absent) as manifest:
@@ -63,7 +69,8 @@ def agreement(
             files.write_text(table, "".join(map(tables.format_row, rows)))
             manifest.add_output(table)
             if figures:
-                draw_confusion(figure, confusion, f"{len(sheets)} listeners, {confusion.clips} labels")
+                title = f"{len(sheets)} listeners, {confusion.clips} labels"
+                draw_confusion(figure, confusion, title, rows="Label of the key")
                 manifest.add_output(figure)
     return Answer(f"{_describe(listening)}\nWritten: {output}", result)
 

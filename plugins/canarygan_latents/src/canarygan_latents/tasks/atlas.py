@@ -5,22 +5,23 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from canarygan_core import Answer, Dataset, Request, Slot
+from canarygan_core import Answer, Request
+from canarygan_latents.options import Axes, Checkpoint, Data, Decoders, Device, Point
 
 
 def atlas(
     *,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
-    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    generator_ckpt: Checkpoint,
+    decoder_ckpt: Decoders = None,
+    dataset: Data = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("atlas"),
     side: int = 20,
-    axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
-    at: str | None = None,
+    axes: Axes = None,
+    at: Point = None,
     draws: int = 4000,
     batch_size: int = 100,
     seed: int = 0,
-    device: str = "auto",
+    device: Device = "auto",
     device_idx: int = 0,
     overwrite: bool = False,
     request: Request,
@@ -30,17 +31,11 @@ def atlas(
     The real clips are those of --dataset or -d, or else those that the run was trained on.
 
     Args:
-        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
-            newest version's.
-        decoder_ckpt: Folder of a trained decoder, or of several, that label the sounds; may be given again.
         save_dir: Folder for the page and its manifest.
         side: Cells along each axis; a cube of three axes has SIDE ** 3.
-        axes: One to three coordinates, from 1, along which the space is shown first. [default: the first three]
-        at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
-        draws: Latents drawn in a space of more than the shown dimensions, for shares and acoustics.
+        draws: Latents drawn as in training in a space of more than the shown dimensions, for shares and acoustics.
         batch_size: Sounds computed at a time.
         seed: Seed of the draw.
-        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
         device_idx: Which GPU.
         overwrite: Replace a page of the same name.
     """
@@ -57,7 +52,7 @@ def atlas(
     opened = open_generator(generator_ckpt, device, device_idx)
     plan_views(opened, sizes)  # which refuses what the space does not have, before anything is written
     trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
-    clips, note = find_real(dataset, request.given, opened)
+    clips, note = find_real(dataset, request.given, opened, trained)
     path = save_dir / f"{opened.stem}.html"
     absent = files.check_absent(path, overwrite=overwrite)
     with Manifest.begin(path.with_suffix(".manifest.json"), request, absent=absent, seed=seed) as manifest:

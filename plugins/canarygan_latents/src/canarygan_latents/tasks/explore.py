@@ -1,27 +1,23 @@
 """`explore`: the latent space live, in a browser of this machine."""
 
-from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from canarygan_core import Answer, Dataset, Request, Slot
+from canarygan_core import Answer, Request
+from canarygan_latents.options import Axes, Checkpoint, Data, Decoders, Device, Point
 
 
 def explore(
     *,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
-    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    generator_ckpt: Checkpoint,
+    decoder_ckpt: Decoders = None,
+    dataset: Data = None,
     port: int = 0,
     browser: bool = True,
     side: int = 12,
-    axes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
-    at: str | None = None,
+    axes: Axes = None,
+    at: Point = None,
     draws: int = 2000,
     batch_size: int = 100,
     seed: int = 0,
-    device: str = "auto",
+    device: Device = "auto",
     device_idx: int = 0,
     request: Request,
 ) -> Answer:
@@ -30,18 +26,12 @@ def explore(
     It is the page of atlas, served to this machine alone at an address that is printed. It writes no output.
 
     Args:
-        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
-            newest version's.
-        decoder_ckpt: Folder of a trained decoder, or of several, that label the sounds; may be given again.
         port: Port of the address; 0 takes a free one.
         browser: Open the page in the browser, where there is a screen.
         side: Cells along each axis; a cube of three axes has SIDE ** 3.
-        axes: One to three coordinates, from 1, along which the space is shown first. [default: the first three]
-        at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
-        draws: Latents drawn in a space of more than the shown dimensions, for shares and acoustics.
+        draws: Latents drawn as in training in a space of more than the shown dimensions, for shares and acoustics.
         batch_size: Sounds computed at a time before the page is shown.
         seed: Seed of the draw.
-        device: auto, cpu, cuda or mps, for the model and for decoders that can use one.
         device_idx: Which GPU.
     """
     import secrets
@@ -65,7 +55,7 @@ def explore(
     with server.bind(port) as listener:
         opened = open_generator(generator_ckpt, device, device_idx)
         trained = decoders.load_all(decoder_ckpt or [], get_registry(), None, device, device_idx)
-        clips, _ = find_real(dataset, request.given, opened)
+        clips, _ = find_real(dataset, request.given, opened, trained)
         content = make_content(
             opened,
             trained,
@@ -92,4 +82,4 @@ def explore(
             if browser:
                 server.open_browser(url)
             server.serve(served, listener)
-    return Answer(f"{made} sounds were made.", {"sounds": made})
+    return Answer(f"Sounds made: {made}.", {"sounds": made})

@@ -10,6 +10,7 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.runs import Manifest, files
 from canarygan_latents import exporting
 from canarygan_latents.opening import open_generator
+from canarygan_latents.options import Checkpoint
 
 FAR = 1e-3
 """Difference of samples from which a graph is no good."""
@@ -17,7 +18,7 @@ FAR = 1e-3
 
 def export(
     *,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    generator_ckpt: Checkpoint,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("exported"),
     format: str = "onnx",
     overwrite: bool = False,
@@ -26,8 +27,6 @@ def export(
     """Write a generator for other programs: as an ONNX graph that takes latents z (n, d) to sound (n, samples).
 
     Args:
-        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
-            newest version's.
         save_dir: Folder for the graph and its manifest.
         format: onnx.
         overwrite: Replace a graph of the same name.

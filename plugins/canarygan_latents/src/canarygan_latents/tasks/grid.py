@@ -6,24 +6,24 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core import Dataset, Slot
 from canarygan_core.components import Answer
 from canarygan_core.errors import UsageError
 from canarygan_core.runs import Request
+from canarygan_latents.options import Checkpoint, Data, Decoders, Device, Point
 from canarygan_latents.stimuli.options import Playback
 
 
 def grid(
     *,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    generator_ckpt: Checkpoint,
     n_steps: Annotated[int, Parameter(alias="-n")] = 5,
     axis: list[int] | None = None,
-    at: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
-    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
+    at: Point = None,
+    decoder_ckpt: Decoders = None,
     playback: Playback = Playback(),  # noqa: B008 frozen
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    dataset: Data = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("stimuli"),
-    device: str = "auto",
+    device: Device = "auto",
     seed: int = 0,
     overwrite: bool = False,
     request: Request,
@@ -34,13 +34,9 @@ def grid(
     of its draws.
 
     Args:
-        generator_ckpt: Checkpoint of a model, or a folder of runs, whose newest is taken.
         n_steps: Points along each coordinate, both ends among them.
         axis: Coordinate that varies, counted from 1; may be given again. One alone is a walk. [default: all]
-        at: Where the other coordinates stay: a latent such as 0.1,-0.3,0.8. [default: the middle]
-        decoder_ckpt: Folder of a trained decoder, or of several, that label each stimulus; may be given again.
         save_dir: Folder for the folder playback, key.csv, stimuli.npz, stimuli.png and the manifest.
-        device: Where to compute: auto, cpu, cuda or mps.
         seed: Seed of names and order, and of the choice of real clips.
         overwrite: Replace stimuli that are there.
     """

@@ -6,22 +6,28 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core import Answer, Dataset, Request, Slot, audio
+from canarygan_core import Answer, Request, audio
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
-from canarygan_core.errors import UsageError
 from canarygan_core.runs import Manifest, files, tables
 from canarygan_latents.inversion import archive, inverting, judging, listening
 from canarygan_latents.inversion.inverting import Inverted, Search
 from canarygan_latents.inversion.judging import Errors
 from canarygan_latents.inversion.measuring import Measure
 from canarygan_latents.opening import open_generator
+from canarygan_latents.options import BATCHES, SEEDS, Checkpoint, Data, Device, check_range
+
+LIMITS = {
+    **{"candidates": (1, 100_000), "starts": (1, 1000), "steps": (0, 100_000), "own": (0, 10_000)},
+    **{"batch-size": BATCHES, "seed": SEEDS},
+}
+"""By option, the least and the greatest number."""
 
 
 def invert(
     *paths: Path,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    generator_ckpt: Checkpoint,
+    dataset: Data = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("inverted"),
     candidates: int = 2000,
     starts: int = 4,
@@ -30,7 +36,7 @@ def invert(
     level: bool | None = None,
     own: int = 16,
     seed: int = 0,
-    device: str = "auto",
+    device: Device = "auto",
     wav: bool = False,
     overwrite: bool = False,
     request: Request,
@@ -43,8 +49,6 @@ def invert(
 
     Args:
         paths: Sound files, folders that are searched for some, and .npz archives.
-        generator_ckpt: Checkpoint, or the folder of a version, whose last one is taken; in a folder of runs, the
-            newest version's.
         dataset: Brings the training clips to compare with. [default: those of the checkpoint's run]
         save_dir: Folder for the archive, the table, the figure and their manifest.
         candidates: Latents drawn first, of which the best for each sound start its search.
@@ -54,14 +58,12 @@ def invert(
         level: Whether a sound's level counts. [default: only if the model learnt clips at the level as recorded]
         own: Sounds of the model itself that are inverted beside, to tell what the search reaches; 0 for none.
         seed: Seed of the candidates, the noise and the model's own sounds.
-        device: auto, cpu, cuda or mps.
         wav: Write what the model makes of the latents as WAV files besides.
         overwrite: Replace what is there.
     """
-    least = {"candidates": candidates, "starts": starts, "batch-size": batch_size, "steps": steps + 1, "own": own + 1}
-    for name, value in {**least, "seed": seed + 1}.items():
-        if value < 1:
-            raise UsageError(f"--{name} is too small: at least {int(name in ('candidates', 'starts', 'batch-size'))}.")
+    given = {"candidates": candidates, "starts": starts, "steps": steps, "batch-size": batch_size, "own": own}
+    for name, number in {**given, "seed": seed}.items():
+        check_range(name, number, LIMITS[name])
     opened = open_generator(generator_ckpt, device)
     path = save_dir / f"inversion-{opened.stem}.npz"
     table, figure, waves = path.with_suffix(".csv"), path.with_suffix(".png"), path.with_suffix("")
@@ -86,7 +88,11 @@ def invert(
             _write_waves(waves, inverted, sounds.rate)
             manifest.add_outputs(sorted(waves.iterdir()))
     overall, by_class = judging.summarize(errors, sounds.labels)
-    text = [f"{len(sounds)} sounds inverted: {path}", *judging.describe(overall, by_class, errors), f"Table: {table}"]
+    text = [
+        f"{judging.count_sounds(len(sounds))} inverted: {path}",
+        *judging.describe(overall, by_class, errors),
+        f"Table: {table}",
+    ]
     text += [f"Figure: {figure}", *([f"WAV files: {waves}"] if wav else [])]
     data: dict[str, Any] = {"path": str(path), "sounds": len(sounds), "overall": overall, "by_class": by_class}
     data["reachable"] = round(float(np.median(errors.reachable)), 3) if len(errors.reachable) else None

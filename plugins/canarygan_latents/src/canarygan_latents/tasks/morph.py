@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from canarygan_core import Dataset, Slot, runs
+from canarygan_core import runs
 from canarygan_core.components import Answer
 from canarygan_core.errors import UsageError
 from canarygan_core.runs import Request
+from canarygan_latents.options import Checkpoint, Data, Decoders, Device
 from canarygan_latents.stimuli.options import Playback
 
 MOST = 200
@@ -17,18 +18,18 @@ MOST = 200
 
 def morph(
     *,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    generator_ckpt: Checkpoint,
     from_: Annotated[list[str] | None, Parameter(allow_leading_hyphen=True)] = None,
     to: Annotated[list[str] | None, Parameter(allow_leading_hyphen=True)] = None,
     pairs: Path | None = None,
     n_steps: Annotated[int, Parameter(alias="-n")] = 9,
     steps: Literal["equal", "linear"] = "equal",
     model_ckpt: Annotated[Path | None, Parameter(alias="-m")] = None,
-    decoder_ckpt: Annotated[list[Path] | None, Parameter(alias="-y")] = None,
+    decoder_ckpt: Decoders = None,
     playback: Playback = Playback(),  # noqa: B008 frozen
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    dataset: Data = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("stimuli"),
-    device: str = "auto",
+    device: Device = "auto",
     seed: int = 0,
     overwrite: bool = False,
     request: Request,
@@ -39,7 +40,6 @@ def morph(
     with decoders a label, whose surest latent is taken. --from and --to may be given again, for further bridges.
 
     Args:
-        generator_ckpt: Checkpoint of a model, or a folder of runs, whose newest is taken.
         from_: Where a bridge begins.
         to: Where it ends.
         pairs: CSV table of bridges, with the columns from and to, instead.
@@ -47,9 +47,7 @@ def morph(
         steps: Equal steps in how the sounds differ (equal), or in the latents (linear).
         model_ckpt: Classifier of train-inception, by whose embedding sounds differ. [default: by their log-mel
             spectrograms]
-        decoder_ckpt: Folder of a trained decoder, or of several, that label each stimulus; may be given again.
         save_dir: Folder for the folder playback, key.csv, stimuli.npz, stimuli.png and the manifest.
-        device: Where to compute: auto, cpu, cuda or mps.
         seed: Seed of names and order, of the choice of real clips, and of the surest latents.
         overwrite: Replace stimuli that are there.
     """
