@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from atlas_pages import EVIL, RATE, Slopes, decode, state, whereabouts, write
+from atlas_pages import EVIL, RATE, SAMPLES, Slopes, decode, state, whereabouts, write
 from canarygan_latents.atlas import content, network
 from canarygan_latents.atlas.content import Sizes
 from canarygan_latents.opening import Opened, open_generator
@@ -53,6 +53,48 @@ def test_rounded_numbers_are_read_and_made_as_numpy_does(
     given = np.array(tab.run("window.canarygan.sound([0.75, -0.5])"), np.float32)
     np.testing.assert_allclose(given, wanted, rtol=2**-8 if rounded == "bfloat16" else 1e-4, atol=1e-7)
     assert np.abs(given - wanted).mean() < 1e-4 * np.abs(wanted).mean()
+
+
+def test_a_network_that_normalises_in_bfloat16_is_in_the_page(tab: Tab, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    wavegan = pytest.importorskip("canarygan_wavegan.model")
+    checkpoints = pytest.importorskip("canarygan_wavegan.checkpoints")
+    built = wavegan.Generator(wavegan.Shape(latent_dim=2, dim=4, samples=SAMPLES, batch_norm=True))
+    with torch.no_grad():
+        for _ in range(20):
+            built.train()(torch.rand(32, 2) * 2 - 1)
+    generator = checkpoints.TrainedGenerator((built, RATE, {"epoch": 1, "step": 2}, torch.bfloat16), "cpu")
+    generator.arithmetic = torch.bfloat16  # whatever this machine is fast at
+    made = content.make_content(Opened(generator, Path("a"), "", "0"), [], Sizes(side=2))
+    tab.open(write(tmp_path, made))
+    assert state(tab, "source") == "network"
+    z = np.random.default_rng(0).uniform(-1, 1, (9, 2)).astype(np.float32)
+    given = np.array([tab.run(f"window.canarygan.sound({one.tolist()})") for one in z])
+    apart = np.abs(given - generator.generate(z)).max(1)
+    assert np.median(apart) < network.PARITY
+    assert apart.max() < network.FLIPPED
+
+
+def test_a_page_says_where_roundings_fall_to_the_other_side(tab: Tab, tmp_path: Path) -> None:
+    layers: list[dict[str, Any]] = [
+        {"kind": "linear", "weight": np.ones((64, 2), np.float32), "bias": np.zeros(64, np.float32)},
+        {"kind": "bfloat16"},
+    ]
+    generator = SimpleNamespace(rate=RATE, samples=64, latent_dim=2, latent_range=(-1.0, 1.0), layers=lambda: layers)
+
+    def describe(shifts: list[float]) -> tuple[Any, str]:
+        generator.generate = lambda z: network.compute_layers(layers, z) + np.resize(np.float32(shifts), (len(z), 1))
+        return network.describe_network(generator, -np.ones(2, np.float32), np.ones(2, np.float32))  # type: ignore[arg-type]
+
+    assert describe([0.02] + [0.0] * 7)[0]["parity"] == pytest.approx(0.02, rel=1e-3)
+    assert describe([0.02] * 5 + [0.0] * 3)[0] is None
+    assert describe([0.2] + [0.0] * 7)[0] is None
+    generator.progress = {"epoch": 0, "step": 0}
+    describe([0.02] + [0.0] * 7)
+    tab.open(write(tmp_path, content.make_content(Opened(generator, Path("a"), "", "0"), [], Sizes(side=2))))
+    assert "the furthest lay 0.02 of full scale away" in tab.run("document.querySelector('.notice').textContent")
+    assert layers.pop() == {"kind": "bfloat16"}
+    assert describe([0.02] + [0.0] * 7)[0] is None
 
 
 def test_a_model_that_does_not_describe_itself_is_heard_by_the_nearest_sound(tab: Tab, tmp_path: Path) -> None:
