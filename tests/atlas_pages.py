@@ -60,6 +60,13 @@ def corner(tab: Tab, selector: str) -> tuple[float, float]:
     return box[0] + 1, box[1] + 1  # 1: the canvas's border
 
 
+def size(tab: Tab, selector: str) -> tuple[float, float]:
+    wide, high = tab.run(
+        f"(({{clientWidth, clientHeight}}) => [clientWidth, clientHeight])(document.querySelector('{selector}'))"
+    )
+    return wide, high
+
+
 def whereabouts(tab: Tab, z: list[float]) -> tuple[float, float]:
     """Where a latent is in the window on the slice, in CSS pixels."""
     left, top = corner(tab, "canvas.slice")

@@ -2,12 +2,27 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from atlas_pages import EVIL, RATE, SIDE, Slopes, corner, decode, picture, press, state, whereabouts, write
+from atlas_pages import (
+    EVIL,
+    RATE,
+    SIDE,
+    Halves,
+    Slopes,
+    corner,
+    decode,
+    picture,
+    press,
+    size,
+    state,
+    whereabouts,
+    write,
+)
 from canarygan_latents.atlas import content
 from canarygan_latents.atlas.content import Sizes
 from canarygan_latents.opening import Opened, open_generator
@@ -38,6 +53,38 @@ def test_pointing_shows_a_sound_and_does_not_play_it(opened: Tab) -> None:
     assert "ms" in opened.run("document.querySelector('.latency').textContent")
 
 
+def test_what_is_said_of_a_sound_and_of_its_cell_are_told_apart(opened: Tab, atlas_page: Path) -> None:
+    z = [0.1, 0.1, 0.1]
+    opened.mouse.move(*whereabouts(opened, z))
+    assert opened.wait_for("document.querySelector('.sound .foot').textContent.includes('(0.10, 0.10')")
+    own, cell = opened.run("document.querySelector('.sound .foot').innerText").split("\n")
+    peak = 20 * np.log10(np.abs(opened.run(f"window.canarygan.sound({state(opened, 'cursor')})")).max())
+    assert own.endswith(f"peak \u2212{abs(peak):.1f} dBFS")
+    shown = json.loads(opened.run("document.getElementById('content').textContent"))["views"][0]
+    number = 3 + 3 * SIDE + 3 * SIDE**2
+    duration = np.frombuffer(base64.b64decode(shown["measures"]["duration"]), "<f4")[number]
+    assert cell.startswith("Middle of its cell: ")
+    assert f"duration {duration:.0f} ms" in cell
+    picture = opened.page.locator(".panel .scaled")
+    assert picture.inner_text().split() == ["8", "kHz", "0.256", "s"]
+    assert "0.256 s, 0 to 8 kHz, peak" in str(picture.locator("canvas").get_attribute("aria-label"))
+
+
+@pytest.mark.parametrize(("posteriors", "said"), [([0.5, 0.5], "2 of 2 decoders"), ([1.0, 0.0], "1.00 \u00b7 2 of 2")])
+def test_a_point_says_how_many_decoders_gave_or_rejected_its_label(
+    tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, posteriors: list[float], said: str
+) -> None:
+    given = np.array([posteriors], np.float32)
+    monkeypatch.setattr(Halves, "posteriors", lambda self, clips: given.repeat(len(clips.audio), 0))
+    generator: Any = Slopes(2)
+    trained = [decode(), decode("again")]
+    tab.open(write(tmp_path, content.make_content(Opened(generator, Path("a"), "", "0"), trained, Sizes(side=3))))
+    foot = tab.run("document.querySelector('.sound .foot').textContent")
+    assert said in foot
+    assert ("rejected it" in foot) == (posteriors[0] == 0.5)
+    assert ("gave it" in foot) == (posteriors[0] == 1)
+
+
 def test_what_is_said_of_a_point_is_what_its_cell_has(opened: Tab, atlas_page: Path) -> None:
     shown = json.loads(opened.run("document.getElementById('content').textContent"))
     grid = content.views.View((0, 1, 2), SIDE, *(np.float32([end] * 3) for end in (-1, 1)), np.zeros(3, np.float32))
@@ -66,9 +113,7 @@ def test_slicing_changes_both_pictures(opened: Tab) -> None:
 
 def test_the_cube_turns_and_its_sides_play(opened: Tab) -> None:
     left, top = corner(opened, "canvas.cube")
-    wide, high = opened.run(
-        "[document.querySelector('canvas.cube').clientWidth, document.querySelector('canvas.cube').clientHeight]"
-    )
+    wide, high = size(opened, "canvas.cube")
     before = picture(opened, "canvas.cube")
     opened.mouse.move(left + wide / 2, top + high / 2)
     opened.mouse.down()
@@ -87,6 +132,49 @@ def test_the_cube_turns_and_its_sides_play(opened: Tab) -> None:
         shown = picture(opened, "canvas.cube")
         opened.page.get_by_label("Cube", exact=True).last.select_option(style)
         assert picture(opened, "canvas.cube") != shown
+
+
+def test_pointing_at_the_cube_leaves_the_slice_and_a_click_moves_it(opened: Tab) -> None:
+    left, top = corner(opened, "canvas.cube")
+    wide, high = opened.run(
+        "(({clientWidth, clientHeight}) => [clientWidth, clientHeight])(document.querySelector('canvas.cube'))"
+    )
+    before = picture(opened, "canvas.slice")
+    opened.mouse.move(left + 0.35 * wide, top + 0.7 * high)
+    assert opened.wait_for("window.canarygan.state.cursor[1] < -0.5")
+    assert state(opened, "cursor")[2] < 0
+    assert state(opened, "slice") == SIDE // 2
+    assert picture(opened, "canvas.slice") != before  # the cursor is in dashes there
+    opened.mouse.click(left + 0.35 * wide, top + 0.7 * high)
+    assert opened.wait_for("window.canarygan.state.played === 1")
+    assert state(opened, "slice") == int((state(opened, "cursor")[2] + 1) / 2 * SIDE)
+    assert state(opened, "slice") < SIDE // 2
+
+
+COLOURS = """
+(() => {
+  const canvas = document.querySelector("canvas.slice");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const found = new Set();
+  for (let i = 0; i < data.length; i += 4) found.add([...data.slice(i, i + 3)].join());
+  return [...found];
+})()
+"""
+"""The colours of the slice, each as red, green and blue with commas."""
+
+
+def test_the_legend_of_a_measure_has_the_colours_of_its_cells(opened: Tab) -> None:
+    opened.page.get_by_label("Colour by").select_option("duration")
+    shown = json.loads(opened.run("document.getElementById('content').textContent"))["views"][0]
+    values = np.sort(np.frombuffer(base64.b64decode(shown["measures"]["duration"]), "<f4"))
+    low, high = values[int(0.02 * len(values))], values[int(np.ceil(0.98 * len(values))) - 1]
+    assert f"at most {low:.0f} ms" in opened.page.locator(".legend").inner_text()
+    assert f"at least {high:.0f} ms" in opened.page.locator(".legend").inner_text()
+    bar = str(opened.page.locator(".legend i").get_attribute("style"))
+    ends = re.findall(r"rgb\((\d+),(\d+),(\d+)\)", bar)[::10]
+    colours = opened.run(COLOURS)
+    assert len(ends) == 2
+    assert any(",".join(end) in colours for end in ends)
 
 
 def test_classes_can_be_hidden_and_measures_coloured(opened: Tab) -> None:

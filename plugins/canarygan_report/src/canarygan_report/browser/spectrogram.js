@@ -51,6 +51,12 @@ function fourier(real, imaginary) {
   }
 }
 
+/** How loud the loudest sample of a sound is, in words: dB below full scale. */
+function tellPeak(samples) {
+  const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return peak > 0 ? `peak ${signed(20 * Math.log10(peak), 1)} dBFS` : "silence";
+}
+
 /** Levels in dB under the loudest cell, frame by frame, from 0 Hz up. */
 function spectrogram(samples) {
   const hop = Math.max(8, Math.ceil(samples.length / 300));
@@ -94,6 +100,19 @@ function paint(canvas, width, height, shade) {
     }
   }
   context.putImageData(image, 0, 0);
+}
+
+/** A canvas for spectrograms with its scales in kHz and seconds: {canvas, show(samples, rate, name)}; `name` tells whose it is. */
+function putSpectrogram(parent, attributes) {
+  const frame = put(parent, "div", { class: "scaled" });
+  const canvas = put(frame, "canvas", { role: "img", "aria-label": "No sound yet", ...attributes });
+  const [top, end] = ["top", "end"].map((name) => put(frame, "span", { class: name, "aria-hidden": true }));
+  const show = (samples, rate, name) => {
+    [top.textContent, end.textContent] = [`${format(rate / 2000)} kHz`, `${format(samples.length / rate)} s`];
+    canvas.setAttribute("aria-label", `Spectrogram ${name}: ${end.textContent}, 0 to ${top.textContent}, ${tellPeak(samples)}; the colours reach ${DEPTH} dB down from its loudest moment`);
+    paintSpectrogram(canvas, samples);
+  };
+  return { canvas, show };
 }
 
 function paintSpectrogram(canvas, samples) {
