@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from atlas_pages import SIDE, corner, picture, press, state, whereabouts
 from canarygan_report.browser.testing import Tab
 
@@ -72,6 +73,74 @@ def test_touch_plays_turns_and_adds(tab: Tab, atlas_page: Path) -> None:
     assert picture(tab, "canvas.cube") != before
     assert tab.run("window.scrollY") == scrolled
     assert tab.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_texts_can_be_read(tab: Tab, atlas_page: Path, theme: str) -> None:
+    tab.open(atlas_page, theme=theme)
+    tab.run("document.querySelector('canvas.slice').focus()")
+    tab.keyboard.press("a")
+    tab.run("document.querySelector('.legend button').click()")
+    assert tab.find_faint() == []
+    tab.run("document.querySelector('#shares p').style.color = '#777a'")
+    assert len(tab.find_faint()) == 1
+
+
+def test_what_is_pressed_can_be_hit_by_a_finger(opened: Tab) -> None:
+    small = (
+        "[...document.querySelectorAll('button, select, input')].filter((one) => one.checkVisibility())"
+        ".map((one) => [one.getBoundingClientRect(), one.outerHTML])"
+        ".filter(([{ width, height }]) => width < 24 || height < 24).map(([, text]) => text)"
+    )
+    opened.run("document.querySelector('canvas.slice').focus()")
+    opened.keyboard.press("a")
+    assert opened.run(small) == []
+
+
+def test_forced_colours_leave_bars_and_classes_their_own(tab: Tab, atlas_page: Path) -> None:
+    tab.page.emulate_media(forced_colors="active")
+    tab.open(atlas_page)
+    colours = tab.run(
+        "[document.body, ...document.querySelectorAll('#shares tr:first-child .bar i')]"
+        ".map((one) => getComputedStyle(one).backgroundColor)"
+    )
+    assert len(set(colours)) == len(colours) == 3
+    button = tab.page.get_by_role("button", name="Add to path")
+    before = button.evaluate("(one) => getComputedStyle(one).border")
+    button.click()
+    assert button.evaluate("(one) => getComputedStyle(one).border") != before
+    tab.page.emulate_media(forced_colors="none")
+    assert tab.complaints == []
+
+
+def test_the_focus_goes_from_part_to_part_as_they_are_seen(tab: Tab, atlas_page: Path) -> None:
+    for width in (1280, 400):
+        tab.open(atlas_page, width=width)
+        tab.run("window.seen = []; document.querySelector('#space select').focus()")
+        for _ in range(22):
+            tab.keyboard.press("Tab")
+            tab.run("window.seen.push(document.activeElement)")
+        tops = tab.run(
+            "window.seen.map((one) => one.closest('.space > *')).filter((one, i, all) => one && one !== all[i - 1])"
+            ".map((one) => one.getBoundingClientRect()).map(({ left, top }) => [Math.round(top + scrollY), left])"
+        )
+        assert len(tops) == 3
+        assert tops == sorted(tops)
+
+
+def test_the_focus_stays_in_the_path_when_a_point_goes(opened: Tab) -> None:
+    opened.run("document.querySelector('canvas.slice').focus()")
+    for key in ("a", "ArrowRight", "a", "ArrowRight", "a"):
+        opened.keyboard.press(key)
+    focused = "document.activeElement.getAttribute('aria-label')"
+    opened.page.get_by_role("button", name="Move point 3 forward").press("Enter")
+    assert opened.run(focused).startswith("Play point 2")
+    for number, after in ((3, "Play point 2"), (1, "Play point 1")):
+        opened.page.get_by_role("button", name=f"Remove point {number}").press("Enter")
+        assert opened.run(focused).startswith(after)
+    assert "1 point, 1 sound of" in opened.run("document.querySelector('#path p').textContent")
+    opened.page.get_by_role("button", name="Remove point 1").press("Enter")
+    assert opened.run("document.activeElement.tagName") == "INPUT"
 
 
 def test_light_and_dark_differ_and_can_be_changed(tab: Tab, atlas_page: Path) -> None:
