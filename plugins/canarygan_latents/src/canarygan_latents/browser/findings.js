@@ -40,7 +40,8 @@ function acousticsSection(parent, { relations, measures, sample, model }) {
       else cell.append(element("b", {}, tellRelation(one)), element("small", {}, `ρ ${signed(one.spearman, 2)} · r ${signed(one.pearson, 2)} · ${one.information.toFixed(2)} bit`));
     }
   }
-  put(parent, "p", { class: "soft small" }, "Curves: the median at each place along a coordinate; bands: the middle 80 % over the other coordinates.");
+  const others = axes.length > 1 ? "Curves: the median at each place along a coordinate; bands: the middle 80 % over the other coordinates." : "Curves: the measure at each place along the coordinate.";
+  put(parent, "p", { class: "soft small" }, others);
   const within = Object.fromEntries(Object.keys(measures).map((name) => {
     const curves = relations.filter((one) => one.measure === name).flatMap((one) => one.curve);
     return [name, [Math.min(...curves.map((row) => row.low)), Math.max(...curves.map((row) => row.high))]];
@@ -49,7 +50,10 @@ function acousticsSection(parent, { relations, measures, sample, model }) {
     put(parent, "h3", {}, `Along z${axis + 1}`);
     const charts = put(parent, "div", { class: "charts four" });
     for (const { measure, unit, curve } of relations.filter((entry) => entry.axis === axis)) {
-      if (!curve.length) continue;
+      if (!curve.length) {
+        put(charts, "figure", {}, element("figcaption", {}, element("b", {}, `${measure} (${unit})`), "too few sounds have it"));
+        continue;
+      }
       const rows = curve.map((row) => ({ ...row, text: `z${axis + 1} ${format(row.x)}: ${format(Math.round(row.y))} ${unit}` }));
       const marks = ticks(rows[0].x, rows.at(-1).x, 4).map((x) => ({ x, text: [format(x)] }));
       charts.append(lineChart({ title: `${measure} (${unit})`, rows, marks, within: within[measure], resting: "", tall: 176, wide: 280, label: `${measure} along z${axis + 1}, from ${format(rows[0].y)} to ${format(rows.at(-1).y)} ${unit}` }));

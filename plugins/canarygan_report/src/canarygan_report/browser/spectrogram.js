@@ -88,15 +88,18 @@ function ramp(share) {
   return RAMP[low].map((part, i) => part + (RAMP[low + 1][i] - part) * (at - low));
 }
 
+/** The colours of 256 shades, each as four bytes. */
+const COLOURS = Array.from({ length: 256 }, (_, shade) => Uint8ClampedArray.of(...ramp(shade / 255), 255));
+
 /** Fill a canvas with a picture of (width, height) cells, whose shade is 0 to 1 and whose row 0 is at the bottom. */
 function paint(canvas, width, height, shade) {
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      image.data.set([...ramp(shade(x, height - 1 - y)), 255], 4 * (y * width + x));
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 4) {
+      image.data.set(COLOURS[Math.round(255 * Math.min(Math.max(shade(x, height - 1 - y), 0), 1))], at);
     }
   }
   context.putImageData(image, 0, 0);
