@@ -214,6 +214,8 @@ def test_a_line_is_walked_by_arrows(tab: Tab, tmp_path: Path) -> None:
     assert state(tab, "cursor")[0] == pytest.approx(before + 0.1)
     tab.keyboard.press("ArrowUp")
     assert state(tab, "cursor")[0] == pytest.approx(before + 0.1)
+    assert "slice" not in tab.run("document.querySelector('canvas.slice').ariaLabel").lower()
+    assert "Page Up" not in tab.run("document.getElementById('space-help').textContent")
     assert tab.complaints == []
 
 

@@ -179,7 +179,7 @@ function spaceSection(parent, app) {
     const others = app.content.box.at.map((value, axis) => [axis, value]).filter(([axis]) => !app.grid.axes.includes(axis));
     const fixed = others.length ? ` Fixed: ${others.map(([axis, value]) => `z${axis + 1} = ${format(value)}`).join(", ")}.` : "";
     const shares = app.colour === "class" && !app.content.sample.whole ? " Shares beside the names are of the cells of this view." : "";
-    help.textContent = `Point to see a sound, click or tap to hear it. ${KEYS_OF_SPACE}${app.colour === "class" ? sure : ""}${shares}${fixed} ${app.source.full || !app.content.classes.length ? "Measures" : "Labels and measures"} were found at the middle of each cell.`;
+    help.textContent = `Point to see a sound, click or tap to hear it. ${tellKeys(app.grid.dims)}${app.colour === "class" ? sure : ""}${shares}${fixed} ${app.source.full || !app.content.classes.length ? "Measures" : "Labels and measures"} were found at the middle of each cell.`;
   });
   app.painters.push(() => { solid.hidden = app.grid.dims < 3; flat.classList.toggle("line", app.grid.dims === 1); layout.classList.toggle("two", app.grid.dims < 3); });
   app.painters.push(slice.draw, cube.draw);

@@ -1,6 +1,6 @@
 // The slice: a flat picture of two axes, or of the only one.
 
-const KEYS_OF_SPACE = "Arrow keys move the cursor, Page Up and Page Down the slice, Enter plays, a adds to the path, Escape stops.";
+const tellKeys = (dims) => `Arrow keys move the cursor${dims === 3 ? ", Page Up and Page Down the slice" : ""}, Enter plays, a adds to the path, Escape stops.`;
 
 function sliceView(parent, app) {
   const canvas = put(parent, "canvas", { class: "slice", tabindex: 0, role: "application", "aria-describedby": "space-help" });
@@ -96,7 +96,7 @@ function sliceView(parent, app) {
     if (app.cursor) drawCursor(pen, app, spot, app.isShown);
     const slice = app.grid.dims === 3 ? `, at z${app.grid.axes[app.axis] + 1} = ${format(app.space.middle(app.slice, app.grid.axes[app.axis], app.grid.side))}` : "";
     const axes = [across, up].filter((one) => one !== null).map((one) => `z${app.grid.axes[one] + 1}`).join(" and ");
-    canvas.setAttribute("aria-label", `Slice of the latent space along ${axes}${slice}. ${KEYS_OF_SPACE}`);
+    canvas.setAttribute("aria-label", `${slice ? "Slice of the" : "The"} latent space along ${axes}${slice}. ${tellKeys(app.grid.dims)}`);
   }
 
   listenToPointer(canvas, {

@@ -59,7 +59,7 @@ function tellPeak(samples) {
 
 /** Levels in dB under the loudest cell, frame by frame, from 0 Hz up. */
 function spectrogram(samples) {
-  const hop = Math.max(8, Math.ceil(samples.length / 300));
+  const hop = Math.max(8, Math.min(WINDOW / 2, Math.ceil(samples.length / 300)), Math.ceil(samples.length / 1200));
   const frames = Math.max(1, Math.ceil(samples.length / hop));
   const bins = WINDOW / 2;
   const levels = new Float32Array(frames * bins);
