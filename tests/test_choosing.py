@@ -13,6 +13,7 @@ from toy_tasks import SCORE, WORK, Every, First, Net, Second
 from canarygan_core import hookimpl
 from canarygan_core.cli.binding import Command
 from canarygan_core.cli.choosing import choose, find_slots
+from canarygan_core.cli.parser import unfold
 from canarygan_core.components import Dataset, Slot, Task
 from canarygan_core.errors import UsageError
 from canarygan_core.plugins import Registry
@@ -188,6 +189,13 @@ def test_help_wraps_the_text_of_an_argument_anew():
     command = Command(really_installed().task(["generate"]), ["--help"], really_installed())
     texts = {str(argument.name): str(argument.parameter.help) for argument in arguments_of(command)}
     assert "one is taken; in a folder of runs, the newest version's." in texts["--generator-ckpt"]
+
+
+def test_help_wraps_paragraphs_anew_and_keeps_them_apart():
+    doc = "Do it.\n\nIt is done in\ntwo steps:\n- one\n- two\n\nThe end.\n\nArgs:\n    seed: Of the\n        draw."
+    assert unfold(doc) == (
+        "Do it.\n\nIt is done in two steps:\n- one\n- two\n\nThe end.\n\nArgs:\n    seed: Of the draw."
+    )
 
 
 def test_every_option_that_is_installed_has_a_help_text():

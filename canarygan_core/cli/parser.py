@@ -144,8 +144,12 @@ def _build_command(
         parameters.append(make_parameter("preset", mark, None))
     file = Annotated[Path | None, Parameter(help="TOML file with options; the line wins.")]
     parameters.append(make_parameter("config", file, None))
-    unfolded = re.sub(r"\n {8,}", " ", inspect.getdoc(function) or "")  # the help wraps an argument's text anew
-    return make_command(parameters, unfolded)
+    return make_command(parameters, unfold(inspect.getdoc(function) or ""))
+
+
+def unfold(doc: str) -> str:
+    """A docstring with each paragraph, and the text of each argument, on one line, which the help wraps anew."""
+    return re.sub(r"(?<=\S)\n(?:(?=[^\s-])| {8,})", " ", doc)
 
 
 def _find_purpose(preset: str, choices: Sequence[Choice]) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 from canarygan_latents.stimuli.options import Playback
-from canarygan_latents.stimuli.playback import FULL, measure_level, prepare, shape_edges
+from canarygan_latents.stimuli.playback import FULL, Rehearsal, measure_level, prepare, shape_edges
 from stimulus_toys import RATE, Tones
 
 from canarygan_core import audio
@@ -117,3 +117,16 @@ def test_what_cannot_be_played_is_named(sound, told):
 def test_options_that_make_no_sense_are_refused(options, told):
     with pytest.raises(UsageError, match=told):
         Playback(**options)
+
+
+def test_decoders_hear_what_will_be_played_without_its_silence_and_what_cannot_be_played_not_at_all():
+    sounds = make(3)
+    sounds[1] = 0
+    rehearse = Rehearsal(RATE, Playback(silence=50))
+    heard = rehearse(sounds)
+    (played,) = prepare(sounds[2:], ["third"], RATE, Playback())
+    assert heard.shape == sounds.shape
+    np.testing.assert_array_equal(heard[2, : len(played.sound)], played.sound)
+    assert not heard[2, len(played.sound) :].any()
+    assert not heard[1].any()
+    assert [str(one) for one in rehearse.refusals] == ["a sound is silent: leave it out, or take another checkpoint."]

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from canarygan_latents.stimuli.renditions import find_renditions, spread
+from canarygan_latents.stimuli.judging import Verdict
+from canarygan_latents.stimuli.renditions import Demands, find_renditions, spread
 from scipy.spatial.distance import pdist
 from stimulus_toys import EDGES, Pitch, Tones
 
@@ -16,12 +17,24 @@ def draw(count, number):
 
 def judge(sounds):
     judged = Pitch().judge(Clips(np.asarray(sounds, np.float32), 16000))
-    return judged.votes, judged.certainty, judged.vote_certainty
+    return Verdict(judged.votes, judged.certainty, judged.syllable)
 
 
-def find(labels, count, **options):
-    options = {"posterior": 0.9, "tries": 3000, "apart": 0.0, "sides": np.full(3, 2.0), **options}
-    return find_renditions(labels, count, draw, Tones().generate, judge, **options)
+def is_loud(sounds):
+    return np.abs(sounds - 0.02).max(1) > 0.4  # as is so where the third coordinate is above 0
+
+
+def find(labels, count, judge=judge, play=None, **demands):
+    asked = Demands(**{"tries": 3000, "apart": 0.0, **demands})
+    return find_renditions(labels, count, draw, Tones().generate, judge, asked, sides=np.full(3, 2.0), play=play)
+
+
+def doubt_loud_ones(likeness):
+    def judge_so(sounds):
+        verdict = judge(sounds)
+        return Verdict(verdict.labels, verdict.posterior, np.where(is_loud(sounds), likeness, verdict.syllable))
+
+    return judge_so
 
 
 def test_renditions_are_what_was_asked_for_and_each_another():
@@ -42,15 +55,28 @@ def test_they_are_farther_apart_than_the_first_that_come():
 
 
 def test_the_choice_is_among_those_that_are_likest_to_the_class():
-    def doubt(sounds):
-        labels, posteriors, likeness = judge(sounds)
-        louder = np.abs(sounds - 0.02).max(1) > 0.4  # as is so where the third coordinate is above 0
-        return labels, posteriors, np.where(louder, 0.6, likeness)
-
-    (one,) = find_renditions(
-        ["low"], 20, draw, Tones().generate, doubt, posterior=0.9, tries=3000, apart=0, sides=np.full(3, 2.0)
-    )
+    (one,) = find(["low"], 20, judge=doubt_loud_ones(0.7))
     assert one.latents[:, 2].max() <= 0.01
+
+
+def test_a_sound_that_is_hardly_a_syllable_is_not_taken():
+    (one,) = find(["low"], 20, judge=doubt_loud_ones(0.55))
+    assert one.latents[:, 2].max() <= 0.01
+    strict, lenient = (
+        find(["low"], 10, judge=doubt_loud_ones(0.55), syllable=syllable, tries=100)[0].found for syllable in (0.6, 0.5)
+    )
+    assert lenient > 1.5 * strict
+
+
+def test_one_that_would_do_is_named_where_sounds_are_hardly_syllables():
+    def hardly(sounds):
+        verdict = judge(sounds)
+        return Verdict(verdict.labels, verdict.posterior, np.full(len(sounds), 0.557))
+
+    with pytest.raises(CanaryganError, match=r"low: 500 latents brought 0 of 20 .*; --syllable 0\.55 gives 20"):
+        find(["low"], 20, judge=hardly, tries=500)
+    (one,) = find(["low"], 20, judge=hardly, tries=500, syllable=0.55)
+    assert len(one.latents) == 20
 
 
 def test_spreading_takes_the_corners():
@@ -71,6 +97,14 @@ def test_equal_latents_are_taken_once():
 def test_a_label_that_never_comes_up_has_no_region():
     with pytest.raises(CanaryganError, match="other has no region in the latent space: of 300 latents"):
         find(["other"], 2, tries=300)
+
+
+def test_all_labels_that_have_too_few_are_named():
+    with pytest.raises(
+        CanaryganError, match=r"^mid: 50 latents .*\nother has no region in the latent space.*$"
+    ) as told:
+        find(["low", "mid", "other"], 10, tries=50, posterior=0.99)
+    assert "low" not in str(told.value)
 
 
 def test_a_posterior_that_is_out_of_reach_names_one_that_works():
@@ -100,7 +134,7 @@ def test_latents_that_are_too_near_are_refused_with_how_many_are_not():
 def test_a_sound_that_is_another_when_played_is_not_taken():
     def play(sounds):  # shifts the pitch of those that begin loud
         played = Tones().generate(np.tile(np.float32([0.9, 0, 0]), (len(sounds), 1)))
-        return np.where(np.abs(sounds - 0.02).max(1, keepdims=True) > 0.4, played, sounds)
+        return np.where(is_loud(sounds)[:, None], played, sounds)
 
     (one,) = find(["low"], 20, play=play)
     assert one.latents[:, 2].max() <= 0.01

@@ -1,6 +1,7 @@
 """What decoders say of sounds that are to be played."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,29 @@ from canarygan_core.plugins import get_registry
 
 Floats = NDArray[np.floating[Any]]
 
-Judge = Callable[[NDArray[np.float32]], tuple[NDArray[np.str_], Floats, Floats]]
-"""Gives of sounds (n, samples) the label of each, X where the decoders do not agree; its posterior P(class | syllable);
-and P(syllable of the class); of the least sure decoder each."""
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What decoders say of sounds together, each number of the least sure of them.
+
+    Attributes:
+        labels: (n,) the class that all of them vote for, X where they do not agree.
+        posterior: (n,) P(class | syllable).
+        syllable: (n,) P(syllable).
+    """
+
+    labels: NDArray[np.str_]
+    posterior: Floats
+    syllable: Floats
+
+    @property
+    def likeness(self) -> Floats:
+        """P(syllable of the class) at the least (n,)."""
+        return np.asarray(self.posterior * self.syllable)
+
+
+Judge = Callable[[NDArray[np.float32]], Verdict]
+"""Gives the verdict on sounds (n, samples)."""
 
 
 def load(paths: Sequence[Path] | None, device: str) -> list[TrainedDecoder]:
@@ -38,12 +59,12 @@ def label(
 def make_judge(trained: Sequence[TrainedDecoder], rate: int) -> Judge:
     """A judge that gives a label where every decoder votes for it."""
 
-    def judge(sounds: NDArray[np.float32]) -> tuple[NDArray[np.str_], Floats, Floats]:
+    def judge(sounds: NDArray[np.float32]) -> Verdict:
         judged = decoders.judge_all(trained, Clips(sounds, rate))
         votes = np.stack([one.votes for one in judged])
         posterior = np.min([one.certainty for one in judged], axis=0)
-        likeness = np.min([one.vote_certainty for one in judged], axis=0)
-        return np.where((votes == votes[0]).all(0), votes[0], X), posterior, likeness
+        syllable = np.min([one.syllable for one in judged], axis=0)
+        return Verdict(np.where((votes == votes[0]).all(0), votes[0], X), posterior, syllable)
 
     return judge
 

@@ -1,13 +1,14 @@
 """A sound made ready to be played: cut to what sounds, without offset, ramped at both ends, at one level."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canarygan_core.audio import find_extent
+from canarygan_core.clips import fit_length
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_latents.stimuli.options import Playback
 
@@ -79,6 +80,30 @@ def prepare(sounds: Floats, names: Sequence[str], rate: int, playback: Playback)
         above = f"{20 * np.log10(highest / FULL):.1f} dB above full scale"
         raise UsageError(f"--level {playback.level:g}: the peak of {loudest} would be {above}. --level {fits:g} fits.")
     return played
+
+
+class Rehearsal:
+    """Sounds as they will be played, for decoders to hear.
+
+    Attributes:
+        refusals: why sounds cannot be played, one of each such sound.
+    """
+
+    def __init__(self, rate: int, playback: Playback) -> None:
+        self.rate, self.playback = rate, replace(playback, silence=0.0)
+        self.refusals: list[CanaryganError] = []
+
+    def __call__(self, sounds: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sounds (n, samples) of the same length; one that cannot be played is silent, so that no decoder labels it."""
+        heard = np.zeros_like(sounds)
+        for row, sound in enumerate(sounds):
+            try:
+                (played,) = prepare(sound[None], ["a sound"], self.rate, self.playback)
+            except CanaryganError as error:
+                self.refusals.append(error)
+            else:
+                heard[row] = fit_length(played.sound[None], sounds.shape[1])[0]
+        return heard
 
 
 def shape_edges(sound: Floats, rate: int, ramp: float) -> NDArray[np.float64]:

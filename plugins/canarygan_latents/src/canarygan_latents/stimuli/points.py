@@ -166,8 +166,9 @@ class Reader:
         drawn = latents.draw_for(generator, DRAWN, seed=self.seed)
         for start in range(0, DRAWN, BATCH):
             part = drawn[start : start + BATCH]
-            given, _, sure = judge(generator.generate(part))
-            for latent, label, certain in zip(part, given.tolist(), sure.tolist(), strict=True):
+            verdict = judge(generator.generate(part))
+            given, likeness = verdict.labels.tolist(), verdict.likeness.tolist()
+            for latent, label, certain in zip(part, given, likeness, strict=True):
                 if certain > best.get(label, (0.0, latent))[0]:
                     best[label] = (certain, latent)
         return best

@@ -21,6 +21,27 @@ POOL, LIKELY = 4, 2
 Floats = NDArray[np.floating[Any]]
 
 
+@dataclass(frozen=True)
+class Demands:
+    """What a sound must be to be a rendition of a label, by every decoder, and how long to look for such.
+
+    Attributes:
+        posterior: the least P(class | syllable).
+        syllable: the least P(syllable).
+        apart: the least distance between two latents of a label, in sides of the box.
+        tries: latents drawn at most.
+    """
+
+    posterior: float = 0.9
+    syllable: float = 0.6
+    apart: float = 0.01
+    tries: int = 20000
+
+    def are_met(self, posterior: Floats, syllable: Floats) -> NDArray[np.bool_]:
+        """Which sounds are sure enough."""
+        return np.asarray((posterior >= self.posterior) & (syllable >= self.syllable))
+
+
 @dataclass(frozen=True, eq=False)
 class Renditions:
     """Latents of one label.
@@ -43,13 +64,24 @@ class Renditions:
 
 
 class _Pool:
-    """Latents found of one label, with what decoders gave them; and the posteriors of all that they called so."""
+    """Latents whose sounds are called by one label, with what the least sure decoder gives them."""
 
-    def __init__(self) -> None:
+    def __init__(self, demands: Demands) -> None:
+        self.demands = demands
         self.latents: list[Floats] = []
-        self.posteriors: list[float] = []
-        self.likeness: list[float] = []
-        self.seen: list[float] = []
+        self.posterior: list[float] = []
+        self.syllable: list[float] = []
+        self.found = 0
+
+    def add(self, latents: Floats, posterior: Floats, syllable: Floats) -> None:
+        self.latents += list(latents)
+        self.posterior += posterior.tolist()
+        self.syllable += syllable.tolist()
+        self.found += int(self.demands.are_met(posterior, syllable).sum())
+
+    def lack(self, count: int) -> int:
+        """How many are missing of the `POOL` times as many as are asked for."""
+        return max(POOL * count - self.found, 0)
 
 
 def find_renditions(
@@ -58,10 +90,8 @@ def find_renditions(
     draw: Callable[[int, int], NDArray[np.float32]],
     generate: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     judge: Judge,
+    demands: Demands,
     *,
-    posterior: float,
-    tries: int,
-    apart: float,
     sides: Floats,
     play: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None,
 ) -> list[Renditions]:
@@ -76,27 +106,33 @@ def find_renditions(
         draw: gives so many latents by a number that seeds them.
         generate: makes their sounds.
         judge: labels them.
-        posterior: that must be reached.
-        tries: latents drawn at most.
-        apart: the least distance between two latents of a label, in sides of the box.
+        demands: that they must meet.
         sides: of the box that training knew (d,).
         play: gives sounds (n, samples) as they will be played, which are judged again; None for as they are.
 
     Raises:
-        CanaryganError: where a label has too few.
+        CanaryganError: where labels have too few, all of which are named.
     """
-    pools, drawn = {label: _Pool() for label in labels}, 0
+    pools, drawn = {label: _Pool(demands) for label in labels}, 0
     with show_bar("finding renditions", POOL * count * len(labels)) as advance:
         for seed in itertools.count():
-            missing = sum(max(POOL * count - len(pool.latents), 0) for pool in pools.values())
-            if drawn >= tries or not missing:
+            missing = sum(pool.lack(count) for pool in pools.values())
+            if drawn >= demands.tries or not missing:
                 break
-            latents = draw(min(BATCH, tries - drawn), seed)
-            _collect(pools, latents, generate(latents), judge, posterior, play)
+            latents = draw(min(BATCH, demands.tries - drawn), seed)
+            _collect(pools, latents, generate(latents), judge, play)
             drawn += len(latents)
-            left = sum(max(POOL * count - len(pool.latents), 0) for pool in pools.values())
-            advance(missing - left, note=f"{drawn} of at most {tries} latents drawn")
-    return [_choose(label, pool, count, drawn, posterior, apart, sides) for label, pool in pools.items()]
+            left = sum(pool.lack(count) for pool in pools.values())
+            advance(missing - left, note=f"{drawn} of at most {demands.tries} latents drawn")
+    found, problems = list[Renditions](), list[str]()
+    for label, pool in pools.items():
+        try:
+            found.append(_choose(label, pool, count, drawn, sides))
+        except CanaryganError as error:
+            problems.append(str(error))
+    if problems:
+        raise CanaryganError("\n".join(problems))
+    return found
 
 
 def _collect(
@@ -104,58 +140,60 @@ def _collect(
     latents: NDArray[np.float32],
     sounds: NDArray[np.float32],
     judge: Judge,
-    posterior: float,
     play: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
 ) -> None:
     """Put the latents of sounds that are called by a label that is wanted into the pool of it."""
-    given, sure, likeness = judge(sounds)
-    wanted = np.flatnonzero(np.isin(given, list(pools)))
+    verdict = judge(sounds)
+    posterior, syllable = verdict.posterior, verdict.syllable
+    wanted = np.flatnonzero(np.isin(verdict.labels, list(pools)))
     if play is not None and len(wanted):
-        again, *others = judge(play(sounds[wanted]))
-        is_same = again == given[wanted]
-        wanted, sure, likeness = wanted[is_same], sure.copy(), likeness.copy()
-        for values, other in zip((sure, likeness), others, strict=True):
-            values[wanted] = np.minimum(values[wanted], other[is_same])
-    for row in wanted.tolist():
-        pool = pools[str(given[row])]
-        pool.seen.append(float(sure[row]))
-        if sure[row] >= posterior:
-            pool.latents.append(latents[row])
-            pool.posteriors.append(float(sure[row]))
-            pool.likeness.append(float(likeness[row]))
+        again = judge(play(sounds[wanted]))
+        is_same = again.labels == verdict.labels[wanted]
+        posterior, syllable = posterior.copy(), syllable.copy()
+        posterior[wanted] = np.minimum(posterior[wanted], again.posterior)
+        syllable[wanted] = np.minimum(syllable[wanted], again.syllable)
+        wanted = wanted[is_same]
+    for label, pool in pools.items():
+        rows = wanted[verdict.labels[wanted] == label]
+        pool.add(latents[rows], posterior[rows], syllable[rows])
 
 
-def _choose(
-    label: str, pool: _Pool, count: int, drawn: int, posterior: float, apart: float, sides: Floats
-) -> Renditions:
+def _choose(label: str, pool: _Pool, count: int, drawn: int, sides: Floats) -> Renditions:
     """Those of a pool that are farthest from each other; raises `CanaryganError` where there are too few."""
-    latents, posteriors = np.array(pool.latents, np.float32), np.array(pool.posteriors)
-    if len(latents) < count:
-        raise CanaryganError(_explain_few(label, pool, count, drawn, posterior))
-    likely = np.argsort(-np.array(pool.likeness), kind="stable")[: LIKELY * count]
+    if pool.found < count:
+        raise CanaryganError(_explain_few(label, pool, count, drawn))
+    apart, posterior, syllable = pool.demands.apart, np.array(pool.posterior), np.array(pool.syllable)
+    sure = np.flatnonzero(pool.demands.are_met(posterior, syllable))
+    likeness = posterior * syllable
+    likely = sure[np.argsort(-likeness[sure], kind="stable")[: LIKELY * count]]
+    latents = np.array(pool.latents, np.float32)
     rows, gaps = spread(latents[likely] / sides, count)
     if gaps.min(initial=np.inf) < apart:
         far = 1 + int((gaps >= apart).sum())
-        what = (
-            f"{label}: {drawn} latents brought {len(latents)} that decoders are sure of, {far} of them {apart:g} apart"
-        )
+        what = f"{label}: {drawn} latents brought {pool.found} that decoders are sure of, {far} of them {apart:g} apart"
         raise CanaryganError(f"{what}, and {count} are asked for. Ask for {far}, lower --apart, or raise --tries.")
     chosen = likely[rows]
     least = float(gaps.min()) if len(gaps) else None
-    return Renditions(label, latents[chosen], posteriors[chosen], least, len(latents), drawn)
+    return Renditions(label, latents[chosen], posterior[chosen], least, pool.found, drawn)
 
 
-def _explain_few(label: str, pool: _Pool, count: int, drawn: int, posterior: float) -> str:
+def _explain_few(label: str, pool: _Pool, count: int, drawn: int) -> str:
     """Why there are too few, and what would have worked."""
-    there, best = len(pool.latents), max(pool.seen, default=0.0)
-    if not pool.seen:
+    if not pool.latents:
         what = f"{label} has no region in the latent space: of {drawn} latents decoders call no sound so"
         return f"{what}. Raise --tries, or train the model for longer."
-    what = f"{label}: {drawn} latents brought {there} of {count} sounds that decoders give a posterior of {posterior:g}"
-    if len(pool.seen) >= count:
-        level = np.floor(100 * sorted(pool.seen, reverse=True)[count - 1]) / 100
-        return f"{what}; the surest has {best:.3f}. --posterior {level:g} gives {count}, or raise --tries."
-    told = f"they call {len(pool.seen)} so at all, the surest with {best:.3f}"
+    demands, posterior, syllable = pool.demands, np.array(pool.posterior), np.array(pool.syllable)
+    surely = f"a posterior of {demands.posterior:g} and a P(syllable) of {demands.syllable:g}"
+    what = f"{label}: {drawn} latents brought {pool.found} of {count} sounds that every decoder gives {surely}"
+    for flag, values, others in (
+        ("--posterior", posterior, syllable >= demands.syllable),
+        ("--syllable", syllable, posterior >= demands.posterior),
+    ):
+        reached = np.sort(values[others])[::-1]
+        if len(reached) >= count:
+            level = np.floor(100 * reached[count - 1]) / 100
+            return f"{what}; {flag} {level:g} gives {count}, less sure ones. Or raise --tries."
+    told = f"they call {len(posterior)} so at all, the surest with {posterior.max():.3f} and {syllable.max():.3f}"
     return f"{what}; {told}. Ask for fewer, raise --tries, or train the model for longer."
 
 

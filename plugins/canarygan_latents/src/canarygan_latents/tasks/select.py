@@ -1,6 +1,5 @@
 """`select`: stimuli that are renditions of a label."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ from cyclopts import Parameter
 from canarygan_core import Dataset, Slot
 from canarygan_core.components import Answer
 from canarygan_core.console import log
-from canarygan_core.errors import CanaryganError, UsageError
+from canarygan_core.errors import UsageError
 from canarygan_core.runs import Request
 from canarygan_latents.stimuli.options import Playback
 
@@ -31,6 +30,7 @@ def select(
     label: list[str],
     n_renditions: Annotated[int, Parameter(alias="-n")] = 50,
     posterior: float = 0.9,
+    syllable: float = 0.6,
     apart: float = 0.01,
     tries: int = 20000,
     playback: Playback = Playback(),  # noqa: B008 frozen
@@ -43,7 +43,7 @@ def select(
 ) -> Answer:
     """Make renditions of a label, spread over its region in the latent space, with trials and a scoring sheet.
 
-    Latents are drawn as training drew them. A sound is taken if every decoder votes for the label, of the sound and
+    Latents are drawn as training drew them. A sound is taken if every decoder is sure of the label, of the sound and
     again of what will be played of it. Four times as many as are asked for are found. Of the half that decoders find
     likest to real syllables of the class, those are chosen that are farthest from each other.
 
@@ -52,7 +52,8 @@ def select(
         decoder_ckpt: Folder of a trained decoder, or of several, all of which must agree; may be given again.
         label: Label of the sounds; may be given again, for as many of each.
         n_renditions: Sounds of each label.
-        posterior: How sure every decoder must be, 0 to 1.
+        posterior: How sure every decoder must be of the label, if the sound is a syllable, 0 to 1.
+        syllable: How sure every decoder must be that the sound is a syllable, 0 to 1.
         apart: Least distance between two latents of a label, in sides of the box that training drew from.
         tries: Latents drawn at most.
         save_dir: Folder for the folder playback, key.csv, stimuli.npz, stimuli.png and the manifest.
@@ -60,16 +61,15 @@ def select(
         seed: Seed of the latents, of names and order, and of the choice of real clips.
         overwrite: Replace stimuli that are there.
     """
-    from canarygan_core.clips import fit_length
     from canarygan_core.fitted import latents
     from canarygan_latents.opening import find_box, open_generator
     from canarygan_latents.stimuli import judging
-    from canarygan_latents.stimuli.playback import prepare
-    from canarygan_latents.stimuli.renditions import find_renditions
+    from canarygan_latents.stimuli.playback import Rehearsal
+    from canarygan_latents.stimuli.renditions import Demands, find_renditions
     from canarygan_latents.stimuli.session import Session, Stimuli
     from canarygan_latents.stimuli.sounds import make_sounds
 
-    _check_options(n_renditions, posterior, apart, tries)
+    _check_options(n_renditions, posterior, syllable, apart, tries)
     session = Session(save_dir, playback, dataset, seed, overwrite, request)
     opened = open_generator(generator_ckpt, device)
     generator, trained = opened.generator, judging.load(decoder_ckpt, device)
@@ -80,33 +80,19 @@ def select(
     def draw(count: int, number: int) -> "NDArray[np.float32]":
         return latents.draw_for(generator, count, seed=seed * 1_000_003 + number)
 
-    refusals: list[CanaryganError] = []
-
-    def play(sounds: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        heard = np.zeros_like(sounds)  # one that cannot be played stays silent, which no decoder gives a label
-        for row, sound in enumerate(sounds):
-            try:
-                played = prepare(sound[None], ["a sound"], generator.rate, replace(playback, silence=0.0))[0]
-            except CanaryganError as error:
-                refusals.append(error)
-                continue
-            heard[row] = fit_length(played.sound[None], generator.samples)[0]
-        return heard
-
+    rehearse = Rehearsal(generator.rate, playback)
     found = find_renditions(
         wanted,
         n_renditions,
         draw,
         generator.generate,
         judging.make_judge(trained, generator.rate),
-        posterior=posterior,
-        tries=tries,
-        apart=apart,
+        Demands(posterior, syllable, apart, tries),
         sides=np.maximum(high - low, 1e-9),
-        play=play,
+        play=rehearse,
     )
-    if refusals:
-        log.warning(f"{len(refusals)} sounds of these labels cannot be played and were left out: {refusals[0]}")
+    if refused := rehearse.refusals:
+        log.warning(f"{len(refused)} sounds of these labels cannot be played and were left out: {refused[0]}")
     z = np.concatenate([one.latents for one in found])
     labels = [one.label for one in found for _ in one.latents]
     stems = _name(wanted)
@@ -132,12 +118,14 @@ def _name(labels: list[str]) -> list[str]:
     return tidy if is_clear else [f"{one}-{number}" for number, one in enumerate(tidy, 1)]
 
 
-def _check_options(count: int, posterior: float, apart: float, tries: int) -> None:
+def _check_options(count: int, posterior: float, syllable: float, apart: float, tries: int) -> None:
     """Raise `UsageError` on numbers that make no sense."""
     if not 1 <= count <= MOST:
         raise UsageError(f"--n-renditions is {count}: it may be 1 to {MOST}.")
     if not 0 <= posterior <= 1:
         raise UsageError(f"--posterior is {posterior:g}: it may be 0 to 1.")
+    if not 0 <= syllable <= 1:
+        raise UsageError(f"--syllable is {syllable:g}: it may be 0 to 1.")
     if not 0 <= apart <= 1:
         raise UsageError(f"--apart is {apart:g}: it may be 0 to 1 sides of the box.")
     if not 1 <= tries <= 10_000_000:
