@@ -132,21 +132,6 @@ def test_relations_tell_what_a_coordinate_does(is_grid: bool) -> None:
     assert curve[0]["y"] == pytest.approx(500, abs=40)
 
 
-@pytest.mark.parametrize(("dim", "side"), [(1, 20), (2, 4), (2, 12)])
-def test_curves_go_through_each_place_of_a_small_grid(dim: int, side: int) -> None:
-    box = -np.ones(dim, np.float32), np.ones(dim, np.float32)
-    view = views.View(tuple(range(dim)), side, *box, np.zeros(dim, np.float32))
-    z = view.latents()
-    values = 1000 + 500 * z[:, 0] + (z[:, -1] if dim > 1 else 0)
-    told = relations.relate(z, dict.fromkeys(measures.UNITS, values), (0,))[0]
-    assert [row["x"] for row in told["curve"]] == pytest.approx(view.ticks(0).tolist())
-    assert [row["y"] for row in told["curve"]] == pytest.approx(1000 + 500 * view.ticks(0), abs=1)
-    assert told["information"] > 1
-    values[z[:, 0] > 0] = np.nan
-    told = relations.relate(z, dict.fromkeys(measures.UNITS, values), (0,))[0]
-    assert max(row["x"] for row in told["curve"]) < 0
-
-
 def test_what_has_no_measure_is_left_out_of_relations() -> None:
     z = np.random.default_rng(0).uniform(-1, 1, (300, 2)).astype(np.float32)
     values = np.where(z[:, 0] > 0, 100 * z[:, 0], np.nan)

@@ -122,4 +122,6 @@ def test_shares_stand_beside_those_of_real_clips(opened: Tab) -> None:
     text = opened.run("document.querySelector('#shares').textContent")
     assert "1. latent space (216)" in text
     assert "2. real clips (3)" in text
+    assert "3. real clips as decoded (3)" in text
+    assert "In the real clips as decoded: 0 of 2 classes are there" in text
     assert "66.7 %" in text
