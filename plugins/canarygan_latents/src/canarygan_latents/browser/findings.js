@@ -2,7 +2,7 @@
 
 function sharesSection(parent, { shares, sample, model }) {
   const where = sample.whole ? `Each cell of the grid counts alike: the share of a class is the part of the space that it fills.` : `Of ${format(sample.count)} latents spread evenly over the box of all ${model.dim} coordinates.`;
-  const labels = shares.sides.length > 1 ? "Real clips have the labels of their dataset; as decoded, those that the decoders give them, many of which they have learnt from. Compare the latent space, which they label too, with the latter, above all in X." : "";
+  const labels = shares.sides.length > 1 ? "Its labels are those that the decoders give. Real clips stand beside it twice: by the labels of their dataset, and as the same decoders label them, which may have learnt from them." : "";
   put(parent, "p", { class: "soft small" }, `${where} ${labels}`);
   shareTable(parent, shares);
   shareSentences(parent, shares, (name) => `In the ${name}`);

@@ -117,7 +117,7 @@ function confusionTable({ name, classes, counts, accuracy, interval }) {
     row.forEach((count, j) => {
       const share = total ? count / total : 0;
       const colour = i === j ? "var(--real)" : "var(--made)";
-      const style = `background: color-mix(in srgb, ${colour} ${Math.round(count ? 12 + 78 * share : 0)}%, var(--hush)); ${share > 0.6 ? "color: var(--card)" : ""}`;
+      const style = `background: color-mix(in srgb, ${colour} calc(var(--deepest) * ${count ? 0.15 + 0.85 * share : 0}), var(--hush))`; // text stays readable on it
       put(line, "td", { style, title: `${classes[i]} given as ${classes[j]}: ${count} of ${total}` }, count ? format(count) : "");
     });
   });
