@@ -46,7 +46,10 @@ KERNEL_REQUIRES = PROJECT["tool"]["hatch"]["metadata"]["hooks"]["custom"]["depen
 ALONE_IN_CLONE = {"CANARYGAN_KERNEL_ALONE": "1"}
 WORKERS = ("-n", "2", "--dist", "worksteal")
 NOT_SLOW = ("-m", "not slow")
-ALONE = ("cold_start", "cli", "plugins", "scaffold", "testing", "generate", "decode", "score", "projectors")
+ALONE = (
+    *("cold_start", "cli", "plugins", "missing_plugins", "show_plugins", "scaffold", "testing", "sample", "generate"),
+    *("generate_checkpoints", "decode", "trained_decoders", "score", "score_inputs", "projectors"),
+)
 
 DOCUMENTS = ("documents", "test_docs", "test_docs_cli", "test_docs_cluster", "test_docs_formats", "test_docs_plugins")
 TYPED = (

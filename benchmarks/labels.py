@@ -19,7 +19,6 @@ import logging
 import multiprocessing
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -29,119 +28,23 @@ import machine
 import numpy as np
 import torch
 from canarygan_metrics.classifier import classifier as classifiers
+from label_tables import JUDGES, text
+from sounds_to_label import RATE, Audio, generate, make_noises, move, read_other, read_own, remove_margins, untrained
 
-from canarygan_core import audio, runs
 from canarygan_core.cli import main as cli
-from canarygan_core.clips import Clips, fit_length
+from canarygan_core.clips import Clips
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.evaluation import accuracy
-from canarygan_core.fitted import decoders, generators, latents
+from canarygan_core.fitted import decoders
 from canarygan_core.plugins import get_registry
 
-RATE, SAMPLES, X = 16000, 16000, "X"
+X = "X"
 
 SHIFTS = (-10, 10, 20, 50)
 """Shifts of unseen clips, ms."""
 
 MARGINS = (0, 10, 20)
 """Margins around annotated onsets and offsets, ms."""
-
-MANY = 300
-"""Sounds of each kind that is no syllable."""
-
-JUDGES = ("esn", "knn", "svm")
-"""The decoders of the consensus."""
-
-Audio = np.ndarray[Any, np.dtype[np.float32]]
-
-
-def move(sounds: Audio, milliseconds: float) -> Audio:
-    """Clips as if they had been cut so much earlier: the sound starts later."""
-    shift = round(milliseconds * RATE / 1000)
-    moved = np.roll(sounds, shift, axis=1)
-    moved[:, slice(shift) if shift > 0 else slice(shift, None)] = 0
-    return moved if shift else sounds
-
-
-def remove_margins(sounds: Audio, milliseconds: float = 10) -> Audio:
-    """Clips without the background before and after their sound."""
-    width = round(milliseconds * RATE / 1000)
-    bare = np.zeros_like(sounds)
-    for sound, clip in zip(sounds, bare, strict=True):
-        last = int(np.flatnonzero(sound)[-1]) + 1
-        clip[: last - 2 * width] = sound[width : last - width]
-    return bare
-
-
-def make_noises(seed: int) -> dict[str, Audio]:
-    """Noise and bursts, by a generator of random numbers that training does not use."""
-    rng = np.random.default_rng([seed, 12345])
-    white = rng.standard_normal((MANY, SAMPLES), np.float32)
-    spectrum = np.fft.rfft(rng.standard_normal((MANY, SAMPLES)))
-    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(spectrum.shape[1]), 1)), SAMPLES).astype(np.float32)
-    length, start = rng.integers(320, 2400, (MANY, 1)), rng.integers(0, 800, (MANY, 1))
-    moments = np.arange(SAMPLES)
-    bursts = np.where((moments >= start) & (moments < start + length), rng.standard_normal((MANY, SAMPLES)), 0)
-    return {"white noise": white, "pink noise": pink, "noise bursts, 20 to 150 ms": bursts.astype(np.float32)}
-
-
-def untrained(seed: int) -> Audio:
-    """Sounds of a generator before its first update."""
-    from canarygan_wavegan.model import Generator, Shape
-
-    torch.manual_seed(seed)
-    with torch.inference_mode():
-        sounds = Generator(Shape(latent_dim=3, dim=16, samples=4096))(torch.rand(MANY, 3) * 2 - 1)
-    return fit_length(sounds.numpy().reshape(MANY, -1), SAMPLES)
-
-
-def generate(run: Path, count: int) -> tuple[Audio, int]:
-    """Sounds of the last checkpoint of a run, and its epoch."""
-    generator, _ = generators.load(runs.find_checkpoint(run), get_registry(), model=None, device="cpu")
-    z = latents.draw(count, generator.latent_dim, seed=0)
-    sounds = np.concatenate([*generators.generate_sounds(generator, z, 100)])
-    return fit_length(sounds, SAMPLES), generator.progress["epoch"]
-
-
-def read_other(folder: Path) -> Audio:
-    """The syllables of recordings with evsonganaly's annotations, with 10 ms around them, at one peak."""
-    import scipy.io
-
-    clips = []
-    for path in sorted(folder.glob("*.cbin")):
-        sound = np.fromfile(path, ">i2").reshape(-1, 2)[:, 0].astype(np.float32) / 32768
-        sound = audio.resample(sound[None], 32000, RATE)[0]
-        table = scipy.io.loadmat(f"{path}.not.mat", squeeze_me=True)
-        spans = zip(table["onsets"] / 1000, table["offsets"] / 1000, table["labels"], strict=True)
-        clips += [cut(sound, onset - 0.01, offset + 0.01) for onset, offset, label in spans if label not in "-0"]
-    return np.stack(clips)
-
-
-def cut(sound: Audio, onset: float, offset: float) -> Audio:
-    """A stretch (s) of a recording, padded to a second, without offset and at one peak."""
-    part = sound[max(round(onset * RATE), 0) : round(offset * RATE)]
-    part = part - part.mean()
-    return fit_length(0.95 * part[None] / np.abs(part).max(), SAMPLES)[0].astype(np.float32)
-
-
-def read_own(folder: Path, margin: float, labels: list[str]) -> tuple[Audio, np.ndarray[Any, Any]]:
-    """The annotated notes of recordings, with a margin (s), and their labels."""
-    clips, names, sounds = [], [], {}
-    for sequence in ElementTree.parse(folder / "Annotation.xml").getroot().iter("Sequence"):
-        path = folder / "Wave" / sequence.findtext("WaveFileName", "")
-        if not path.is_file():
-            continue
-        if path not in sounds:
-            sounds[path] = audio.read(path, RATE).audio
-        begin = int(sequence.findtext("Position", "0"))
-        for note in sequence.iter("Note"):
-            onset = (begin + int(note.findtext("Position", "0"))) / 32000
-            label = f"syll_{note.findtext('Label')}"
-            if label in labels:
-                offset = onset + int(note.findtext("Length", "0")) / 32000
-                clips.append(cut(sounds[path], onset - margin, offset + margin))
-                names.append(label)
-    return np.stack(clips), np.array(names)
 
 
 class Judges:
@@ -306,64 +209,6 @@ def main() -> None:
     before = Path(__file__).parent / "results" / "labels-0.2.json"
     old = json.loads(before.read_text()) if before.is_file() and options.name == "labels" else None
     machine.keep(options.name, result, text(options.name, result, old))
-
-
-def summarise(result: Mapping[str, Any] | None, *keys: str) -> str:
-    """Mean over seeds, and from least to most where there are several."""
-    if result is None:
-        return ""
-    values = []
-    for seed in result["seeds"]:
-        value: Any = seed
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None:
-            values.append(value)
-    if not values:
-        return "-"
-    spread = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{spread}"
-
-
-def text(name: str, result: Mapping[str, Any], old: Mapping[str, Any] | None) -> str:
-    """The tables as Markdown."""
-    first = result["seeds"][0]
-    counts, judges = first["counts"], [*first["x"]["unseen"]]
-    side = ["0.2.0, consensus"] if old else []
-
-    def table(title: str, key: str, columns: list[str]) -> list[str]:
-        head = ["", f"| {title} | N | {' | '.join([*columns, *side])} |"]
-        head.append("| --- | ---: |" + " ---: |" * (len(columns) + len(side)))
-        for row in first[key]:
-            cells = [summarise(result, key, row, column) for column in columns]
-            cells += [summarise(old, key, row, "consensus")] if old else []
-            head.append(f"| {row} | {counts[row]} | {' | '.join(cells)} |")
-        return head
-
-    lines = [
-        f"# {name}: do labels hold?",
-        "",
-        f"Means over {len(result['seeds'])} seeds, least and most in brackets. "
-        f"Each seed holds out a fifth of the clips. The consensus is of {', '.join(JUDGES)}.",
-    ]
-    lines += ["Under 0.2.0 stands what that version gives, by one seed."] if old else []
-    lines += table("share called X", "x", judges)
-    lines += table("share right, X counts as wrong", "right", [*judges, "classifier"])
-    if old:
-        shares = (f"{row} {summarise(old, 'right', row, 'classifier')}" for row in old["seeds"][0]["right"])
-        lines += ["", f"Right by 0.2.0's classifier: {'; '.join(shares)}."]
-    if "area" in first:
-        area = f"Area under the curve of P(syllable), unseen clips against another bird: {summarise(result, 'area')}"
-        lines += ["", area + (f"; 0.2.0, by posteriors, {summarise(old, 'area')}." if old else ".")]
-    if "agreement" in first:
-        columns = ["share", f"0.2.0, epoch {old['seeds'][0]['epoch']}"] if old else ["share"]
-        lines += ["", f"| trained generator, epoch {first['epoch']} | {' | '.join(columns)} |"]
-        lines.append(f"| --- |{' ---: |' * len(columns)}")
-        for row in first["agreement"]:
-            cells = [summarise(one, "agreement", row) for one in ((result, old) if old else (result,))]
-            lines.append(f"| {row} | {' | '.join(cells)} |")
-    lines += ["", f"Training of the decoders took {summarise(result, 'training_s')} s of processor time."]
-    return "\n".join([*lines, "", machine.line(result["machine"]), ""])
 
 
 if __name__ == "__main__":

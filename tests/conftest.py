@@ -1,21 +1,33 @@
 """What the kernel's tests share: plugins made on the spot, and the command line in a process of its own."""
 
+import functools
+import json
 import os
 import subprocess
 import sys
 import types
 from pathlib import Path
 
+import commands
+import numpy as np
 import pytest
 import toy_tasks
 from recordings import noise, put
+from toy_decoders import RATE, Pitch
+from toy_metrics import HEARD, Blind, Loudness, Peak, Trough, Wanting
+from toy_models import Stubborn, Toy
 
 from canarygan_core import hookimpl, plugins
+from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.cli.binding import Command
+from canarygan_core.clips import Clips
 from canarygan_core.components import Component, Task
+from canarygan_core.fitted import decoders
 from canarygan_core.plugins import Plugin, Registry, builtin
-from canarygan_core.tasks import generate, notebook, sample
+from canarygan_core.runs import Manifest, Request
+from canarygan_core.tasks import generate, notebook, sample, score
+from canarygan_core.testing import toy_clips
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,3 +158,69 @@ def alone(monkeypatch):
     for name in ("SLURM_PROCID", "RANK", "NODE_RANK", "LOCAL_RANK", "SLURM_JOB_ID", "TORCHELASTIC_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("CANARYGAN_RUN_VERSION", raising=False)
+
+
+@pytest.fixture
+def ask(installed, monkeypatch, tmp_path, capsys):
+    """A function that runs `score` on synthetic clips and gives its exit code, its record and what it said."""
+    registry = installed(Blind, Loudness, Peak, Trough, Wanting)
+    monkeypatch.setattr(score, "get_registry", lambda: registry)
+    monkeypatch.chdir(tmp_path)
+    data = ["--dataset", "synthetic", "--syllables", "2", "--per-class", "6"]
+
+    def run(*words):
+        HEARD.clear()
+        code = main.main(["score", *data, *map(str, words)])
+        path = tmp_path / "scores" / "scores.json"
+        return code, json.loads(path.read_text()) if path.is_file() else None, capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """An archive of 250 generated sounds with labels."""
+    clips = toy_clips(250, samples=2000)
+    path = tmp_path / "generation.npz"
+    with archives.writing(path, clips.audio.nbytes) as writer:
+        writer.add("x", clips.audio)
+        writer.add("y_knn", clips.labels)
+        writer.add("rate", np.asarray(16000))
+    return path
+
+
+@pytest.fixture
+def run(capsys):
+    """A function that runs a command; gives the exit code, standard output and standard error."""
+    return functools.partial(commands.run, capsys)
+
+
+@pytest.fixture
+def toy_models(installed):
+    """The whole system finds the models of `toy_models`, and nothing that is really installed."""
+    installed(Stubborn, Toy)
+    Toy.loaded.clear()
+
+
+@pytest.fixture
+def version(tmp_path):
+    """The folder of a finished training of a toy model, with its last checkpoint."""
+    folder = tmp_path / "runs" / "checkpoints" / "version_7"
+    for path in (folder / "last" / "last.ckpt", folder / "all" / "early.ckpt"):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"epoch": 3 if path.stem == "last" else 1, "step": 60}))
+    manifest = Manifest.begin(
+        folder / "manifest.json", Request("train-gan", (), {"model": {"name": "toy", "options": {}}})
+    )
+    manifest.end("finished")
+    return folder
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder of two decoders of pitch."""
+    clips = Clips(np.zeros((2, 10), np.float32), RATE, labels=np.array(["a", "b"]))
+    for name, width in (("one", 600.0), ("two", 900.0)):
+        decoder = Pitch(width)
+        decoders.save(tmp_path / "decoders" / name, decoder, decoder.fit(clips), threshold=0.6)
+    return tmp_path / "decoders"

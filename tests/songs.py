@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from canarygan_recordings import Recordings
+
+from canarygan_core.clips import Clips
 
 RATE = 32000
 PITCH = {"a": 1500.0, "b": 2500.0, "c": 4000.0, "d": 6000.0}
@@ -61,3 +64,8 @@ def make_song(path: Path, labels: str = "abcabc", seed: int = 0, rate: int = RAT
 def put_labels(path: Path, segments: Any) -> None:
     """Write labels as Audacity exports them."""
     path.write_text("".join(f"{onset!r}\t{offset!r}\t{label}\n" for onset, offset, label in segments), "utf-8")
+
+
+def load(folder: Path, **options: Any) -> Clips:
+    """The clips of a folder of songs and labels."""
+    return Recordings(data_dir=folder, **options).load()

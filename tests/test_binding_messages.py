@@ -1,20 +1,19 @@
 """What a command line says of words and files that do not fit, and what its record holds besides options."""
 
+import functools
+
 import pytest
+import refusals
 from toy_tasks import WORK, Every
 
 from canarygan_core.cli.binding import Command
 from canarygan_core.errors import UsageError
 from canarygan_core.runs import Manifest
 
+told = functools.partial(refusals.told, error=UsageError)
+
 BOTH = ("--dataset", "broad", "--model", "wide")
 HELP = "\nSee canarygan run work --help"
-
-
-def told(bind, *words):
-    with pytest.raises(UsageError) as raised:
-        bind(*words)
-    return str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import types
 
 import pytest
 from specimens import Level, Net, broken
-from test_plugins import METRIC, TASK
+from toy_plugins import METRIC, TASK
 
 from canarygan_core import CanaryganError
 from canarygan_core.cli import checking

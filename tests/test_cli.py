@@ -74,15 +74,10 @@ TASKS = [
 
 
 @pytest.fixture
-def run(installed, capsys):
-    """Run words; gives the exit code, standard output and standard error."""
+def run(installed, run):
+    """The same, with these tasks and nothing that is really installed."""
     installed(*TASKS)
-
-    def ran(*words):
-        code = main.main(words)
-        return code, *capsys.readouterr()
-
-    return ran
+    return run
 
 
 def test_exit_codes(run):

@@ -1,70 +1,23 @@
-"""`decode`, trained decoders on disk and `generate -y`, by the kernel alone: with toy decoders and no torch."""
+"""`decode` and `generate -y`, by the kernel alone: with toy decoders and no torch."""
 
-import csv
 import json
 import logging
-import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from commands import table
+from toy_decoders import CLASSES, RATE, Pitch, tone
 
-import canarygan_core
 from canarygan_core import audio
 from canarygan_core.audio import archives, sounds
 from canarygan_core.cli import main
-from canarygan_core.clips import Clips
-from canarygan_core.components import Decoder
-from canarygan_core.errors import CanaryganError, UsageError
-from canarygan_core.fitted import decoders
-from canarygan_core.plugins import Plugin, Registry
-from canarygan_core.runs import seals
+from canarygan_core.plugins import Registry
 from canarygan_core.tasks import decode as decode_task
 from canarygan_core.tasks import generate as generate_task
-
-RATE = 16000
-CLASSES = ("low", "mid, or so", "hoch \u00fc")
-CENTRES = np.array([1000.0, 2500.0, 4000.0])
-
-
-@dataclass(frozen=True)
-class FittedPitch:
-    """Tells classes apart by the number of zero crossings."""
-
-    classes: tuple[str, ...]
-    width: float
-
-    def posteriors(self, clips: Clips) -> Any:
-        turns = (np.diff(np.signbit(clips.audio), axis=1) != 0).sum(1)
-        sound = np.maximum((np.abs(clips.audio) > 1e-4).sum(1), 1)
-        hertz = turns / sound * clips.rate / 2
-        raised = np.exp(-(((hertz[:, None] - CENTRES) / self.width) ** 2)) + 1e-9
-        return (raised / raised.sum(1, keepdims=True)).astype(np.float32)
-
-    def save(self, folder: Path) -> None:
-        np.savez(folder / "state.npz", classes=np.array(self.classes), width=self.width)
-
-
-@dataclass(frozen=True)
-class Pitch(Decoder):
-    """A toy."""
-
-    name: ClassVar[str] = "pitch"
-
-    width: float = 600.0
-    """Width of a class, Hz."""
-
-    def fit(self, clips: Clips) -> FittedPitch:
-        return FittedPitch(CLASSES, self.width)
-
-    @classmethod
-    def load(cls, folder: Path) -> FittedPitch:
-        with np.load(folder / "state.npz", allow_pickle=False) as state:
-            return FittedPitch(tuple(state["classes"].tolist()), float(state["width"]))
 
 
 class Tones:
@@ -79,33 +32,17 @@ class Tones:
         return np.where(z[:, :1] < -0.9, 0, made).astype(np.float32)
 
 
-def tone(hertz: float, seconds: float = 0.1, rate: int = RATE) -> Any:
-    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(np.float32)
-
-
 @pytest.fixture(autouse=True)
-def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    made = Registry()
-    made.add(Plugin("toy", "toy", "0"), SimpleNamespace(register_decoders=canarygan_core.hookimpl(lambda: [Pitch])))
+def registry(offer: Callable[..., Registry], monkeypatch: pytest.MonkeyPatch) -> Registry:
+    made = offer(Pitch)
     for task in (decode_task, generate_task):
         monkeypatch.setattr(task, "get_registry", lambda: made)
     monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
     return made
 
 
-@pytest.fixture
-def trained(tmp_path: Path) -> Path:
-    """Two decoders in one folder."""
-    clips = Clips(np.zeros((2, 10), np.float32), RATE, labels=np.array(["a", "b"]))
-    for name, width in (("one", 600.0), ("two", 900.0)):
-        decoder = Pitch(width)
-        decoders.save(tmp_path / "decoders" / name, decoder, decoder.fit(clips), threshold=0.6)
-    return tmp_path / "decoders"
-
-
 def rows_of(folder: Path) -> list[dict[str, str]]:
-    with open(folder / "decoded.csv", encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return table(folder / "decoded.csv")
 
 
 def test_sounds_folders_and_archives_in_one_table(trained: Path, tmp_path: Path, capsys) -> None:
@@ -244,99 +181,6 @@ def test_generate_writes_labels_beside_sounds(trained: Path, tmp_path: Path, mon
     assert [row["pitch"] for row in rows_of(tmp_path / "again")] == made["y_pitch"].tolist()
 
 
-def change(folder: Path, **keys: Any) -> None:
-    record = json.loads((folder / decoders.RECORD).read_text())
-    (folder / decoders.RECORD).write_text(seals.dump(record | keys))
-
-
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
-        ({"schema": 99}, "newer CanaryGAN"),
-        ({"schema": "x"}, "is not the record of a decoder: schema is 'x', and not a whole number"),
-        ({"classes": []}, "names no component, or no class"),
-        ({"classes": ["a", "b", "c"]}, "contradicts itself"),
-        ({"files": {"../../etc/passwd": "sha256:0"}}, "is missing"),
-        ({"files": {"state.npz": "sha256:0"}}, "cut short or changed"),
-        ({"decoder": {"name": "pitsch"}}, "is of decoder pitsch, which is not installed"),
-        ({"threshold": None}, "threshold is null, and not a number"),
-    ],
-)
-def test_records_that_cannot_be_trusted(keys: dict[str, Any], said: str, trained: Path, registry: Registry) -> None:
-    change(trained / "one", **keys)
-    with pytest.raises(CanaryganError, match=said.replace("?", r"\?")):
-        decoders.load(trained / "one", registry)
-
-
-def test_a_record_with_a_flipped_byte_is_refused(trained: Path, registry: Registry) -> None:
-    path = trained / "one" / decoders.RECORD
-    content = path.read_bytes()
-    for at in range(0, len(content), 7):
-        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
-        with pytest.raises(CanaryganError, match=f"{decoders.RECORD} is not the file that was written"):
-            decoders.load(trained / "one", registry)
-
-
-def test_a_folder_of_something_else_is_neither_read_nor_replaced(tmp_path: Path, registry: Registry) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("precious")
-    with pytest.raises(CanaryganError, match="train-decoders makes one"):
-        decoders.load_all([tmp_path / "mine"], registry)
-    with pytest.raises(CanaryganError, match="is no decoder"):
-        decoders.save(tmp_path / "mine", Pitch(), FittedPitch(CLASSES, 1.0))
-    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "thesis.txt"]
-
-
-def test_two_of_one_name_take_their_folders(trained: Path, tmp_path: Path, registry: Registry) -> None:
-    assert [one.key for one in decoders.load_all([trained], registry)] == ["one", "two"]
-    assert [one.key for one in decoders.load_all([trained / "two"], registry)] == ["pitch"]
-    (tmp_path / "other").mkdir()
-    (trained / "two").rename(tmp_path / "other" / "one")
-    with pytest.raises(UsageError, match="Two decoders are called one"):
-        decoders.load_all([trained / "one", tmp_path / "other" / "one"], registry)
-
-
-def test_a_draft_has_no_vote_and_what_was_only_set_aside_has_one(trained: Path, registry: Registry) -> None:
-    shutil.copytree(trained / "one", trained / ".three.01234567.part")
-    (trained / "two").rename(trained / ".two.89abcdef.old")
-    shutil.copytree(trained / "one", trained / ".hidden")
-    assert [one.key for one in decoders.load_all([trained], registry)] == ["one", "two"]
-    assert sorted(path.name for path in trained.iterdir()) == [".hidden", "one", "two"]
-
-
-def test_labels_margins_and_consensus() -> None:
-    posteriors = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
-    assert decoders.pick_labels(posteriors, "abc").tolist() == ["a", "c"]
-    np.testing.assert_allclose(decoders.compute_margins(posteriors), [0.5, 0.1])
-    votes = [np.array(["a", "a", "X"]), np.array(["b", "a", "b"]), np.array(["a", "c", "c"])]
-    sure = [np.array([0.5, 0.5, 0.5]), np.array([0.9, 0.5, 0.6]), np.array([0.1, 0.9, 0.7])]
-    labels, agreement = decoders.find_consensus(votes, sure)
-    assert labels.tolist() == ["a", "a", "c"]
-    np.testing.assert_allclose(agreement, [2 / 3, 2 / 3, 1 / 3])
-
-
-def test_the_threshold_rejects_at_most_its_share() -> None:
-    best = np.linspace(0.5, 1, 101)
-    limit = decoders.choose_threshold(np.c_[best, 1 - best], 0.02)
-    assert (best < limit).sum() == 2
-    assert decoders.choose_threshold(np.empty((0, 2)), 0.02) == 0
-
-
-def test_garbage_and_doubt_become_x(trained: Path) -> None:
-    fitted = FittedPitch(("a", "WN"), 1.0)
-    one = decoders.TrainedDecoder("k", fitted, ("a", "WN"), 0.7, ("WN",), trained, {})
-    posteriors = np.array([[0.9, 0.1], [0.6, 0.4], [0.1, 0.9], [0.5, 0.5]])
-    assert one.vote(posteriors).tolist() == ["a", "X", "X", "X"]
-    assert one.label(posteriors).tolist() == ["a", "a", "WN", "X"]
-
-
-def test_sounds_not_finite_or_silent_are_x_and_reach_no_decoder(trained: Path, registry: Registry) -> None:
-    one = decoders.load(trained / "one", registry)
-    strange = np.stack([tone(1000), np.full(1600, np.nan, np.float32), np.zeros(1600, np.float32)])
-    posteriors = one.posteriors(Clips(strange, RATE))
-    assert one.label(posteriors).tolist() == ["low", "X", "X"]
-
-
 def test_broken_sounds_of_an_archive_are_named_or_left_out(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -348,8 +192,7 @@ def test_broken_sounds_of_an_archive_are_named_or_left_out(
     assert "odd.npz#1: holds NaN or infinite samples" in said
     assert said.count("does not say its sampling rate") == 1
     assert main.main([*words, "--skip-unusable"]) == 0
-    with open(tmp_path / "told" / "decoded.csv", newline="") as stream:
-        assert [row["row"] for row in csv.DictReader(stream)] == ["0", "2"]
+    assert [row["row"] for row in rows_of(tmp_path / "told")] == ["0", "2"]
 
 
 def test_batches_and_lengths_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:

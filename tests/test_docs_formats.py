@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from documents import DOCS, ROOT, perform, section, text
+from report_pages import shown
 
 from canarygan_core import plugins, runs
 from canarygan_core.audio import archives
@@ -101,9 +102,7 @@ def of_checkpoint(path: Path) -> Iterable[str]:
 
 
 def of_page(path: Path) -> Iterable[str]:
-    found = re.search(r'type="application/json" id="content">(.*?)</script>', path.read_text("utf-8"), re.DOTALL)
-    assert found is not None
-    return list(json.loads(found[1]))
+    return list(shown(path))
 
 
 KNOWN: dict[str, tuple[str, Callable[[Path], Iterable[str]]]] = {

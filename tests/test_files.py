@@ -9,16 +9,10 @@ import tempfile
 import types
 
 import pytest
+from refusals import told
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.runs import files
-
-
-def told(work, *arguments, error=CanaryganError, **options):
-    """The message of the error that work ends with."""
-    with pytest.raises(error) as raised:
-        work(*arguments, **options)
-    return str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from refusals import told
 
-from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import documents
 from canarygan_core.runs.documents import Format, list_of, read_json, read_toml, read_yaml, table_of
 
 SIZE = Format("a size", {"rate": int}, {"note": str}, bounds={"rate": (1, 9)})
-
-
-def told(work, *arguments):
-    with pytest.raises(CanaryganError) as raised:
-        work(*arguments)
-    return str(raised.value)
 
 
 def fault(kind, value):

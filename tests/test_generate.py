@@ -1,132 +1,19 @@
-"""`sample` and `generate`, with a model that needs no library."""
+"""`generate`: what its archive holds, by which latents and device, and that it is whole or absent."""
 
 import json
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from toy_models import RATE, SAMPLES, Sines, Toy
 
-from canarygan_core import CanaryganError, Model
+from canarygan_core import CanaryganError
 from canarygan_core.audio import archives
-from canarygan_core.cli import main
 from canarygan_core.runs import Manifest, Request, files
 
-SAMPLES, RATE = 50, 8000
-
-
-class Sines:
-    """Generates a sum of sines, one a coordinate; counts the clips that it was asked for."""
-
-    latent_dim, rate, samples = 2, RATE, SAMPLES
-
-    def __init__(self, progress):
-        self.progress, self.asked = progress, []
-
-    def generate(self, z):
-        assert z.dtype == np.float32
-        self.asked.append(len(z))
-        phase = np.arange(SAMPLES) / SAMPLES
-        return (0.4 * np.sin(2 * np.pi * (z[:, :, None] + phase)).sum(1)).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Toy(Model):
-    name: ClassVar[str] = "toy"
-    loaded: ClassVar[list[Any]] = []
-
-    def train(self, clips, run, *, training):
-        raise NotImplementedError
-
-    @classmethod
-    def load(cls, checkpoint, *, device="cpu"):
-        try:
-            generator = Sines(json.loads(checkpoint.read_text()))
-        except ValueError:
-            raise CanaryganError(f"{checkpoint} holds no toy.") from None
-        cls.loaded.append((generator, device))
-        return generator
-
-
-@dataclass(frozen=True)
-class Stubborn(Model):
-    name: ClassVar[str] = "stubborn"
-
-    def train(self, clips, run, *, training):
-        raise NotImplementedError
-
-    @classmethod
-    def load(cls, checkpoint, *, device="cpu"):
-        raise CanaryganError(f"{checkpoint} is not stubborn.")
-
-
-@pytest.fixture
-def run(installed, capsys):
-    """Run words; gives the exit code, standard output and standard error."""
-    installed(Stubborn, Toy)
-    Toy.loaded.clear()
-
-    def ran(*words):
-        code = main.main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return ran
-
-
-@pytest.fixture
-def version(tmp_path):
-    """The folder of a finished training, with its last checkpoint."""
-    folder = tmp_path / "runs" / "checkpoints" / "version_7"
-    for path in (folder / "last" / "last.ckpt", folder / "all" / "early.ckpt"):
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps({"epoch": 3 if path.stem == "last" else 1, "step": 60}))
-    manifest = Manifest.begin(
-        folder / "manifest.json", Request("train-gan", (), {"model": {"name": "toy", "options": {}}})
-    )
-    manifest.end("finished")
-    return folder
-
-
-def test_sample(run, tmp_path):
-    code, out, _ = run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5, "--json")
-    path = tmp_path / "latent_z-dim_4.npy"
-    z = np.load(path)
-    assert (code, json.loads(out)) == (0, {"path": str(path), "shape": [20, 4]})
-    assert (z.shape, z.dtype) == ((20, 4), np.float32)
-    assert -1 <= z.min() < z.max() <= 1
-    record = Manifest.read(tmp_path / "latent_z-dim_4.manifest.json").record
-    assert (record["status"], record["seed"], record["task"]) == ("finished", 5, "sample")
-    assert record["outputs"] == {path.name: files.compute_digest(path)}
-    assert record["options"]["task"]["n_samples"] == 20
-    before = path.read_bytes()
-    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 5, "--overwrite")[0] == 0
-    assert path.read_bytes() == before
-    code, _, err = run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 6)
-    assert code == 1
-    assert "--overwrite" in err
-    assert path.read_bytes() == before
-    assert run("sample", "-n", 20, "-d", 4, "-s", tmp_path, "--seed", 6, "--overwrite")[0] == 0
-    assert path.read_bytes() != before
-
-
-def test_sample_with_other_distributions_and_wrong_ones(run, tmp_path):
-    words = ("sample", "-n", 1000, "-s", tmp_path, "--overwrite", "--dist")
-    assert run(*words, "normal", "--dist_params", '{"loc": 50}')[0] == 0
-    assert abs(np.load(tmp_path / "latent_z-dim_3.npy").mean() - 50) < 1
-    code, out, err = run(*words, "nromal")
-    assert (code, out) == (2, "")
-    assert "Did you mean normal?" in err
-    assert run("sample", "-n", 0, "-s", tmp_path, "--overwrite")[0] == 2
-    assert run("sample", "-n", 2.5, "-s", tmp_path, "--overwrite")[0] == 2
-    assert run("sample", "--seed", -1, "-s", tmp_path, "--overwrite")[0] == 2
-    assert run("sample", "-n", 10**13, "-s", tmp_path, "--overwrite")[0] == 2
-    (tmp_path / "file").write_text("")
-    code, _, err = run("sample", "-n", 3, "-s", tmp_path / "file")
-    assert code == 1
-    assert "Cannot write" in err
+pytestmark = pytest.mark.usefixtures("toy_models")
 
 
 def test_generate_from_drawn_latents(run, version, tmp_path):
@@ -167,34 +54,6 @@ def test_a_clip_depends_on_its_latent_alone(run, version, tmp_path):
     assert np.array_equal(archives.read(again / path.name)["x"], archives.read(path)["x"])
 
 
-@pytest.mark.parametrize("where", ["", "last/last.ckpt", "../..", "all/early.ckpt"])
-def test_a_checkpoint_is_a_file_a_version_or_a_folder_of_runs(run, version, tmp_path, where):
-    assert run("generate", "-x", version / where, "-s", tmp_path / "out", "-n", 2)[0] == 0
-    epoch = 1 if "early" in where else 3
-    assert (tmp_path / "out" / f"generation-version_7-epoch_{epoch}-step_60.npz").is_file()
-
-
-def test_a_loose_checkpoint_is_offered_to_every_model(run, version, tmp_path):
-    loose = tmp_path / "loose.ckpt"
-    loose.write_text('{"epoch": 0, "step": 0}')
-    assert run("generate", "-x", loose, "-s", tmp_path / "out", "-n", 2)[0] == 0
-    assert (tmp_path / "out" / "generation-version_loose-epoch_0-step_0.npz").is_file()
-    loose.write_text("nothing")
-    code, out, err = run("generate", "-x", loose, "-s", tmp_path / "out", "-n", 2)
-    assert (code, out) == (1, "")
-    assert "stubborn: " in err
-    assert "holds no toy" in err
-    code, _, err = run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2, "--model", "stubborn")
-    assert code == 1
-    assert "is not stubborn" in err
-    assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2, "--model", "tyo")[0] == 2
-
-
-def test_the_run_of_another_task_does_not_name_a_model(run, version, tmp_path):
-    Manifest.begin(version / "manifest.json", Request("train-decoders", (), {"task": {}}))
-    assert run("generate", "-x", version, "-s", tmp_path / "out", "-n", 2)[0] == 0
-
-
 def test_what_is_there_is_not_replaced_unless_asked(run, version, tmp_path):
     words = ("generate", "-x", version, "-s", tmp_path / "out", "-n", 2)
     assert run(*words)[0] == 0
@@ -227,17 +86,6 @@ def test_wave_files(run, version, tmp_path):
     assert str(waves[4]) not in told
 
 
-def test_an_archive_names_the_clips_that_its_model_was_not_trained_on(run, version, tmp_path):
-    assert run("generate", "-x", version, "-n", 3, "-s", tmp_path / "out")[0] == 0
-    (path,) = (tmp_path / "out").glob("*.npz")
-    assert "held_out" not in archives.read(path)
-    Manifest.read(version / "manifest.json").add(held_out={"sources": ["a/1.wav", "b/7.wav"], "group_by": "recording"})
-    assert run("generate", "-x", version, "-n", 3, "-s", tmp_path / "out", "--overwrite")[0] == 0
-    found = archives.read(path)
-    assert found["held_out"].tolist() == ["a/1.wav", "b/7.wav"]
-    assert str(found["group_by"]) == "recording"
-
-
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -257,17 +105,6 @@ def test_what_cannot_be_generated(run, version, tmp_path, monkeypatch, words, co
     assert (found, out) == (code, "")
     assert re.search(told, err)
     assert not Path("out").exists()
-
-
-def test_a_checkpoint_that_is_not_there(run, version, tmp_path):
-    for path in (tmp_path / "nowhere.ckpt", tmp_path / "runs" / "checkpoints", tmp_path):
-        code, _, err = run("generate", "-x", path, "-n", 2, "-s", tmp_path / "out")
-        assert code == 1
-        assert "canarygan: " in err
-    (version / "last" / "last.ckpt").unlink()
-    code, _, err = run("generate", "-x", version, "-n", 2, "-s", tmp_path / "out")
-    assert code == 1
-    assert "There is no checkpoint at" in err
 
 
 def test_a_failure_half_way_is_recorded_and_leaves_no_archive(run, version, tmp_path, monkeypatch):
@@ -324,31 +161,6 @@ def test_a_compressed_archive_holds_the_same_sounds(run, version, tmp_path):
         assert set(one) == set(other)
         assert all(np.array_equal(one[name], other[name]) for name in one)
     assert packed.stat().st_size < stored.stat().st_size
-
-
-def test_the_digest_is_that_of_the_checkpoint_that_was_loaded(run, tmp_path, version, monkeypatch):
-    checkpoint = version / "last" / "last.ckpt"
-    digest, load, generate = files.compute_digest(checkpoint), Toy.load.__func__, Sines.generate
-
-    def load_while_it_changes(cls, path, *, device="cpu"):
-        loaded = load(cls, path, device=device)
-        if len(cls.loaded) == 1:  # a training saves between the digest and the loading
-            files.write_text(checkpoint, json.dumps({"epoch": 4, "step": 400}))
-        return loaded
-
-    def generate_while_it_changes(self, z):
-        files.write_text(checkpoint, json.dumps({"epoch": 5, "step": 500}))
-        return generate(self, z)
-
-    monkeypatch.setattr(Toy, "load", classmethod(load_while_it_changes))
-    monkeypatch.setattr(Sines, "generate", generate_while_it_changes)
-    code, _, err = run("generate", "-x", checkpoint, "-s", tmp_path / "out", "-n", "3")
-    assert code == 0, err
-    (path,) = (tmp_path / "out").glob("*.npz")
-    content, record = archives.read(path), json.loads(path.with_suffix(".manifest.json").read_text())
-    files.write_text(checkpoint, json.dumps({"epoch": 4, "step": 400}))
-    assert (int(content["epoch"]), str(content["checkpoint"])) == (4, files.compute_digest(checkpoint))
-    assert record["inputs"]["generator"]["digest"] == files.compute_digest(checkpoint) != digest
 
 
 def test_of_several_processes_one_makes_the_archive(run, tmp_path, version, monkeypatch):

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from commands import succeed
 
 import canarygan_core
 from canarygan_core import audio
 from canarygan_core.audio import archives
-from canarygan_core.cli import main
 from canarygan_core.fitted import decoders, generators, projectors
 from canarygan_core.plugins import get_registry
 from canarygan_core.tasks import decode
@@ -47,10 +47,6 @@ class Memory:
         return SOUNDS[np.rint(z[:, 0]).astype(int)]
 
 
-def run(*words):
-    assert main.main([*map(str, words), "-q"]) == 0, words
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with real clips, all judges trained on them, and the sounds of a model as an archive and WAV files."""
@@ -68,12 +64,12 @@ def place(tmp_path_factory):
         patch.setattr(generators, "load", lambda *_, **__: (Memory(), made_by))
         patch.setattr(decode, "_round", lambda values, digits: values.tolist())
         few = ["--seconds", "0.128", "--batch-size", "8", "--max-epochs", "2"]
-        run("train-inception", *DATA, "-s", "inception", *few)
+        succeed("train-inception", *DATA, "-s", "inception", *few)
         cheap = ["--augment", "0", "--cnn.seconds", "0.128", "--cnn.epochs", "1", "--esn.units", "30"]
-        run("train-decoders", *DATA, "-m", "esn", "-m", "svm", "-m", "cnn", "-s", "decoders", *cheap)
+        succeed("train-decoders", *DATA, "-m", "esn", "-m", "svm", "-m", "cnn", "-s", "decoders", *cheap)
         other = ["--sampling-rate", "11025", "--max-length", "0.15", "--augment", "0"]
-        run("train-decoders", *DATA[:2], *DATA[4:], "-m", "knn", "-s", "others", *other)
-        run("generate", "-x", "toy.ckpt", "-z", "z.npy", "-y", "decoders", "-y", "others", "--wav", "-s", "made")
+        succeed("train-decoders", *DATA[:2], *DATA[4:], "-m", "knn", "-s", "others", *other)
+        succeed("generate", "-x", "toy.ckpt", "-z", "z.npy", "-y", "decoders", "-y", "others", "--wav", "-s", "made")
         (archive,) = (folder / "made").glob("*.npz")
         yield SimpleNamespace(archive=archive, waves=archive.with_suffix(""))
 
@@ -85,7 +81,7 @@ def told(place):
     few = ["--inception-score.n-split", "2", "--no-context", "-m", "inception", "--overwrite"]
     scores = {}
     for way, words in ways.items():
-        run("score", *words, *DATA, *few, "-s", way.strip("-"))
+        succeed("score", *words, *DATA, *few, "-s", way.strip("-"))
         scores[way] = json.loads(Path(way.strip("-"), "scores.json").read_text())["metrics"]
     return scores
 
@@ -112,7 +108,7 @@ def test_every_metric_scores_the_same_by_every_way_in(told, place):
 
 
 def test_a_score_of_checkpoints_hears_what_score_hears(told):
-    run("inception", "gan", "-m", "inception", "-x", "toy.ckpt", "-z", "z.npy", "--n-split", "2", "-s", "is")
+    succeed("inception", "gan", "-m", "inception", "-x", "toy.ckpt", "-z", "z.npy", "--n-split", "2", "-s", "is")
     (path,) = Path("is").glob("*.yml")
     (row,) = yaml.safe_load(path.read_text())["rows"]
     for key in ("is_mean", "is_whole"):
@@ -120,7 +116,7 @@ def test_a_score_of_checkpoints_hears_what_score_hears(told):
 
 
 def read_decoded(*words):
-    run("decode", *words, "--no-segment", "--overwrite", "-s", "decoded")
+    succeed("decode", *words, "--no-segment", "--overwrite", "-s", "decoded")
     with open("decoded/decoded.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if "_" in name}
@@ -146,13 +142,13 @@ def test_every_decoder_says_the_same_by_every_way_in(place):
 
 
 def test_a_projector_lays_out_the_same_by_every_way_in(place):
-    run("project", *DATA, "-s", "map", "--neighbors", "5", place.archive)
+    succeed("project", *DATA, "-s", "map", "--neighbors", "5", place.archive)
     fitted = projectors.load(Path("map/projector"), get_registry())
     placed = archives.read(Path("map/coordinates.npz"))
     expected = placed["coordinates"][placed["set"] == str(place.archive)]
-    run("project", *DATA, "-s", "again", "--projector-ckpt", "map/projector", place.waves)
+    succeed("project", *DATA, "-s", "again", "--projector-ckpt", "map/projector", place.waves)
     again = archives.read(Path("again/coordinates.npz"))
-    run("umap", *DATA, "-g", place.archive, "-s", "drawn", "--reducer-ckpt", "map/projector")
+    succeed("umap", *DATA, "-g", place.archive, "-s", "drawn", "--reducer-ckpt", "map/projector")
     drawn = archives.read(place.archive.with_suffix(".umap.npz"))
     raw = canarygan_core.generate(Memory(), np.load("z.npy"))
     for points in (again["coordinates"][again["set"] != "real"], drawn["coordinates"], fitted.project(raw)):

@@ -203,15 +203,15 @@ def state(folder):
     return weights, steps, log, sounds, record["result"], sorted(record["outputs"])
 
 
-@pytest.mark.parametrize("step", ["copy", "write_previews", "add_output", "log_metrics"])
+@pytest.mark.parametrize("step", ["copyfile", "write_previews", "add_output", "log_metrics"])
 def test_a_training_killed_around_its_checkpoint_ends_like_one_that_was_not(tmp_path, clips, monkeypatch, step):
     trained(tmp_path / "whole", clips)
-    places = {"copy": checkpointing.files, "write_previews": Monitor, "add_output": runs.Manifest}
+    places = {"copyfile": checkpointing.shutil, "write_previews": Monitor, "add_output": runs.Manifest}
     before, calls = getattr(places.get(step, TensorBoardLogger), step), []
 
     def die_second(*words, **options):
         calls.append(step)
-        if len(calls) == 3 - (step in ("copy", "add_output")):
+        if len(calls) == 3 - (step in ("copyfile", "add_output")):
             raise KeyboardInterrupt
         return before(*words, **options)
 

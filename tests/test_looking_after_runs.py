@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from canarygan_core.cli import main
 from canarygan_core.lightning.logs import Table
 from canarygan_core.runs import Manifest, Request, open_run
 
@@ -23,15 +22,10 @@ with open_run(Path(sys.argv[1]), Request("train-gan")) as run:
 
 
 @pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """Run words in a folder; gives the exit code, standard output and standard error."""
+def run(run, tmp_path, monkeypatch):
+    """The same, in the folder of the test."""
     monkeypatch.chdir(tmp_path)
-
-    def ran(*words):
-        code = main.main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return ran
+    return run
 
 
 @pytest.fixture

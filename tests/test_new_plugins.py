@@ -1,9 +1,14 @@
 """What `plugins new` writes, word by word, without installing it."""
 
+import functools
+
 import pytest
+import refusals
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Plugin, Registry, scaffold
+
+told = functools.partial(refusals.told, scaffold.write_plugin, error=UsageError)
 
 KINDS = ["annotator", "dataset", "decoder", "metric", "model", "projector", "task"]
 
@@ -12,12 +17,6 @@ def registry(version="1.4.2", *others):
     found = Registry()
     found.plugins += [Plugin("canarygan", "canarygan", version), *others]
     return found
-
-
-def told(*arguments, error=UsageError):
-    with pytest.raises(error) as raised:
-        scaffold.write_plugin(*arguments)
-    return str(raised.value)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind in scaffold.RUNS])

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import pytest
 from cyclopts import Parameter
+from refusals import told
 
-from canarygan_core import CanaryganError, Metric
+from canarygan_core import Metric
 from canarygan_core.plugins import options
 
 
@@ -65,12 +66,6 @@ RECORD = {
     **{"places": [], "bands": [1, 2], "limit": None, "most": 7},
     **{"window": {"hop_length": 128, "edges": [0.5], "only": None}, "more": {}},
 }
-
-
-def told(work, *arguments, **named):
-    with pytest.raises(CanaryganError) as raised:
-        work(*arguments, **named)
-    return str(raised.value)
 
 
 def test_a_record_has_every_option():

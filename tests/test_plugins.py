@@ -1,46 +1,11 @@
 """Finding plugins: what is broken is told, and hurts nobody else."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
+from toy_plugins import METRIC, TASK, require
 
-from canarygan_core.errors import UsageError
-from canarygan_core.plugins import api, index, registry
-from canarygan_core.plugins import get_registry as really_installed
-from canarygan_core.plugins.index import read_index
-
-ROOT = Path(__file__).parents[1]
-
-METRIC = """
-from dataclasses import dataclass
-from typing import ClassVar
-from canarygan_core import Metric, hookimpl
-
-@dataclass(frozen=True)
-class Loudness(Metric):
-    name: ClassVar[str] = "loudness"
-
-    def score(self, generated, reference):
-        return {"loudness": 1.0}
-
-@hookimpl
-def register_metrics():
-    return [Loudness]
-"""
-
-TASK = """
-from canarygan_core import Answer, Task, hookimpl
-
-def hello():
-    "Say hello."
-    return Answer("hello from a plugin")
-
-@hookimpl
-def register_tasks():
-    return [Task("NAME", "MODULE:hello", "Say hello.")]
-"""
+from canarygan_core.plugins import api
 
 BROKEN = {
     "import": ("import nowhere_to_be_found", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
@@ -190,16 +155,6 @@ def test_environment_restricts_plugins(site):
     assert site.run("plugins", chosen="").stderr == ""
 
 
-def test_advice_is_for_the_place_that_the_system_came_from(monkeypatch, tmp_path):
-    for clone in (None, tmp_path):
-        monkeypatch.setattr(index, "find_clone", lambda clone=clone: clone)
-        assert index.advise_installing("canarygan-metrics") == (
-            "pip install canarygan-metrics, or in a clone pip install -e ."
-        )
-    (tmp_path / "plugins" / "canarygan_metrics").mkdir(parents=True)
-    assert index.advise_installing("canarygan-metrics") == f"pip install -e {tmp_path}/plugins/canarygan_metrics"
-
-
 def test_a_plugin_that_is_installed_with_the_whole_system_and_by_itself_counts_once(site):
     source = "from canarygan_core import hookimpl\n\n@hookimpl\ndef register_metrics():\n    return []\n"
     site.install("twice", source, distribution="canarygan-twice", module="plugin_twice")
@@ -210,60 +165,6 @@ def test_a_plugin_that_is_installed_with_the_whole_system_and_by_itself_counts_o
     listed = json.loads(site.run("plugins", "--json", chosen="twice,whole").stdout)["plugins"]
     named = [(plugin["name"], plugin["distribution"]) for plugin in listed if plugin["name"] != "canarygan"]
     assert named == [("twice", "canarygan-twice"), ("whole", "canarygan")]
-
-
-def test_missing_name_tells_what_is_there_and_where_it_comes_from(offer):
-    registry = offer()
-    with pytest.raises(
-        UsageError, match=r"No dataset named 'syntetic'; installed: folder, synthetic\. Did you mean synthetic\?"
-    ):
-        registry.get("dataset", "syntetic")
-    for kind, names in read_index().items():
-        for name, distribution in names.items():
-            folder = re.escape(str(ROOT / "plugins" / distribution.replace("-", "_")))
-            with pytest.raises(UsageError, match=rf"No {kind} named '{name}'.* pip install -e '?{folder}'?\."):
-                registry.get(kind, name)
-    assert registry.provider("dataset", "folder").distribution == "canarygan"
-
-
-def test_a_command_of_a_plugin_that_is_left_out_tells_what_to_install(site):
-    """Whatever of ours is missing, the rest works, and what needed it names the distribution."""
-    (site.folder / "trained").mkdir()
-    record = {"schema": 1, "decoder": {"name": "knn", "options": {}}, "classes": ["a"], "threshold": 0.0}
-    (site.folder / "trained" / "decoder.json").write_text(json.dumps(record | {"garbage": [], "files": {}}))
-    (site.folder / "sounds.npz").write_bytes(b"")
-    needs = {
-        "train-gan": "canarygan-wavegan",
-        "train-decoders -d data": "canarygan-decoders",
-        "build-decoder-dataset -d data": "canarygan-decoders",
-        "decode -y trained sounds.npz": "canarygan-decoders",
-        "train-inception -d data": "canarygan-metrics",
-        "inception gan -m x": "canarygan-metrics",
-        "inception baseline -m x": "canarygan-metrics",
-        "umap -d data": "canarygan-metrics",
-        "run report": "canarygan-report",
-        "plugins show frechet": "canarygan-metrics",
-    }
-    for words, distribution in needs.items():
-        done = site.run(*words.split())
-        assert done.returncode in (1, 2), words
-        assert re.search(rf"pip install -e \S*plugins/{distribution.replace('-', '_')}", done.stderr), words
-        assert "Traceback" not in done.stderr
-    for words in ("--help", "plugins", "sample -n 2 -s latents", "write-dataset --syllables 1 --per-class 1 -s data"):
-        assert site.run(*words.split()).returncode == 0, words
-
-
-def test_every_name_of_ours_is_known_where_it_is_missing():
-    ours = {distribution for names in read_index().values() for distribution in names.values()}
-    for plugin in really_installed().plugins:
-        for kind, names in plugin.offers.items() if plugin.distribution in ours else ():
-            assert {name: read_index()[kind].get(name) for name in names} == dict.fromkeys(names, plugin.distribution)
-
-
-def require(site, requirement):
-    """Let the newest distribution that was installed state a requirement."""
-    path = max(site.folder.glob("*.dist-info"), key=lambda folder: folder.stat().st_mtime_ns) / "METADATA"
-    path.write_text(path.read_text() + f"Requires-Dist: {requirement}\n")
 
 
 def test_a_plugin_built_for_another_api_is_not_imported_and_says_what_to_install(site):
@@ -296,64 +197,3 @@ def test_a_plugin_built_for_another_api_is_not_imported_and_says_what_to_install
 )
 def test_the_versions_that_a_plugin_was_built_for(requires, kernel, fits):
     assert (api.explain_mismatch("canarygan-x", requires, kernel) == "") is fits
-
-
-def test_show_tells_what_a_component_is(site):
-    field = '    name: ClassVar[str] = "loudness"\n    floor: float = -80.0\n    """Lowest level, dB."""\n'
-    source = METRIC.replace('    name: ClassVar[str] = "loudness"\n', '    """How loud."""\n' + field)
-    site.install("level", source)
-    shown = json.loads(site.run("plugins", "show", "loudness", "--json").stdout)
-    option = {"name": "floor", "type": "float", "required": False, "default": -80.0, "help": "Lowest level, dB."}
-    told = {"kind": "metric", "name": "loudness", "summary": "How loud.", "plugin": "level", "options": [option]}
-    assert shown == [told | {"distribution": "canarygan-level", "version": "1.0"}]
-    text = site.run("plugins", "show", "loudness").stdout
-    assert "metric loudness\n  How loud.\n  from canarygan-level 1.0, plugin level\n" in text
-    assert "  floor  float  (default -80.0)\n      Lowest level, dB.\n" in text
-
-
-def test_show_tells_what_a_plugin_is_and_what_failed(site):
-    site.install("level", METRIC)
-    require(site, "canarygan>=0.0.1")
-    path = site.folder / "canarygan_level-1.0.dist-info" / "METADATA"
-    page = "Project-URL: Source, https://example.org/level\n"
-    path.write_text(path.read_text() + f"Summary: Levels.\nLicense: MIT\n{page}")
-    for name in ("level", "canarygan-level"):
-        (shown,) = json.loads(site.run("plugins", "show", name, "--json").stdout)
-        assert (shown["kind"], shown["name"], shown["distribution"]) == ("plugin", "level", "canarygan-level")
-        assert (shown["summary"], shown["licence"], shown["homepage"]) == (
-            "Levels.",
-            "MIT",
-            "https://example.org/level",
-        )
-        assert (shown["requires"], shown["offers"], shown["failure"]) == (">=0.0.1", {"metric": ["loudness"]}, "")
-    site.install("broken", "import nowhere_to_be_found")
-    told = site.run("plugins", "show", "broken").stdout
-    assert "not loaded: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in told
-
-
-def test_show_tells_the_options_of_a_task(site):
-    (shown,) = json.loads(site.run("plugins", "show", "sample", "--json").stdout)
-    options = {option["name"]: option for option in shown["options"]}
-    assert (shown["kind"], shown["distribution"]) == ("task", "canarygan")
-    assert (options["n-samples"]["type"], options["n-samples"]["default"]) == ("int", 16000)
-    (shown,) = json.loads(site.run("plugins", "show", "write-dataset", "--json").stdout)
-    options = {option["name"]: option for option in shown["options"]}
-    assert options["save-dir"]["required"]
-    assert "per-class" not in options
-
-
-def test_show_of_what_is_not_there_names_what_is_near(site):
-    site.install("level", METRIC)
-    done = site.run("plugins", "show", "lodness")
-    assert (done.returncode, "Did you mean loudness?" in done.stderr) == (2, True)
-    site.install("rival", METRIC)
-    done = site.run("plugins", "show", "loudness")
-    assert done.returncode == 2
-    assert "offered by canarygan-level 1.0 and by canarygan-rival 1.0" in done.stderr
-
-
-def test_what_is_not_installed_now_is_told_without_libraries(offer, monkeypatch):
-    monkeypatch.setattr(registry, "find_version", lambda name: api.UNKNOWN)
-    versions = {"python": "3", "platform": "x", "torch": "0", "umap-learn": "0", "canarygan-forest": "0.1"}
-    with pytest.raises(UsageError, match=r"Installed then and not now: canarygan-forest\.$"):
-        offer().get_recorded("decoder", "forest", "here", {"versions": versions})

@@ -3,15 +3,10 @@
 import os
 
 import pytest
+from text_files import put
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import Manifest, Request, drafts, listing, open_run
-
-
-def put(path, text="text"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_manifests_below_a_folder_are_found_in_their_order(tmp_path):

@@ -1,9 +1,11 @@
 """The registry: names that can be asked for, names that clash, and what is told of what is missing or broken."""
 
+import functools
 import sys
 import types
 
 import pytest
+import refusals
 from toy_plugins import HELLO, Louder, Loudness, Point, module, plugin
 
 from canarygan_core import Task
@@ -12,6 +14,8 @@ from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.plugins import Registry, offers, registry
 from canarygan_core.plugins.offers import Known
 
+told = functools.partial(refusals.told, error=UsageError)
+
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch, tmp_path):
@@ -19,12 +23,6 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(registry, "suggest_distribution", lambda name, kind="": "")
     monkeypatch.setattr(registry, "is_task", lambda name: False)
-
-
-def told(work, *arguments, error=UsageError):
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    return str(raised.value)
 
 
 def test_what_a_plugin_offers_can_be_asked_for():
@@ -185,7 +183,7 @@ def test_a_record_gives_the_component_back_or_says_what_is_not_installed(monkeyp
         assert told(found.restore, "metric", "here", empty, error=CanaryganError) == "here records no metric."
     installed = {"canarygan": "1.0"}
     monkeypatch.setattr(registry, "find_version", lambda name: installed.get(name, "unknown"))
-    versions = dict.fromkeys(["python", "platform", "torch", "canarygan", "zebra", "ant"], "1")
+    versions = dict.fromkeys(["python", "platform", "torch", "umap-learn", "canarygan", "zebra", "ant"], "1")
     message = "here is of metric gone, which is not installed."
     assert told(found.get_recorded, "metric", "gone", "here", {}) == message
     found.fail(plugin("b"), ValueError("no licence"))

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from text_files import put
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import Request, Run, files, open_run, run
@@ -13,12 +14,6 @@ from canarygan_core.runs import Request, Run, files, open_run, run
 def opened(tmp_path):
     with open_run(tmp_path, Request("work"), version="mine") as one:
         yield one
-
-
-def put(path, text="text"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_everything_has_its_place(opened, tmp_path):

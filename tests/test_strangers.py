@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import yaml
+from report_pages import shown
 from specimens import FittedPrincipal, Net, Principal
 
 from canarygan_core import CanaryganError, Dataset, hookimpl
@@ -249,8 +250,7 @@ def test_a_figure_that_is_not_there_is_told(home: Path, elsewhere: Path, monkeyp
 def test_the_report_finds_the_shelf_and_shows_the_map(mapped: Path, elsewhere: Path, capsys) -> None:
     home = mapped.parent
     run("report", "-x", home / "runs", "-g", home / "generated", "--umap", mapped)
-    page = Path("reports/version_0.html").read_text()
-    content = json.loads(page.partition('id="content">')[2].partition("</script>")[0])
+    content = shown(Path("reports/version_0.html"))
     assert content["material"]["real"]["clips"] == 48
     assert content["map"]["projector"] == "charted"
     assert [one["name"] for one in content["map"]["figures"]] == ["charted-first"]

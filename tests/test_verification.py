@@ -5,16 +5,12 @@ import os
 import zipfile
 
 import pytest
+import refusals
+from text_files import put
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import Manifest, Request, check_recorded, files, seals
 from canarygan_core.runs.verification import Verification, find_manifest
-
-
-def put(path, text="text"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def work(path, *outputs, inputs=(), task="work"):
@@ -35,9 +31,7 @@ def verify(*paths, check_clips=lambda record, path: iter(())):
 
 
 def told(path):
-    with pytest.raises(CanaryganError) as raised:
-        verify(path)
-    return str(raised.value)
+    return refusals.told(verify, path)
 
 
 def seal(path, content="x"):

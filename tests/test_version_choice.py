@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from refusals import told
 
 from canarygan_core import runs
 from canarygan_core.errors import CanaryganError, Interrupted
@@ -22,12 +23,6 @@ def make(folder, version="infer", started="", status="", weights=True):
     facts = {"started": started and f"2026-01-{started}T00:00:00+00:00", "status": status}
     run.manifest.add(**{key: value for key, value in facts.items() if value})
     return run
-
-
-def told(work, *arguments, **options):
-    with pytest.raises(CanaryganError) as raised:
-        work(*arguments, **options)
-    return str(raised.value)
 
 
 def told_opening(folder, **options):

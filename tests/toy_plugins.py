@@ -1,4 +1,4 @@
-"""Plugins made on the spot for tests of the registry: their modules, entry points, and what they offer."""
+"""Plugins made on the spot for tests: their source, modules, entry points, and what they offer."""
 
 import types
 from dataclasses import dataclass
@@ -55,3 +55,39 @@ class Point:
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome
+
+
+METRIC = """
+from dataclasses import dataclass
+from typing import ClassVar
+from canarygan_core import Metric, hookimpl
+
+@dataclass(frozen=True)
+class Loudness(Metric):
+    name: ClassVar[str] = "loudness"
+
+    def score(self, generated, reference):
+        return {"loudness": 1.0}
+
+@hookimpl
+def register_metrics():
+    return [Loudness]
+"""
+
+TASK = """
+from canarygan_core import Answer, Task, hookimpl
+
+def hello():
+    "Say hello."
+    return Answer("hello from a plugin")
+
+@hookimpl
+def register_tasks():
+    return [Task("NAME", "MODULE:hello", "Say hello.")]
+"""
+
+
+def require(site, requirement):
+    """Let the newest distribution that was installed state a requirement."""
+    path = max(site.folder.glob("*.dist-info"), key=lambda folder: folder.stat().st_mtime_ns) / "METADATA"
+    path.write_text(path.read_text() + f"Requires-Dist: {requirement}\n")

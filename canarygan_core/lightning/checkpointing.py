@@ -116,15 +116,17 @@ class Checkpointing:
     def save_epoch(self, trainer: "Trainer") -> None:
         """Save a checkpoint into `all/`, and as the last one when all else is done that goes with it.
 
-        So a process that is killed in between goes on before it, and does everything again.
+        So a process that is killed in between goes on before it, and does everything again. The copy is made before
+        `saved`, which may drop the checkpoint.
         """
         update = self.updates()
         path = self.run.checkpoints / "all" / f"epoch_{self.schedule.epoch(update)}-step_{update}.ckpt"
         self._save(trainer, path)
         if trainer.is_global_zero:
-            self.run.manifest.add_output(path)
-            self.saved(path)
-            files.copy(path, self.run.last, sync=True)
+            with files.replace_file(self.run.last, sync=True) as draft:
+                shutil.copyfile(path, draft)
+                self.run.manifest.add_output(path)
+                self.saved(path)
             epochs = f"{self.schedule.epoch(update)} of {self.schedule.epochs}"
             log.info(f"Epoch {epochs}, {update} updates{self._format_rest(update)}.")
 

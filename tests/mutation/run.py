@@ -21,9 +21,10 @@ from mutation.report import LOST, count, write_report
 RESULTS = STAGE / "results.jsonl"
 NAMES = (
     *("api", "binding", "binding_messages", "choosing", "claims", "distributions", "documents", "drafts", "files"),
-    *("finding_runs", "formats", "loading", "locks", "manifest", "manifest_status", "moved_modules", "new_plugins"),
-    *("offers", "option_records", "processes", "records_below", "registry", "replacing_folder", "run_folders"),
-    *("seal_text", "seals", "table_text", "tables", "verification", "version_choice", "version_owners", "versions"),
+    *("finding_runs", "formats", "help", "loading", "locks", "manifest", "manifest_status", "moved_modules"),
+    *("new_plugins", "offers", "option_records", "processes", "records_below", "registry", "replacing_folder"),
+    *("run_folders", "seal_text", "seals", "table_text", "tables", "verification"),
+    *("version_choice", "version_owners", "versions"),
 )
 TESTS = [f"tests/test_{name}.py" for name in NAMES]
 

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from canarygan_metrics.classifier import training
 from canarygan_metrics.classifier.training import keep_best
 
 from canarygan_core import CanaryganError, Request, runs
+from canarygan_core.cli import main
 from canarygan_core.runs import files
+
+from .conftest import LEARNT, Toys
 
 
 def save(run: runs.Run, epoch: int, loss: float) -> Path:
@@ -86,3 +90,20 @@ def test_a_record_that_is_none_is_told(tmp_path: Path, text: str) -> None:
         path.with_name("losses.json").write_text(text)
         with pytest.raises(CanaryganError, match=r"losses\.json does not hold losses"):
             keep_best(run, path, 0.5, 1)
+
+
+def test_a_training_goes_on_where_its_newest_checkpoint_is_the_worst(
+    toys: Toys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([0.3, 0.1, 0.5, 0.2])
+    monkeypatch.setattr(training, "keep_best", lambda run, path, _, count: keep_best(run, path, next(losses), count))
+    words = ["train-inception", "-d", str(toys.data), "-s", str(tmp_path), "--max-epochs", "4", "--save-topk", "1"]
+    assert main.main([*words, *LEARNT, "-q"]) == 0
+    version = tmp_path / "checkpoints" / "version_0"
+    (kept,) = (version / "all").glob("*.ckpt")
+    assert kept.name.startswith("epoch_2-")
+    assert (version / "best" / "best.ckpt").read_bytes() == kept.read_bytes()
+    assert (
+        torch.load(version / "last" / "last.ckpt", weights_only=True)["updates"]
+        == 2 * torch.load(kept, weights_only=True)["updates"]
+    )

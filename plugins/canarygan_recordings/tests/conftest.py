@@ -1,5 +1,6 @@
 """What the tests of this plugin share."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,11 @@ def songs(tmp_path: Path) -> list[Song]:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARYGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is logged, from information on."""
+    monkeypatch.setattr(logging.getLogger("canarygan"), "propagate", True)
+    caplog.set_level(logging.INFO, "canarygan")
+    return caplog

@@ -10,6 +10,7 @@ import yaml
 
 from canarygan_core import audio
 from canarygan_core.audio import archives
+from canarygan_core.cli import main
 from canarygan_core.runs import Manifest, Request, files
 
 RATE = 16000
@@ -143,3 +144,11 @@ def _scores(folder: Path) -> None:
         archive.add("confusion", np.array([[7, 1, 0], [0, 8, 0], [0, 0, 8]]))
         archive.add("classes", np.array(["A", "B", EVIL]))
         archive.add("accuracy", np.asarray(23 / 24))
+
+
+@pytest.fixture(scope="session")
+def made(toy_run: ToyRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a report on all of it."""
+    folder = tmp_path_factory.mktemp("reports")
+    assert main.main(["run", "report", *toy_run.words, "-s", str(folder)]) == 0
+    return folder / "version_3.html"

@@ -1,23 +1,17 @@
 """What a report finds of a run by itself: the work of other tasks near by, by the digests in manifests."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from canarygan_report.lineage import Lineage
+from report_pages import shown
 
 from canarygan_core.audio import archives
 from canarygan_core.cli import main
 from canarygan_core.runs import Manifest, Request, Run, files
-
-
-def shown(path: Path) -> dict:
-    """The content that stands in a page."""
-    (content,) = re.findall(r'<script[^>]* id="content"[^>]*>(.*?)</script>', path.read_text(encoding="utf-8"), re.S)
-    return json.loads(content)
 
 
 def leave(path: Path, task: str, inputs: dict[str, Path], outputs: list[Path], **facts: object) -> Manifest:

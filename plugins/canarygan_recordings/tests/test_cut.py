@@ -1,6 +1,5 @@
-"""cut and segment, and decode with songs, formats and truth, as a user types them."""
+"""cut, as a user types it."""
 
-import csv
 import json
 import shlex
 import tracemalloc
@@ -10,30 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 from canarygan_recordings import Recordings, loading
-from canarygan_recordings.annotations.reading import read
 from canarygan_recordings.sounds import Header
 from canarygan_recordings.survey import Segments
 from canarygan_recordings.tasks import cut
+from commands import PNG, run, table
 from songs import RATE, make_song, put_labels
 
 from canarygan_core import audio
-from canarygan_core.cli import main
 from canarygan_core.datasets.folder import Folder
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import Request
-
-PNG = b"\x89PNG\r\n"
-
-
-def run(capsys, *words):
-    code = main.main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return code, printed.out, printed.err
-
-
-def table(path: Path):
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_cut_writes_what_the_dataset_brings_and_where_it_comes_from(songs, tmp_path, capsys):
@@ -176,140 +161,3 @@ def test_cut_writes_nothing_among_the_data_and_takes_no_other_dataset(songs, tmp
     code, _, err = run(capsys, "cut", "--dataset", "synthetic", "-s", tmp_path / "cut")
     assert code == 2
     assert "cut takes recordings with annotations" in err
-
-
-def test_any_task_takes_recordings_by_the_folder_alone(songs, tmp_path, capsys):
-    code, out, _ = run(capsys, "write-dataset", "-d", songs[0].path.parent, "--labels", "a,b", "-s", tmp_path / "out")
-    assert code == 0
-    assert "12 clips of 2 classes" in out
-
-
-# segment
-
-
-def test_segment_finds_what_sounds_and_leaves_what_can_be_read(songs, tmp_path, capsys):
-    words = ["segment", songs[0].path.parent, "-s", tmp_path / "found", "--format", "aud-seq", "--format", "raven"]
-    code, out, _ = run(capsys, *words, "--truth", songs[0].path.parent, "--tolerance", "8")
-    assert code == 0
-    assert "Found within 8 ms at both ends: 18 of 18 annotated (100.0%); 0 found otherwise, 0 missed." in out
-    assert "Extra: 0 of 18 found" in out
-    for song in songs:
-        for name in (f"{song.path.stem}.labels.txt", f"{song.path.stem}.selections.txt"):
-            (back,) = read(tmp_path / "found" / name)
-            assert len(back) == len(song.spans)
-            np.testing.assert_allclose(back.onsets, song.onsets, atol=0.008)
-            np.testing.assert_allclose(back.offsets, song.offsets, atol=0.008)
-        assert (tmp_path / "found" / f"{song.path.stem}.png").read_bytes().startswith(PNG)
-    record = json.loads((tmp_path / "found" / "segment.manifest.json").read_text())
-    assert record["agreement"]["right"] == 18
-    assert len(record["outputs"]) == 6
-    code, _, err = run(capsys, *words)
-    assert code == 1
-    assert "is there already" in err
-
-
-def test_what_segment_found_can_be_cut(songs, tmp_path, capsys):
-    folder = songs[0].path.parent
-    words = ["segment", folder, "-s", tmp_path / "found", "--label", "syllable", "--no-overview"]
-    assert run(capsys, *words)[0] == 0
-    words = ["cut", "-d", folder, "--annotations", tmp_path / "found", "-s", tmp_path / "cut", "--dry-run"]
-    code, out, _ = run(capsys, *words)
-    assert code == 0
-    assert "18 clips of 1 classes" in out
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ([], "Give recordings, or folders of them"),
-        (["nowhere.wav"], "There is no file and no folder at nowhere.wav"),
-        (["{song}", "--format", "wav"], "the formats that can be written are"),
-        (["{song}", "--edge", "13"], "--edge 13 dB must be above 0 and at most --above, 12 dB"),
-        (["{song}", "--low", "17000", "--high", "20000"], "--low 17000 Hz is not below half its rate"),
-        (["{song}", "--truth", "nowhere"], "There is no annotation at nowhere"),
-        (["songs", "-s", "songs/segments"], "lies in the data folder"),
-    ],
-)
-def test_what_segment_cannot_do_is_told(songs, tmp_path, capsys, monkeypatch, words, told):
-    monkeypatch.chdir(tmp_path)
-    code, _, err = run(capsys, "segment", *(word.format(song=songs[0].path) for word in words))
-    assert code in (1, 2)
-    assert told in err
-
-
-# decode
-
-
-@pytest.fixture
-def decoder(songs, tmp_path, capsys):
-    pytest.importorskip("canarygan_decoders")
-    words = ["train-decoders", "-d", songs[0].path.parent, "-m", "knn", "--split", 0, "--augment", 1]
-    assert run(capsys, *words, "--max-length", "0.2", "-s", tmp_path / "decoders")[0] == 0
-    return tmp_path / "decoders"
-
-
-def test_a_song_is_segmented_first_and_told_so(decoder, tmp_path, capsys):
-    song = make_song(tmp_path / "new" / "song.wav", "abccba", seed=7)
-    code, _, err = run(capsys, "decode", song.path, "-y", decoder, "-s", tmp_path / "out", "--no-reject")
-    assert code == 0
-    assert "song.wav: longer than a clip, so 6 syllables were found in it first" in err
-    rows = table(tmp_path / "out" / "decoded.csv")
-    assert "".join(row["label"] for row in rows) == "abccba"
-    np.testing.assert_allclose([float(row["onset"]) for row in rows], song.onsets, atol=0.008)
-
-
-def test_decode_takes_and_writes_annotations_of_any_format_and_knows_the_truth(decoder, tmp_path, capsys):
-    song = make_song(tmp_path / "new" / "song.cbin", "abcabcab", seed=8)
-    put_labels(tmp_path / "new" / "song.txt", song.segments)
-    words = ["decode", song.path, "-y", decoder, "-s", tmp_path / "out", "--onsets", tmp_path / "new", "--no-reject"]
-    for name in ("csv", "generic-seq", "textgrid", "raven", "aud-seq"):
-        words += ["--format", name]
-    code, out, _ = run(capsys, *words, "--truth", tmp_path / "new")
-    assert code == 0
-    assert "syllable error rate 0.00% (0 edits)" in out
-    for name in ("annotations.csv", "song.TextGrid", "song.selections.txt", "song.labels.txt"):
-        (back,) = read(tmp_path / "out" / name)
-        assert "".join(back.labels) == "abcabcab"
-        np.testing.assert_allclose(back.onsets, song.onsets, atol=1e-5)
-    told = json.loads((tmp_path / "out" / "truth.json").read_text())
-    assert told["syllable_error_rate"] == 0
-    assert told["frame_accuracy"] > 0.99
-    assert {one["label"]: (one["right"], one["clips"]) for one in told["classes"]} == {
-        "a": (3, 3),
-        "b": (3, 3),
-        "c": (2, 2),
-    }
-    assert (tmp_path / "out" / "confusion-truth.png").read_bytes().startswith(PNG)
-
-
-def test_a_decoder_is_given_the_sound_around_a_syllable_that_it_learnt_with(decoder, tmp_path, capsys, monkeypatch):
-    from canarygan_core.audio import sounds
-
-    asked = []
-    read_stretch = sounds.read_stretch
-    monkeypatch.setattr(
-        sounds, "read_stretch", lambda *args, **words: (asked.append(args[2:]), read_stretch(*args, **words))[1]
-    )
-    song = make_song(tmp_path / "song.wav", "ab")
-    put_labels(tmp_path / "song.txt", song.segments)
-    words = ["decode", song.path, "-y", decoder, "-s", tmp_path / "out", "--onsets", tmp_path / "song.txt"]
-    assert run(capsys, *words)[0] == 0
-    np.testing.assert_allclose(sorted(asked), [(on - 0.01, off + 0.01) for on, off in song.spans], atol=1e-9)
-
-
-def test_truth_that_fits_no_recording_and_a_song_of_nothing_are_told(decoder, tmp_path, capsys):
-    song = make_song(tmp_path / "song.wav", "ab" * 3)
-    put_labels(tmp_path / "other.txt", song.segments)
-    (tmp_path / "truths").mkdir()
-    put_labels(tmp_path / "truths" / "other.txt", song.segments)
-    words = ["decode", song.path, "-y", decoder, "-s", tmp_path / "out"]
-    code, _, err = run(capsys, *words, "--truth", tmp_path / "truths")
-    assert code == 1
-    assert "holds no annotation of song.wav" in err
-    code, _, err = run(capsys, *words, "--format", "texgrid")
-    assert code == 2
-    assert "Did you mean textgrid?" in err
-    audio.write(tmp_path / "noise.wav", np.random.default_rng(0).normal(0, 0.01, 2 * RATE), RATE)
-    code, _, err = run(capsys, "decode", tmp_path / "noise.wav", "-y", decoder, "-s", tmp_path / "none")
-    assert code == 1
-    assert "No syllable was found in noise.wav" in err

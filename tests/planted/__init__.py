@@ -1,0 +1,1 @@
+"""Bugs planted in components, one module a kind, for `test_planted`."""
