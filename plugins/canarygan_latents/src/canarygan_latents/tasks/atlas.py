@@ -72,6 +72,7 @@ def atlas(
 def _tell(content: dict[str, Any]) -> str:
     """What makes the sounds in the page."""
     if content["network"]:
-        return f"The generator is in the page; its sounds differ by at most {content['network']['parity']:.1g}."
+        apart = content["network"]["parity"]
+        return f"The generator is in the page; of the sounds compared none is further than {apart:.1g} from generate."
     sides = [view["side"] for view in content["sounds"]["views"]]
     return f"The page plays the nearest of {sides[0]} sounds an axis: {content['sounds']['why']}."
