@@ -51,7 +51,8 @@ def read_table(path: Path) -> list[dict[str, str]]:
 def test_without_sounds_the_clips_that_were_held_out_are_taken(invert: Invert, tmp_path: Path) -> None:
     answer = invert("--wav")
     assert answer["sounds"] == 2
-    assert set(answer["by_class"]) == {"all", "high", "low"}
+    assert set(answer["by_class"]) == {"high", "low"}
+    assert answer["overall"]["sounds"] == 2
     path = Path(answer["path"])
     with np.load(path) as found:
         assert found["sources"].tolist() == ["high/7.wav", "low/7.wav"]
@@ -135,7 +136,7 @@ def test_a_label_that_looks_like_a_formula_is_drawn(invert: Invert, tmp_path: Pa
     sounds = np.random.default_rng(0).uniform(-1, 1, (2, 4096)).astype(np.float32)
     np.savez(tmp_path / "told.npz", x=sounds, labels=np.array(["$x_$", r"$\frac$"]))
     answer = invert(tmp_path / "told.npz")
-    assert {*answer["by_class"]} == {"all", "$x_$", r"$\frac$"}
+    assert {*answer["by_class"]} == {"$x_$", r"$\frac$"}
 
 
 def test_files_are_labelled_by_their_folder(invert: Invert, data: Path, tmp_path: Path) -> None:
@@ -167,6 +168,16 @@ def test_words_that_make_no_sense_are_refused(invert: Invert, data: Path, tmp_pa
         assert code in (1, 2)
         assert told in err
     assert not list((tmp_path / "inverted").glob("*"))
+
+
+def test_a_sound_that_is_not_there_is_told_with_what_to_give(invert: Invert, data: Path, tmp_path: Path) -> None:
+    for path, told in (
+        (data / "low" / "00.wav", "Did you mean 0.wav?"),
+        (tmp_path / "nowhere.wav", "Give sound files (.wav, .flac, .ogg, .mp3, .cbin), folders of them, or .npz"),
+    ):
+        code, err = invert(path)
+        assert code == 1
+        assert f"There is no file and no folder at {path}. {told}" in err
 
 
 def test_what_is_there_is_kept(invert: Invert, data: Path) -> None:
