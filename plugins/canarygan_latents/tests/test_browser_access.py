@@ -104,7 +104,7 @@ def test_forced_colours_leave_bars_and_classes_their_own(tab: Tab, atlas_page: P
         "[document.body, ...document.querySelectorAll('#shares tr:first-child .bar i')]"
         ".map((one) => getComputedStyle(one).backgroundColor)"
     )
-    assert len(set(colours)) == len(colours) == 3
+    assert len(set(colours)) == len(colours) == 4
     button = tab.page.get_by_role("button", name="Add to path")
     before = button.evaluate("(one) => getComputedStyle(one).border")
     button.click()
