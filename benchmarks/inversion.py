@@ -87,7 +87,8 @@ def main() -> None:
     clips = listening.collect([], learning)
     found = invert(generator, clips.audio, measure, Search())
     errors = judging.judge(generator, clips, found, learning, measure, Search(), options.alone)
-    result |= {"speed": speeds, "held_out": judging.summarize(errors, clips.labels)}
+    overall, by_class = judging.summarize(errors, clips.labels)
+    result |= {"speed": speeds, "overall": overall, "held_out": by_class}
     result["reachable"] = float(np.median(errors.reachable))
     result["far"] = [label for label, row in result["held_out"].items() if judging.is_far(row)]
     machine.keep("inversion", result, text(result))
@@ -123,7 +124,7 @@ def text(result: dict[str, Any]) -> str:
         "| class | clips | error | noise | nearest training clip | blind latent | way |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for label, row in result["held_out"].items():
+    for label, row in [("all", result["overall"]), *result["held_out"].items()]:
         values = (row[name] for name in ("error", "noise_floor", "nearest_error", "random_error"))
         cells = [label, row["sounds"], *(f"{value:.2f}" for value in values), f"{row['way']:.0%}"]
         lines.append(f"| {' | '.join(map(str, cells))} |")

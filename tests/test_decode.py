@@ -134,7 +134,7 @@ def test_tables_that_cannot_be_used(text: str, said: str, trained: Path, tmp_pat
     [
         ([], "Give sound files", 2),
         (["nothing.wav"], "There is no file and no folder at nothing.wav", 1),
-        (["empty"], "holds no sound to decode", 1),
+        (["empty"], "holds no sound: no .wav", 1),
         (["silence.npz"], "holds no sounds: an archive from generate has x, this has z", 1),
         (["long.wav"], "--onsets", 1),
         (["good.wav", "bad.wav"], "1 of 2 sounds cannot be used", 1),

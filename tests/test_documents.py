@@ -55,11 +55,13 @@ def test_a_record_that_fits(more):
         (WHOLE | {"size": {}}, "it has no size.rate"),
         (WHOLE | {"size": {"rate": 1.5}}, "size.rate is 1.5, and not a whole number"),
         (WHOLE | {"share": "x"}, "share is 'x', and not a number"),
-        (WHOLE | {"names": ["a", 1]}, "an item of names is 1, and not text"),
+        (WHOLE | {"names": ["a", 1]}, "names[1] is 1, and not text"),
         (WHOLE | {"counts": {"a": None}}, "counts.a is null, and not a whole number"),
         (WHOLE | {"error": []}, "error is a list, and not text or null"),
         (WHOLE | {"either": 3}, "either is 3, and not a size or a list"),
-        (WHOLE | {"parts": [{"rate": 1}, {}]}, "it has no an item of parts.rate"),
+        (WHOLE | {"parts": [{"rate": 1}, {}]}, ": it has no parts[1].rate."),
+        (WHOLE | {"parts": [{"rate": 1}, 3]}, ": parts[1] is 3, and no table of keys."),
+        (WHOLE | {"parts": [{"rate": "x"}]}, ": parts[0].rate is 'x', and not a whole number."),
     ],
 )
 def test_what_does_not_fit_is_named(record, fault):

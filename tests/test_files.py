@@ -40,6 +40,22 @@ def test_text_that_cannot_be_read_is_named(tmp_path):
     assert message.endswith("): save it as UTF-8.")
 
 
+def test_what_is_not_there_is_told_with_what_is_near(tmp_path):
+    (tmp_path / "calls").mkdir()
+    for name in ("call.wav", "call.csv", ".cal.wav", "zebra.wav"):
+        (tmp_path / "calls" / name).write_text("")
+    assert files.suggest_near(tmp_path / "calls" / "cal.wav") == " Did you mean call.wav?"
+    assert files.suggest_near(tmp_path / "calls" / "finch.wav") == "", "the ending alone is alike"
+    missing = tmp_path / "call"
+    assert files.suggest_near(missing / "deep" / "a.wav") == f" There is no folder {missing}. Did you mean calls?"
+    under = tmp_path / "calls" / "call.wav"
+    assert files.suggest_near(under / "a.wav") == f" There is no folder {under}."
+    assert files.suggest_near(tmp_path / "a\0b") == ""
+    assert told(files.read_text, tmp_path / "cals") == (
+        f"Cannot read {tmp_path / 'cals'}: No such file or directory. Did you mean calls?"
+    )
+
+
 def test_text_has_at_most_so_many_bytes(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("x" * 1000)

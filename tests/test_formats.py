@@ -32,9 +32,12 @@ def fault(kind, value):
         (list, {"a": 1}, "key is a table of keys, and not a list"),
         (dict[str, int], 3, "key is 3, and not a table of keys"),
         (list[str], 3, "key is 3, and not a list"),
-        (list[str], ["a", 2, 3], "an item of key is 2, and not text"),
+        (list[str], ["a", 2, 3], "key[1] is 2, and not text"),
         (dict[str, int], {"a": 1, "b": "x"}, "key.b is 'x', and not a whole number"),
         (dict[str, int], {3: 1}, "a key of key is 3, and not text"),
+        (list[dict[str, list[int]]], [{}, {"a": [1, "x"]}], "key[1].a[1] is 'x', and not a whole number"),
+        (list[dict[str, int]], [{}, {3: 1}], "a key of key[1] is 3, and not text"),
+        (list_of(SIZE), [{"rate": 1}, {"note": ""}], "it has no key[1].rate"),
         (str | None, 1, "key is 1, and not text or null"),
         ((int, list[str]), "x", "key is 'x', and not a whole number or a list"),
         ((SIZE, list_of(SIZE)), 3, "key is 3, and not a size or a list"),
@@ -77,7 +80,7 @@ def test_lists_and_tables_of_records():
     assert toy.keys == {"Xs", "by_name"}
     whole = {"Xs": [{"rate": 1}], "by_name": {"a": {"rate": 2}}}
     assert toy.check(whole, "here") is whole
-    assert toy.find_fault({"Xs": [{"rate": 1}, {"rate": 0}]}) == "an item of Xs.rate is 0, and may be 1 to 9"
+    assert toy.find_fault({"Xs": [{"rate": 1}, {"rate": 0}]}) == "Xs[1].rate is 0, and may be 1 to 9"
     assert toy.find_fault({"Xs": 3}) == "Xs is 3, and not a list"
     assert toy.find_fault(whole | {"by_name": {"a": {}}}) == "it has no by_name.a.rate"
     assert toy.find_fault(whole | {"by_name": {1: {}}}) == "a key of by_name is 1, and not text"

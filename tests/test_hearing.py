@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from commands import succeed
+from toy_models import Memory
 
 import canarygan_core
 from canarygan_core import audio
@@ -38,15 +39,6 @@ def _make_sounds():
 SOUNDS = _make_sounds()
 
 
-class Memory:
-    """A generator that makes these sounds, one after the other."""
-
-    latent_dim, rate, samples, progress = 1, RATE, SAMPLES, {"epoch": 1, "step": 1}
-
-    def generate(self, z):
-        return SOUNDS[np.rint(z[:, 0]).astype(int)]
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with real clips, all judges trained on them, and the sounds of a model as an archive and WAV files."""
@@ -61,7 +53,7 @@ def place(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("CANARYGAN_CACHE", str(folder / "cache"))
-        patch.setattr(generators, "load", lambda *_, **__: (Memory(), made_by))
+        patch.setattr(generators, "load", lambda *_, **__: (Memory(SOUNDS, RATE), made_by))
         patch.setattr(decode, "_round", lambda values, digits: values.tolist())
         few = ["--seconds", "0.128", "--batch-size", "8", "--max-epochs", "2"]
         succeed("train-inception", *DATA, "-s", "inception", *few)
@@ -90,7 +82,7 @@ def test_every_metric_scores_the_same_by_every_way_in(told, place):
     names = get_registry().names("metric")
     assert set(told["-x"]) == set(names)
     reference = canarygan_core.dataset("data", **OPTIONS)
-    generated = canarygan_core.generate(Memory(), np.load("z.npy"))
+    generated = canarygan_core.generate(Memory(SOUNDS, RATE), np.load("z.npy"))
     for name in names:
         options = {"model_ckpt": "inception"} if "model_ckpt" in told["-x"][name]["options"] else {}
         options |= {"n_split": 2} if name == "inception-score" else {}
@@ -131,7 +123,7 @@ def test_every_decoder_says_the_same_by_every_way_in(place):
     content = archives.read(place.archive)
     loaded = decoders.load_all([Path("decoders"), Path("others")], get_registry())
     assert len({one.hearing for one in loaded}) == 2
-    raw = canarygan_core.generate(Memory(), np.load("z.npy"))
+    raw = canarygan_core.generate(Memory(SOUNDS, RATE), np.load("z.npy"))
     for one in loaded:
         posteriors = one.judge(raw).posteriors
         np.testing.assert_allclose(content[f"posteriors_{one.key}"], posteriors, rtol=1e-6, atol=1e-6)
@@ -150,6 +142,6 @@ def test_a_projector_lays_out_the_same_by_every_way_in(place):
     again = archives.read(Path("again/coordinates.npz"))
     succeed("umap", *DATA, "-g", place.archive, "-s", "drawn", "--reducer-ckpt", "map/projector")
     drawn = archives.read(place.archive.with_suffix(".umap.npz"))
-    raw = canarygan_core.generate(Memory(), np.load("z.npy"))
+    raw = canarygan_core.generate(Memory(SOUNDS, RATE), np.load("z.npy"))
     for points in (again["coordinates"][again["set"] != "real"], drawn["coordinates"], fitted.project(raw)):
         np.testing.assert_allclose(points, expected, rtol=1e-6, atol=1e-6)

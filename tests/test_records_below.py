@@ -25,6 +25,9 @@ def test_a_file_has_the_manifest_beside_it_or_above_it(tmp_path):
     assert listing.list_manifests(checkpoint) == [run]
     assert listing.list_manifests(tmp_path / "version_0" / "other.txt") == [run]
     assert listing.list_manifests(sounds) == listing.list_manifests(own) == [own]
+    with Manifest.begin(tmp_path / "gen" / "c.manifest.json", Request("generate")) as manifest:
+        manifest.add_output(sound := put(tmp_path / "gen" / "c" / "0.wav"))
+    assert listing.list_manifests(sound) == [manifest.path]
     with pytest.raises(CanaryganError) as told:
         listing.list_manifests(put(tmp_path / "gen" / "b.npz"))
     path = tmp_path / "gen" / "b.npz"

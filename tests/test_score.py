@@ -1,6 +1,8 @@
 """`score`: which metrics are asked, with which options, and what their record says."""
 
 import json
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ from toy_metrics import HEARD
 
 from canarygan_core import audio
 from canarygan_core.audio.noise import draw_white_noise
+from canarygan_core.cli import main
 from canarygan_core.clips import Clips
 from canarygan_core.errors import CanaryganError
 from canarygan_core.evaluation import streaming
+from canarygan_core.runs import Request, open_run
 from canarygan_core.testing import toy_clips
 
 
@@ -56,6 +60,34 @@ def test_the_model_to_listen_with_is_given_to_those_that_want_one(ask, archive, 
     assert record["metrics"]["wanting"]["scores"]["path"] == 3
     _, record, _ = ask(archive, "--metric", "wanting", "-m", "abc", "--wanting.model-ckpt", "own", "--overwrite")
     assert record["metrics"]["wanting"]["options"]["model_ckpt"] == "own"
+
+
+def test_the_models_that_metrics_listen_with_are_recorded_and_verified(ask, archive, tmp_path, capsys):
+    def put(path, content):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w") as checkpoint:
+            checkpoint.writestr("weights", content)
+
+    with open_run(tmp_path / "inception", Request("train")) as run:
+        for path in (run.best, run.last, tmp_path / "own.ckpt"):
+            put(path, path.stem)
+    place = tmp_path / "scores"
+    manifest = place / "manifest.json"
+
+    def list_models(*words):
+        ask(archive, "--no-context", "--overwrite", *words)
+        inputs = json.loads(manifest.read_text())["inputs"]
+        return {name: Path(one["path"]) for name, one in inputs.items() if name.startswith("model")}
+
+    given = ("-m", tmp_path / "inception")
+    assert list_models("--metric", "peak", *given) == {}
+    own = ("--wanting.model-ckpt", tmp_path / "own.ckpt")
+    assert list_models("--metric", "wanting", *given, *own) == {"model": tmp_path / "own.ckpt"}
+    assert list_models("--metric", "wanting", *given) == {"model": run.best}
+    assert main.main(["verify", str(place), "--no-data"]) == 0
+    put(run.best, "of another training")
+    assert main.main(["verify", str(place), "--no-data"]) == 1
+    assert f"{run.best} is not the file that score read for {manifest}." in capsys.readouterr().out
 
 
 def test_a_metric_without_a_score_loses_nothing_of_the_others(ask, tmp_path):

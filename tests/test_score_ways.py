@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from toy_models import Memory
 
 import canarygan_core
 from canarygan_core import audio
@@ -23,15 +24,6 @@ from canarygan_core.testing import toy_clips
 RATE, SAMPLES = 16000, 4096
 SOUNDS = np.round(toy_clips(12, classes=3, samples=SAMPLES, seed=5).audio * 32768).astype(np.float32) / 32768
 """Such as a 16-bit file holds exactly."""
-
-
-class Memory:
-    """A generator that makes these sounds, one after the other."""
-
-    latent_dim, rate, samples, progress = 1, RATE, SAMPLES, {"epoch": 1, "step": 1}
-
-    def generate(self, z):
-        return SOUNDS[np.rint(z[:, 0]).astype(int)]
 
 
 @dataclass(frozen=True)
@@ -101,7 +93,7 @@ class Mute(Longest):
 def ways(tmp_path, monkeypatch):
     """The same sounds by a model, by an archive and by WAV files; words for each."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(generators, "load", lambda *_, **__: (Memory(), None))
+    monkeypatch.setattr(generators, "load", lambda *_, **__: (Memory(SOUNDS, RATE), None))
     (tmp_path / "toy.ckpt").write_text("")
     np.save(tmp_path / "z.npy", np.arange(12, dtype=np.float32)[:, None])
     with archives.writing(tmp_path / "made.npz", SOUNDS.nbytes) as archive:

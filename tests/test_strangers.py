@@ -79,6 +79,13 @@ class Charted(Principal):
         return Chart(super().load(folder).axes)
 
 
+@dataclass(frozen=True)
+class Recharted(Charted):
+    """Another one, of the same figures."""
+
+    name: ClassVar[str] = "recharted"
+
+
 def run(*words: object, code: int = 0) -> None:
     assert main.main([*map(str, words)]) == code, words
 
@@ -91,8 +98,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setenv("CANARYGAN_CACHE", str(home / "cache"))
         patch.chdir(home)
         module = types.ModuleType("canarygan_strange")
-        for kind, cls in {"datasets": Shelf, "projectors": Charted, "models": Net}.items():
-            setattr(module, f"register_{kind}", hookimpl(lambda cls=cls: [cls]))
+        for kind, brought in {"datasets": [Shelf], "projectors": [Charted, Recharted], "models": [Net]}.items():
+            setattr(module, f"register_{kind}", hookimpl(lambda brought=brought: brought))
         get_registry.cache_clear()
         get_registry().add(Plugin("strange", "canarygan-strange", "1"), module)
         clips = toy_clips(64, classes=4, samples=2048)
@@ -233,6 +240,22 @@ def test_a_map_is_used_again_while_it_is_of_the_same_projector(mapped: Path, els
     assert "is of projector charted: leave out --projector" in capsys.readouterr().err
     run(*words[:-2], "--projector", "charted", "--components", 3, code=2)
     assert "Projector charted gives 3 coordinates: a map to be drawn has 2" in capsys.readouterr().err
+
+
+def test_a_map_of_another_projector_is_replaced_when_asked_alone(mapped: Path, elsewhere: Path, capsys) -> None:
+    home = mapped.parent
+    shutil.copytree(mapped, "out")
+    shutil.copytree(home / "generated", "generated")
+    words = ("umap", *shelf(home), "-g", "generated", "-s", "out", "--projector")
+    before = {path: path.read_bytes() for path in Path().rglob("*.*")}
+    run(*words, "recharted", code=1)
+    told = "out/reducer is a map of projector charted, not recharted: give another --save-dir, or replace it by --redo."
+    assert told in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path().rglob("*.*")} == before
+    run(*words, "recharted", "--redo")
+    assert archives.read(Path("out/real.umap.npz"))["projector"] == "recharted"
+    run(*words[:-1], "--reducer-ckpt", mapped / "reducer", code=1)
+    assert "out/reducer is a map of projector recharted, not charted" in capsys.readouterr().err
 
 
 def test_project_draws_what_a_projector_brings(home: Path, elsewhere: Path) -> None:

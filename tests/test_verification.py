@@ -216,6 +216,32 @@ def test_the_manifest_of_a_file_is_the_one_that_tells_of_it(tmp_path):
     assert find_manifest(too_deep) is None
 
 
+def test_a_file_in_a_folder_of_outputs_is_found_by_the_manifest_beside_the_folder(tmp_path):
+    sounds = [put(tmp_path / "gen" / name / "0.wav", name) for name in ("a", "b")]
+    for sound in sounds:
+        work(tmp_path / "gen" / f"{sound.parent.name}.manifest.json", sound)
+    clip = put(tmp_path / "clips" / "A" / "deep" / "1.wav")
+    whole = work(tmp_path / "clips" / "cut.manifest.json", clip)
+    assert [find_manifest(one).name for one in sounds] == ["a.manifest.json", "b.manifest.json"]
+    assert find_manifest(clip) == whole
+    assert find_manifest(put(tmp_path / "gen" / "a" / "1.wav")) is None
+    for path in (sounds[1], sounds[1].parent):
+        assert verify(path).checked == {sounds[1], tmp_path / "gen" / "b.manifest.json"}
+    sounds[1].write_text("other")
+    for path in (sounds[1], sounds[1].parent):
+        assert verify(path).faults == [f"{sounds[1]} is not the file that work wrote."]
+    assert verify(sounds[0]).faults == []
+
+
+def test_the_manifest_of_a_file_that_is_reached_by_links_is_found(tmp_path):
+    real = put(tmp_path / "a" / "far" / "real.npy")
+    manifest = work(tmp_path / "a" / "manifest.json", real)
+    for name, target in (("folder", real.parent), ("file.npy", real)):
+        (tmp_path / "a" / name).symlink_to(target)
+    assert find_manifest(tmp_path / "a" / "folder" / "real.npy") == manifest
+    assert find_manifest(tmp_path / "a" / "file.npy") == manifest
+
+
 def test_the_manifest_of_a_folder_lies_in_it_or_above(tmp_path):
     folder = tmp_path / "run" / "last"
     folder.mkdir(parents=True)

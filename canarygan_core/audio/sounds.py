@@ -21,12 +21,16 @@ from canarygan_core.audio.stretches import Stretches, assign_stretches
 from canarygan_core.clips import Clips, fit_length
 from canarygan_core.console import log, show_bar
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.files import suggest_near
 
 BATCH = 256
 """Sounds read at a time."""
 
 ARCHIVE = ".npz"
 """How the names of generation archives end, in lower case."""
+
+SUFFIXES = (*audio.SUFFIXES, evtaf.SUFFIX)
+"""How the names of files that are read as sounds end, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,10 @@ def collect_sounds(paths: Sequence[Path], stretches: Stretches | None = None) ->
     Raises:
         CanaryganError: where there is none, or the table of stretches does not fit the recordings.
     """
-    if absent := [str(path) for path in paths if not is_there(path)]:
-        raise CanaryganError(f"There is no file and no folder at {', '.join(absent)}.")
+    if absent := [path for path in paths if not is_there(path)]:
+        near = suggest_near(absent[0]) if len(absent) == 1 else ""
+        advice = near or f" Give sound files ({', '.join(SUFFIXES)}), folders of them, or {ARCHIVE} archives."
+        raise CanaryganError(f"There is no file and no folder at {', '.join(map(str, absent))}.{advice}")
     files = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if len(paths) > 1 or paths[0].is_dir():
         archived = {file: set(archives.read(file)) for file in files if is_archive(file)}
@@ -147,10 +153,10 @@ def _list_files(path: Path) -> list[Path]:
     """The sound files and archives in a folder; a file alone."""
     if not path.is_dir():
         return [path]
-    suffixes = (*audio.SUFFIXES, evtaf.SUFFIX, ARCHIVE)
+    suffixes = (*SUFFIXES, ARCHIVE)
     files = audio.list_sounds(path, suffixes)
     if not files:
-        raise CanaryganError(f"{path} holds no sound to decode: no {', '.join(suffixes)} in it.")
+        raise CanaryganError(f"{path} holds no sound: no {', '.join(suffixes)} in it.")
     return files
 
 

@@ -23,6 +23,8 @@ def compute_layers(layers: Sequence[Mapping[str, Any]], z: "NDArray[np.float32]"
             h = h.reshape(len(z), -1) @ layer["weight"].T + layer["bias"]
         elif kind == "transposed-convolution":
             h = _convolve_transposed(h.reshape(len(z), len(layer["weight"]), -1), layer)
+        elif kind == "scale":
+            h = h.reshape(len(z), len(layer["weight"]), -1) * layer["weight"][:, None] + layer["bias"][:, None]
         elif kind in ("relu", "tanh"):
             h = np.maximum(h, 0) if kind == "relu" else np.tanh(h)
         elif kind == "bfloat16":

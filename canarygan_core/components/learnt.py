@@ -24,6 +24,7 @@ class Generator(Protocol):
     - `linear`: `weight` (out, in) and `bias` (out,). What comes out is read as (channels, length) by a convolution.
     - `transposed-convolution`: `weight` (in, out, kernel), `bias` (out,), `stride` and `padding`. It takes (in, length)
       to (out, length * stride): sample i adds `weight[:, :, k]` times its value to sample i * stride + k - padding.
+    - `scale`: `weight` (channels,) and `bias` (channels,). It takes (channels, length), times the one plus the other.
     - `relu` and `tanh`, of each number; `bfloat16`, the nearest number of that format.
     """
 

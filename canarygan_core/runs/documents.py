@@ -75,7 +75,7 @@ class Format:
         return checked
 
     def find_fault(self, record: Any, place: str = "") -> str:
-        """What is wrong with a record; empty where nothing is."""
+        """What is wrong with a record; empty where nothing is. An item of a list is named by its index: `parts[0]`."""
         if not isinstance(record, Mapping):
             return f"{place or 'it'} is {_name(record)}, and no table of keys"
         if missing := [key for key in self.required if key not in record]:
@@ -167,12 +167,13 @@ def _find_fault(value: Any, kind: Any, place: str) -> str:
         return kind.find_fault(value, place)
     origin, inside = get_origin(kind), get_args(kind)
     if isinstance(kind, tuple | UnionType):
-        faults = [_find_fault(value, one, place) for one in (kind if isinstance(kind, tuple) else inside)]
-        return "" if "" in faults else f"{place} is {_name(value)}, and not {_spell(kind)}"
+        found = [_find_fault(value, one, place) for one in (kind if isinstance(kind, tuple) else inside)]
+        return "" if "" in found else f"{place} is {_name(value)}, and not {_spell(kind)}"
     if not _is_a(value, origin or kind):
         return f"{place} is {_name(value)}, and not {_spell(kind)}"
     if origin is list:
-        return next(filter(None, (_find_fault(one, inside[0], f"an item of {place}") for one in value)), "")
+        faults = (_find_fault(one, inside[0], f"{place}[{number}]") for number, one in enumerate(value))
+        return next(filter(None, faults), "")
     if origin is dict:
         keys = (_find_fault(key, inside[0], f"a key of {place}") for key in value)
         values = (_find_fault(one, inside[1], f"{place}.{key}") for key, one in value.items())

@@ -1,6 +1,7 @@
 """Files and folders that are whole or absent, and text that comes in."""
 
 import codecs
+import difflib
 import errno
 import hashlib
 import os
@@ -12,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from canarygan_core.errors import FULL, CanaryganError, UsageError
+from canarygan_core.errors import FULL, CanaryganError, UsageError, did_you_mean
 from canarygan_core.runs import drafts
 
 T = TypeVar("T")
@@ -134,6 +135,23 @@ def check_outside(data_dir: Path | None, *outputs: Path) -> None:
                 raise UsageError(f"{output} lies in the data folder {data_dir}, {reason}.")
 
 
+def suggest_near(path: Path) -> str:
+    """Closing sentences on a path that is not there: which folder of it is missing, and the name nearest to it.
+
+    Names are alike where they are without their endings, which many share.
+    """
+    missing = next((folder for folder in reversed(path.parents) if not os.path.isdir(folder)), path)
+    told = "" if missing == path else f" There is no folder {missing}."
+    try:
+        names = sorted(name for name in os.listdir(missing.parent) if name[0] != ".")
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
+        return told
+    if told:
+        names = [name for name in names if os.path.isdir(missing.with_name(name))]
+    alike = difflib.get_close_matches(missing.stem, {Path(name).stem for name in names})
+    return told + did_you_mean(missing.name, [name for name in names if Path(name).stem in alike])
+
+
 def read_text(path: Path, largest: int = 1 << 28) -> str:
     """The text of a file in UTF-8, or in UTF-16 with a byte order mark, as some editors of Windows write it.
 
@@ -150,8 +168,9 @@ def read_text(path: Path, largest: int = 1 << 28) -> str:
         return content.decode("utf-16" if marked else "utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise CanaryganError(f"{path} is not text in UTF-8 ({error}): save it as UTF-8.") from None
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise CanaryganError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from None
+    except (OSError, ValueError) as error:
+        near = suggest_near(path) if isinstance(error, FileNotFoundError) else ""
+        raise CanaryganError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.{near}") from None
 
 
 def write_text(path: Path, text: str, *, sync: bool = False) -> None:

@@ -9,6 +9,7 @@ from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import drafts
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.run import PREFIX, Run
+from canarygan_core.runs.verification import find_manifest
 
 MANIFEST = "manifest.json"
 """The name of a manifest, or how it ends."""
@@ -31,6 +32,8 @@ def list_manifests(path: Path) -> list[Path]:
     for candidate in beside:
         if candidate.is_file() and candidate.name.endswith(MANIFEST):
             return [candidate]
+    if found := find_manifest(path):
+        return [found]
     raise CanaryganError(f"There is no manifest of {path}: give a file that a task left, or a folder.")
 
 

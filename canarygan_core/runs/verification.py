@@ -49,7 +49,7 @@ class Verification:
             CanaryganError: where there is nothing, or nothing that can be checked.
         """
         if not path.exists():
-            raise CanaryganError(f"There is nothing at {path}.")
+            raise CanaryganError(f"There is nothing at {path}.{files.suggest_near(path)}")
         before = len(self.checked) + len(self._faults)
         if path.is_file():
             record = path if path.name.endswith(NAME) else find_manifest(path)
@@ -58,9 +58,12 @@ class Verification:
             self._verify_file(path)
         else:
             inside = [one for one in sorted(path.rglob("*")) if not _is_hidden(one.relative_to(path))]
-            for one in inside:
-                if one.name.endswith(NAME) and one.is_file():
-                    self._verify_manifest(one)
+            records = [one for one in inside if one.name.endswith(NAME) and one.is_file()]
+            if not records:
+                first = next(filter(Path.is_file, inside), None)
+                records = [*filter(None, [first and find_manifest(first)])]
+            for one in records:
+                self._verify_manifest(one)
             for one in inside:
                 if one.is_file():
                     self._verify_file(one)
@@ -165,18 +168,22 @@ def check_recorded(path: Path) -> None:
 
 def find_manifest(path: Path) -> Path | None:
     """The manifest of the work that left a file, or a folder; None where none tells of it."""
-    near = [path, path.parent, *path.absolute().parents[1:3]] if path.is_dir() else path.absolute().parents[:3]
-    own = [path.with_suffix(f".{NAME}")]
-    for one in [*own, *(folder / NAME for folder in near), *sorted(path.parent.glob(f"*.{NAME}"))]:
+    above = path.absolute().parents[1:3]
+    near = [path, path.parent, *above] if path.is_dir() else [path.absolute().parent, *above]
+    around = [path.parent] if path.is_dir() else [path.parent, *above]
+    own = [path.with_suffix(f".{NAME}"), *(folder / NAME for folder in near)]
+    for one in [*own, *(one for folder in around for one in sorted(folder.glob(f"*.{NAME}")))]:
         if one.is_file() and (path.is_dir() or _tells_of(one, path)):
             return one
     return None
 
 
 def _tells_of(manifest: Path, path: Path) -> bool:
-    is_checkpoint = path.suffix == ".ckpt" and manifest.name == NAME  # `last` is no output, for it goes on
-    names = [] if is_checkpoint else _read_outputs(manifest)
-    return is_checkpoint or any((manifest.parent / name).resolve() == path.resolve() for name in names)
+    if path.suffix == ".ckpt" and manifest.name == NAME:  # `last` is no output, for it goes on
+        return True
+    place = path.resolve()
+    alike = (name for name in _read_outputs(manifest) if os.path.basename(name) in (path.name, place.name))
+    return any((manifest.parent / name).resolve() == place for name in alike)
 
 
 def _read_outputs(manifest: Path) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -129,8 +130,8 @@ def score(
             manifest.add_input("generator", checkpoint, digest)
         for file in sorted(heard):
             manifest.add_input(file, Path(file))
-        if model_ckpt is not None and model_ckpt.is_file():
-            manifest.add_input("model", model_ckpt)
+        for name, model in _find_models(metrics).items():
+            manifest.add_input(name, model)
         failures: dict[Listener, str] = {}
         listen = partial(streaming.listen, listeners=set(listeners.values()), failures=failures)
         generated, reference = listen(batches), listen(streaming.iterate_batches(clips, "real clips"))
@@ -173,6 +174,16 @@ def score(
     table = scoring.format_table(results, tests)
     text = f"{count} generated sounds against {len(clips)} real clips.\n{table}\nWritten: {target}"
     return Answer(text, data | {"path": str(target)}, exit_code=int(any("error" in one for one in results.values())))
+
+
+def _find_models(metrics: Sequence[Metric]) -> dict[str, Path]:
+    """By name, the checkpoints that metrics listen with: of a folder the best one, or else the last."""
+    found: dict[str, Path] = {}
+    for one in metrics:
+        path: Path | None = getattr(one, "model_ckpt", None)
+        with suppress(CanaryganError):  # whether it can be used, the metric tells
+            found |= {} if path is None else {f"model of {one.name}": runs.find_checkpoint(path, best=True)}
+    return {"model": min(found.values())} if len({*found.values()}) == 1 else found
 
 
 def _check_refused(refused: Mapping[str, list[str]], request: Request, left: Collection[str]) -> None:

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -6,8 +7,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for each othe
 
 import numpy as np
 import pytest
+from atlas_pages import EVIL, SIDE, decode, write
+from canarygan_latents.atlas import content
+from canarygan_latents.explore.sounds import SoundMaker
+from canarygan_latents.opening import open_generator
+from canarygan_report.browser.testing import Tab, open_tab
+from explore_toys import Ramp, Served, serving
 
 from canarygan_core import audio
+from canarygan_core.clips import Clips
 from canarygan_core.runs import Manifest, Request
 
 RATE, SAMPLES, LATENT_DIM = 16000, 4096, 3
@@ -54,3 +62,36 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     torch.save({"state_dict": weights, "updates": 10, "wavegan": record}, path)
     manifest.end("finished")
     return path
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Tab]:
+    """A tab of a browser whose screen is touched."""
+    with open_tab(has_touch=True) as tab:
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def atlas_page(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
+    """An atlas of the checkpoint, whose sounds two decoders label by their halves, beside three real clips."""
+    opened = open_generator(checkpoint, "cpu")
+    real = Clips(np.zeros((3, 8), np.float32), RATE, labels=np.array(["early", "early", EVIL]))
+    record = {"started": "2026-01-02T03:04:05", "argv": ["atlas", "-x", EVIL]}
+    decoders = [decode(), decode("again")]
+    made = content.make_content(opened, decoders, content.Sizes(side=SIDE), clips=real, record=record)
+    return write(tmp_path_factory.mktemp("atlas"), made)
+
+
+@pytest.fixture
+def opened(tab: Tab, atlas_page: Path) -> Tab:
+    """The tab with the atlas, which shows the space."""
+    tab.open(atlas_page)
+    tab.run("document.querySelector('#space').scrollIntoView({behavior: 'instant'})")
+    return tab
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """A server of `explore` that has no decoders."""
+    with serving(SoundMaker(Ramp()).make) as served:
+        yield served

@@ -93,6 +93,26 @@ def test_an_error_names_the_sheet_and_the_row_and_leaves_nothing(listened, capsy
     assert not (folder / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("gone", "given", "told"),
+    [
+        ("ben.csv", "bne.csv", "There is no sheet at {0}. Did you mean {1}?"),
+        ("ben.csv", "", "There is no sheet at {0}. Give a copy of scores.csv that a listener filled in."),
+        ("key.csv", "keys.csv", "There is no key at {0}. Did you mean {1}?"),
+        ("key.csv", "", "There is no key at {0}. Give the key.csv that morph, grid or select wrote."),
+    ],
+)
+def test_a_sheet_or_a_key_that_is_not_there_is_told_with_what_to_give(listened, capsys, gone, given, told):
+    folder, *_ = listened
+    if given:
+        (folder / gone).rename(folder / given)
+    else:
+        (folder / gone).unlink()
+    assert run(folder) == 1
+    assert told.format(folder / gone, given) in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
 def test_without_sheets_or_labels(tmp_path, capsys):
     (tmp_path / "key.csv").write_text("file,is_real,label\na.wav,no,\nb.wav,yes,\n")
     assert main.main(["agreement", "--key", str(tmp_path / "key.csv")]) == 2

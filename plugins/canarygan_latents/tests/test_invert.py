@@ -53,7 +53,8 @@ def read_table(path: Path) -> list[dict[str, str]]:
 def test_without_sounds_the_clips_that_were_held_out_are_taken(invert: Invert, tmp_path: Path) -> None:
     answer = invert("--wav")
     assert answer["sounds"] == 2
-    assert set(answer["by_class"]) == {"all", "high", "low"}
+    assert set(answer["by_class"]) == {"high", "low"}
+    assert answer["overall"]["sounds"] == 2
     path = Path(answer["path"])
     with np.load(path) as found:
         assert found["sources"].tolist() == ["high/7.wav", "low/7.wav"]
@@ -137,7 +138,7 @@ def test_a_label_that_looks_like_a_formula_is_drawn(invert: Invert, tmp_path: Pa
     sounds = np.random.default_rng(0).uniform(-1, 1, (2, 4096)).astype(np.float32)
     np.savez(tmp_path / "told.npz", x=sounds, labels=np.array(["$x_$", r"$\frac$"]))
     answer = invert(tmp_path / "told.npz")
-    assert {*answer["by_class"]} == {"all", "$x_$", r"$\frac$"}
+    assert {*answer["by_class"]} == {"$x_$", r"$\frac$"}
 
 
 def test_files_are_labelled_by_their_folder(invert: Invert, data: Path, tmp_path: Path) -> None:
@@ -183,6 +184,16 @@ def test_a_sound_that_is_not_there_is_told_before_the_training_clips_are_read(
         code, err = invert(tmp_path / name)
         assert code == 1
         assert told in err
+
+
+def test_a_sound_that_is_not_there_is_told_with_what_to_give(invert: Invert, data: Path, tmp_path: Path) -> None:
+    for path, told in (
+        (data / "low" / "00.wav", "Did you mean 0.wav?"),
+        (tmp_path / "nowhere.wav", "Give sound files (.wav, .flac, .ogg, .mp3, .cbin), folders of them, or .npz"),
+    ):
+        code, err = invert(path)
+        assert code == 1
+        assert f"There is no file and no folder at {path}. {told}" in err
 
 
 def test_a_recording_is_refused_without_advice_that_is_not_to_be_had(invert: Invert, tmp_path: Path) -> None:

@@ -130,6 +130,23 @@ def test_names_and_order_are_those_of_the_checkpoint_too(tones, tmp_path, monkey
     assert orders[0] != orders[1]
 
 
+def test_names_are_those_of_what_is_played_too(tones, tmp_path, data, capsys):
+    walk = ["grid", *tones[0], "--axis", "1", "-n", "3"]
+    real = ["-d", str(data), "--max-length", "0.2", "--real", "2"]
+    played = {"walk": [], "other-latents": ["--at", "0,0.5,0"], "other-clips": real}
+    for name, words in played.items():
+        assert main.main([*walk, *words, "-s", str(tmp_path / name)]) == 0
+    files = [{row["file"] for row in read_csv(tmp_path / name / "key.csv")} for name in played]
+    assert len(set.union(*files)) == 3 + 3 + 5
+    again = [*walk, "--bits", "32", "--repeats", "2", "-s", str(tmp_path / "again")]
+    assert main.main(again) == 0, "how they are played changes no name"
+    assert {row["file"] for row in read_csv(tmp_path / "again" / "key.csv")} == files[0]
+    sheet = tmp_path / "walk" / "playback" / "scores.csv"
+    words = ["agreement", str(sheet), "--key", str(tmp_path / "other-latents" / "key.csv"), "-s", str(tmp_path / "out")]
+    assert main.main(words) == 1
+    assert "is not in the key. Give the key of these stimuli." in capsys.readouterr().err
+
+
 def test_several_bridges_between_labels_rows_and_latents(tones, tmp_path):
     model, decoder = tones
     np.save(tmp_path / "z.npy", np.float32([[0, 0, 0], [0.8, 0.1, 0.2]]))

@@ -187,7 +187,8 @@ def test_a_typed_sequence(trained, tmp_path, capsys):
     assert np.abs(np.diff(sound))[onsets[0] - edge : onsets[0] + 2].max() < 0.01
     rows = list(csv.DictReader((tmp_path / "song" / "song.csv").read_text().splitlines()))
     latents = np.load(tmp_path / "song" / "latents.npy")
-    np.testing.assert_allclose([[float(row["z0"]), float(row["z1"])] for row in rows], latents, atol=1e-6)
+    assert list(rows[0])[4:] == ["z1", "z2"]
+    np.testing.assert_allclose([[float(row["z1"]), float(row["z2"])] for row in rows], latents, atol=1e-6)
     record = json.loads((tmp_path / "song" / "song.manifest.json").read_text())
     assert sorted(record["outputs"]) == ["latents.npy", "song.csv", "song.labels.txt", "song.wav"]
     assert main.main([*trained, "--sequence", "a"]) == 1

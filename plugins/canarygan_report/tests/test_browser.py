@@ -279,3 +279,10 @@ def test_scores_are_grouped_and_explained_and_long_tables_are_folded(tab: Tab, t
     assert tab.run(f"[...document.querySelectorAll('#scores details')].map({counts})") == [[False, 12], [False, 1]]
     shown = "[...document.querySelectorAll('#scores .mine')].filter((one) => !one.closest('details')).length"
     assert tab.run(shown) == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_texts_can_be_read(tab: Tab, made: Path, theme: str) -> None:
+    tab.open(made, theme=theme)
+    tab.run("document.querySelector('.legend button').click()")
+    assert tab.find_faint() == []

@@ -40,6 +40,24 @@ def test_layers_round_as_the_network_does_in_bfloat16() -> None:
     np.testing.assert_allclose(made, wanted, atol=1e-3)
 
 
+def test_batch_normalisation_is_a_layer_between_roundings() -> None:
+    network = Generator(Shape(3, 4, 4096, batch_norm=True))
+    with torch.no_grad():
+        for _ in range(20):
+            network.train()(torch.rand(32, 3) * 2 - 1)
+    network.eval()
+    z = np.random.default_rng(0).uniform(-1, 1, (9, 3)).astype(np.float32)
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(z), torch.bfloat16).numpy()
+        exact = network(torch.from_numpy(z)).numpy()
+    layers = describe(network, torch.bfloat16)
+    assert [layer["kind"] for layer in layers].count("scale") == len(network.norms)
+    apart, rounded = (np.abs(made - wanted).max(1) for made in (compute_layers(layers, z), exact))
+    assert np.median(apart) < 1e-4
+    assert np.median(rounded) > 1e-3
+    assert apart.max() < rounded.max()
+
+
 def test_a_layer_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="'attention'"):
         compute_layers([{"kind": "attention"}], np.zeros((1, 3), np.float32))

@@ -25,7 +25,7 @@ def list_latent_readers() -> list[Reader]:
     def read_inversion(folder: Path) -> None:
         archive.load(folder / "i.npz")
 
-    key = "file,name,is_real,label,z0\nbcd.wav,a_1,no,A,'-0.5\nfgh.wav,real_1,yes,b,\n"
+    key = "file,name,is_real,label,z1\nbcd.wav,a_1,no,A,'-0.5\nfgh.wav,real_1,yes,b,\n"
     sheet = "trial;file;label;is_real;confidence\n1;bcd.wav;A;yes;0,5\n2;fgh.wav;b;;\n3;bcd.wav;;no;4\n"
     pairs = 'from,to\na,b\n"0.1,-0.2","0.3,0.4"\n'
 

@@ -10,6 +10,7 @@ from canarygan_core.audio import Problem, UnusableAudio
 from canarygan_core.components import Segment
 from canarygan_core.console import log
 from canarygan_core.errors import CanaryganError
+from canarygan_core.runs.files import suggest_near
 from canarygan_recordings.annotations.checking import UNLABELLED, check
 from canarygan_recordings.annotations.pairing import SUFFIXES, find_recordings, index_recordings, list_files
 from canarygan_recordings.annotations.reading import find_format, read
@@ -33,7 +34,7 @@ def list_recordings(paths: Sequence[Path]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise CanaryganError(f"There is no file and no folder at {path}.")
+            raise CanaryganError(f"There is no file and no folder at {path}.{suggest_near(path)}")
     if not found:
         raise CanaryganError(f"{', '.join(map(str, paths))} holds no recording: no {', '.join(SUFFIXES[:6])}, ...")
     return list(dict.fromkeys(found))
@@ -52,7 +53,7 @@ def assign_truth(truth: Path, recordings: Sequence[Path], format: str = "", tier
     elif truth.is_file():
         paths = [truth]
     else:
-        raise CanaryganError(f"There is no annotation at {truth}.")
+        raise CanaryganError(f"There is no annotation at {truth}.{suggest_near(truth)}")
     found = [one for path in paths for one in read(path, format, tier)]
     if truth.is_file() and len(found) == len(recordings) == 1 and not found[0].recording:
         return {recordings[0]: found[0]}

@@ -9,31 +9,28 @@ from canarygan_wavegan.model import KERNEL, Generator, Layer, NearestUpsample, p
 
 
 def describe(network: Generator, arithmetic: torch.dtype = torch.float32) -> list[dict[str, Any]]:
-    """The layers of a generator in evaluation, with its batch normalisation in the weights before it.
+    """The layers of a generator in evaluation.
+
+    Its batch normalisation is in the weights before it, but between roundings to bfloat16, where it is a layer.
 
     Args:
         network: the generator.
-        arithmetic: dtype of its hidden layers; one that normalises differs by the roundings of bfloat16.
+        arithmetic: dtype of its hidden layers.
     """
     rounding = [{"kind": "bfloat16"}] if arithmetic is torch.bfloat16 else []
-    described: list[dict[str, Any]] = []
     with torch.no_grad():
-        weight, bias = network.project.weight.cpu(), network.project.bias.cpu()
-        length = len(bias) // network.shape.channels[0]
-        gain, shift = _find_affine(network.norms[0], network.shape.channels[0])
-        repeated = gain.repeat_interleave(length), shift.repeat_interleave(length)
-        described.append(_describe("linear", weight * repeated[0][:, None], bias * repeated[0] + repeated[1]))
+        first = _describe("linear", network.project.weight.cpu(), network.project.bias.cpu())
+        described = _normalise(first, network.norms[0], rounding)
         layers = cast(list[Layer], list(network.layers))
-        for layer, after in zip(layers, [*network.norms[1:], torch.nn.Identity()], strict=True):
-            dtype = torch.float32 if layer is layers[-1] else arithmetic
+        for layer, after in zip(layers, [*network.norms[1:], None], strict=True):
+            dtype = arithmetic if after else torch.float32
             kernel, bias = (part.cpu().to(dtype).float() for part in (layer.weight, layer.bias))
             left = padding(layer.stride)
             if isinstance(layer, NearestUpsample):
                 kernel, left = _unfold_nearest(kernel, layer.stride), KERNEL - 1 - KERNEL // 2
-            gain, shift = _find_affine(after, len(bias))
             sizes = {"stride": layer.stride, "padding": left}
-            convolution = _describe("transposed-convolution", kernel * gain[:, None], bias * gain + shift) | sizes
-            described += [*rounding, {"kind": "relu"}, convolution]
+            convolution = _describe("transposed-convolution", kernel, bias) | sizes
+            described += [{"kind": "relu"}, *(_normalise(convolution, after, rounding) if after else [convolution])]
     return [*described, {"kind": "tanh"}]
 
 
@@ -42,12 +39,17 @@ def _describe(kind: str, weight: Tensor, bias: Tensor) -> dict[str, Any]:
     return {"kind": kind, **dict(zip(("weight", "bias"), arrays, strict=True))}
 
 
-def _find_affine(norm: torch.nn.Module, channels: int) -> tuple[Tensor, Tensor]:
-    """Gain and shift of each channel by a batch normalisation in evaluation; 1 and 0 by anything else."""
+def _normalise(layer: dict[str, Any], norm: torch.nn.Module, rounding: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A layer, what rounds its output, and its batch normalisation in evaluation, if `norm` is one."""
     if not isinstance(norm, torch.nn.BatchNorm1d) or norm.running_mean is None or norm.running_var is None:
-        return torch.ones(channels), torch.zeros(channels)
-    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return gain.cpu(), (norm.bias - norm.running_mean * gain).cpu()
+        return [layer, *rounding]
+    factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    scale = _describe("scale", factor.cpu(), (norm.bias - norm.running_mean * factor).cpu())
+    if rounding:
+        return [layer, *rounding, scale, *rounding]
+    length = len(layer["bias"]) // norm.num_features  # of each channel in what a linear layer gives
+    gain, shift = (scale[part].repeat(length) for part in ("weight", "bias"))
+    return [layer | {"weight": layer["weight"] * gain[:, None], "bias": layer["bias"] * gain + shift}]
 
 
 def _unfold_nearest(weight: Tensor, stride: int) -> Tensor:

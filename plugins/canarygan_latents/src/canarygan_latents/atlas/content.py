@@ -14,7 +14,7 @@ from canarygan_core.clips import Clips
 from canarygan_core.fitted import latents
 from canarygan_core.fitted.decoders import TrainedDecoder
 from canarygan_latents.atlas import network, relations, views
-from canarygan_latents.atlas.judging import Heard, hear, list_classes
+from canarygan_latents.atlas.judging import Heard, hear, label_clips, list_classes
 from canarygan_latents.atlas.measures import UNITS
 from canarygan_latents.atlas.views import View
 from canarygan_latents.opening import Opened, find_box
@@ -123,7 +123,7 @@ def make_content(
         "network": kept,
         "sounds": sounds and {"why": why, "views": sounds},
         "sample": {"count": len(sample), "whole": is_whole},
-        "shares": _count_shares(spread.labels, clips, classes),
+        "shares": _count_shares(spread.labels, clips, trained, classes),
         "relations": relations.relate(sample, spread.measures, tuple(range(len(low))), seed=sizes.seed),
     }
 
@@ -157,13 +157,19 @@ def _encode_shares(values: NDArray[np.float64]) -> str:
     return _encode(np.round(255 * np.clip(values, 0, 1)).astype(np.uint8))
 
 
-def _count_shares(labels: NDArray[np.str_] | None, clips: Clips | None, classes: Sequence[str]) -> Json | None:
-    """How often each label is given in the space and among the real clips; None without labels of the space."""
+def _count_shares(
+    labels: NDArray[np.str_] | None, clips: Clips | None, trained: Sequence[TrainedDecoder], classes: Sequence[str]
+) -> Json | None:
+    """How often each label is given in the space, and to real clips, by their dataset and by the decoders.
+
+    None without labels of the space.
+    """
     if labels is None:
         return None
     counts = {"latent space": Counter(labels.tolist())}
     if clips is not None and clips.labels is not None:
         counts["real clips"] = Counter(clips.labels.tolist())
+        counts["real clips as decoded"] = Counter(label_clips(trained, clips).tolist())
     known = sorted(
         {*classes} | {label for count in counts.values() for label in count}, key=lambda one: (one == "X", one)
     )

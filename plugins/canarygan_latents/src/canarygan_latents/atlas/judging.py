@@ -6,10 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from canarygan_core.clips import Clips
 from canarygan_core.fitted import decoders, generators
 from canarygan_core.fitted.decoders import Judgement, TrainedDecoder, X
 from canarygan_latents.atlas.measures import UNITS, Measures, measure
 from canarygan_latents.opening import Opened
+
+MOST, BATCH = 2000, 200
+"""Real clips that are labelled at most, and at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,13 @@ def hear(opened: Opened, trained: Sequence[TrainedDecoder], z: NDArray[np.float3
         return Heard(None, nothing, nothing, nothing, measures)
     together = decoders.reach_consensus([Judgement.join(parts) for parts in judged])
     return Heard(together.labels, together.posterior, together.agreement, together.syllable, measures)
+
+
+def label_clips(trained: Sequence[TrainedDecoder], clips: Clips) -> NDArray[np.str_]:
+    """What the decoders call clips together: of all, or of `MOST` that are spread over them evenly."""
+    rows = np.unique(np.linspace(0, len(clips) - 1, min(len(clips), MOST)).astype(int))
+    parts = [decoders.judge_all(trained, part) for part in clips.select(rows).batches(BATCH)]
+    return decoders.reach_consensus([Judgement.join(one) for one in zip(*parts, strict=True)]).labels
 
 
 def list_classes(trained: Sequence[TrainedDecoder]) -> list[str]:

@@ -16,6 +16,9 @@ from canarygan_latents.atlas.views import View
 PARITY = 1e-3
 """How far sounds of the page may lie from those of `generate`, of full scale."""
 
+FLIPPED = 0.05
+"""The same for the few where a number is rounded to the other side in bfloat16, which later layers make larger."""
+
 BYTES = 12_500_000
 """Bytes that the weights, or else the sounds, may take in the page."""
 
@@ -34,7 +37,8 @@ def describe_network(
     """The layers of a generator for the page, and how they are kept; None and the reason where they cannot be.
 
     Weights are float32 where there is room, and else 16-bit integers with a scale for each array, where that gives
-    sounds within `PARITY` of `generate`.
+    sounds within `PARITY` of `generate`. Where layers round to bfloat16, that need hold for most sounds alone: the
+    others lie as far apart as those of `generate` on two machines.
 
     Args:
         generator: it may have `layers`.
@@ -54,8 +58,9 @@ def describe_network(
     kept = [{key: _encode(value, weights) for key, value in layer.items()} for layer in layers]
     z = np.random.default_rng(0).uniform(low, high, (TRIED, len(low))).astype(np.float32)
     read = [{key: _decode(value, weights) for key, value in layer.items()} for layer in kept]
-    apart = float(np.abs(compute_layers(read, z) - generator.generate(z)).max())
-    if not apart < PARITY:
+    each = np.abs(compute_layers(read, z) - generator.generate(z)).max(1)
+    apart, is_rounded = float(each.max()), any(layer["kind"] == "bfloat16" for layer in layers)
+    if not (apart < PARITY or (is_rounded and np.median(each) < PARITY and apart < FLIPPED)):
         return None, f"its layers in {weights} make sounds {apart:.2g} from those of generate"
     return {"weights": weights, "layers": kept, "parity": apart, "operations": operations}, ""
 
@@ -69,6 +74,8 @@ def count_operations(layers: Sequence[Json]) -> float:
         elif layer["kind"] == "transposed-convolution":
             length = size // len(layer["weight"])
             total, size = total + layer["weight"].size * length, len(layer["bias"]) * length * layer["stride"]
+        elif layer["kind"] == "scale":
+            total += size
     return total
 
 

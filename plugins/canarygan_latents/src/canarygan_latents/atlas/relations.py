@@ -14,7 +14,7 @@ BINS = 20
 """Parts of an axis in which latents that lie on no grid are counted."""
 
 FEW = 10
-"""Sounds with a measure that a part of an axis, or a relation, needs."""
+"""Sounds with a measure that a part of an axis, or a relation, needs; a place of a small grid, half of its sounds."""
 
 Floats = NDArray[np.floating[Any]]
 Json = dict[str, Any]
@@ -29,39 +29,41 @@ def relate(z: Floats, measures: Measures, axes: tuple[int, ...], *, seed: int = 
         axes: the coordinates that are looked at, from 0.
         seed: of the noise that tells equal values apart in the mutual information.
     """
-    few = 1 if z.shape[1] == 1 else FEW  # on a line, one sound a place is all that there is
     return [
-        {"axis": axis, "measure": name, "unit": unit, **_relate(z[:, axis], measures[name], seed, few)}
+        {"axis": axis, "measure": name, "unit": unit, **_relate(z[:, axis], measures[name], z.shape[1] == 1, seed)}
         for axis in axes
         for name, unit in UNITS.items()
     ]
 
 
-def _relate(coordinate: Floats, values: Floats, seed: int, few: int) -> Json:
+def _relate(coordinate: Floats, values: Floats, is_line: bool, seed: int) -> Json:
     known = np.isfinite(values)
     x, y = np.asarray(coordinate[known], np.float64), values[known]
     places = np.unique(coordinate)
-    is_grid = len(places) <= len(coordinate) / FEW
+    each = len(coordinate) // len(places)  # of a grid, how many sounds are at a place
+    fewest = FEW
     ends = (coordinate.min(), coordinate.max())
-    if not is_grid and few > 1:
+    if is_line or each > 1:
+        fewest = min(FEW, max(1, each // 2))
+    else:
         places = ends[0] + (np.arange(BINS) + 0.5) / BINS * (ends[1] - ends[0])
     groups = np.abs(x[:, None] - places[None]).argmin(1)
     curve = []
     for group, place in enumerate(places):
         inside = y[groups == group]
-        if len(inside) >= few:
+        if len(inside) >= fewest:
             low, middle, high = np.quantile(inside, SPREAD)
             curve.append({"x": float(place), "y": float(middle), "low": float(low), "high": float(high)})
-    return {"curve": curve, "count": len(y), **_correlate(x, y, is_grid, seed)}
+    return {"curve": curve, "count": len(y), **_correlate(x, y, each >= FEW, seed)}
 
 
-def _correlate(x: Floats, y: Floats, is_grid: bool, seed: int) -> Json:
+def _correlate(x: Floats, y: Floats, is_discrete: bool, seed: int) -> Json:
     """Pearson's and Spearman's correlation, and the mutual information in bits (Ross, 2014; Kraskov et al., 2004)."""
     if len(y) < FEW or np.ptp(x) == 0 or np.ptp(y) == 0:
         return {"pearson": None, "spearman": None, "information": None}
     from scipy import stats
     from sklearn.feature_selection import mutual_info_regression
 
-    nats = mutual_info_regression(x[:, None], y, discrete_features=is_grid, random_state=seed)[0]
+    nats = mutual_info_regression(x[:, None], y, discrete_features=is_discrete, random_state=seed)[0]
     pearson, spearman = stats.pearsonr(x, y).statistic, stats.spearmanr(x, y).statistic
     return {"pearson": float(pearson), "spearman": float(spearman), "information": float(nats / np.log(2))}

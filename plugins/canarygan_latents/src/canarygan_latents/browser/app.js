@@ -19,21 +19,22 @@ function makeApp(content) {
       for (const paint of app.painters) paint();
     });
   };
-  app.format = (z) => `(${z.map((value) => value.toFixed(2).replace("-", "−")).join(", ")})`;
+  app.format = (z) => `(${z.map((value) => signed(value, 2)).join(", ")})`;
   /** The cell of a grid that a latent lies in, where a grid passes through it: [grid, index], or null. */
   app.cellAt = (z) => {
-    const fits = (grid) => z.every((value, axis) => grid.axes.includes(axis) || Math.abs(value - content.box.at[axis]) < 1e-6);
-    const grid = [app.grid, ...space.grids].find(fits);
+    const grid = [app.grid, ...space.grids].find((one) => space.passes(one, z));
     return grid ? [grid, space.index(grid, space.cellOf(grid, z))] : null;
   };
   app.labelAt = (z) => {
     const cell = app.cellAt(z);
     return cell && space.labelOf(...cell);
   };
+  /** Whether a latent lies in what the flat picture shows. */
+  app.isShown = (z) => space.passes(app.grid, z) && (app.grid.dims < 3 || space.cellOf(app.grid, z)[app.axis] === app.slice);
   const latest = oneAtATime((error) => app.fail(error));
-  const moveTo = (z) => {
+  const moveTo = (z, cuts) => {
     app.cursor = [...z];
-    if (app.grid.dims === 3) app.slice = space.place(z[app.grid.axes[app.axis]], app.grid.axes[app.axis], app.grid.side);
+    if (cuts && app.grid.dims === 3) app.slice = space.place(z[app.grid.axes[app.axis]], app.grid.axes[app.axis], app.grid.side);
     for (const tell of app.changed) tell();
     app.repaint();
   };
@@ -51,9 +52,9 @@ function makeApp(content) {
       }
     }, PAUSE);
   };
-  /** Move the cursor and show the sound that is there. */
-  app.point = (z) => {
-    moveTo(z);
+  /** Move the cursor and show the sound that is there; the slice goes there too, unless it is not to move. */
+  app.point = (z, cuts = true) => {
+    moveTo(z, cuts);
     clearTimeout(app.later);
     const look = () => latest(() => app.source.sound(z, app.view), (sound) => app.present(sound));
     if ((app.shown?.milliseconds ?? 0) < SLOW) look();
@@ -62,7 +63,7 @@ function makeApp(content) {
   /** Move the cursor, play the sound that is there, and add it to the path if points are to be added. */
   app.choose = async (z, adds = app.adding) => {
     clearTimeout(app.later);
-    moveTo(z);
+    moveTo(z, true);
     if (adds) app.add(z);
     try {
       const sound = await app.source.sound(z, app.view);

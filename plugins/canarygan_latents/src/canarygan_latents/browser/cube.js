@@ -154,8 +154,9 @@ function cubeView(parent, app) {
       pen.restore();
     }
     nameAxes(pen, soft);
-    drawPath(pen, app, spot, () => true);
-    if (app.cursor) drawCursor(pen, app, ...spot(app.cursor));
+    const isHere = (z) => app.space.passes(app.grid, z);
+    drawPath(pen, app, spot, isHere);
+    if (app.cursor) drawCursor(pen, app, spot, isHere);
     canvas.setAttribute("aria-label", `Cube of the latent space, cut open at z${app.grid.axes[app.axis] + 1} = ${format(app.space.middle(app.slice, app.grid.axes[app.axis], app.grid.side))}. Arrow keys turn it, Page Up and Page Down move the slice, Enter plays, a adds to the path.`);
   }
 
@@ -183,7 +184,7 @@ function cubeView(parent, app) {
     app.repaint();
   }
   listenToPointer(canvas, {
-    hover: (x, y) => { const z = latentAt(x, y); if (z) app.point(z); },
+    hover: (x, y) => { const z = latentAt(x, y); if (z) app.point(z, false); }, // or the block would be cut at the pointer
     drag: (x, y, dx, dy) => turn(dx / 140, dy / 140),
     tap: (x, y) => { const z = latentAt(x, y); if (z) app.choose(z); },
   });

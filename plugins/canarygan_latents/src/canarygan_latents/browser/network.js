@@ -43,6 +43,15 @@ function transposedConvolution(input, { weight, bias, stride, padding, shape: [i
   return output;
 }
 
+/** (channels, length), each channel times its weight, plus its bias. */
+function scale(input, { weight, bias }) {
+  const length = input.length / weight.length;
+  return input.map((value, i) => {
+    const channel = Math.floor(i / length);
+    return value * weight[channel] + bias[channel];
+  });
+}
+
 /** The nearest number of 16 bits in the format bfloat16, ties to even. */
 function roundToBfloat(input) {
   const bits = new Uint32Array(input.buffer);
@@ -53,6 +62,7 @@ function roundToBfloat(input) {
 const KINDS = {
   linear,
   "transposed-convolution": transposedConvolution,
+  scale,
   relu: (input) => input.map((value) => (value > 0 ? value : 0)),
   tanh: (input) => input.map(Math.tanh),
   bfloat16: roundToBfloat,

@@ -1,5 +1,7 @@
 // The page: its sections, from the content that stands in it.
 
+const NO_CLASS = "X, none of the classes";
+const CLOSE = 1e-3; // of full scale: nobody hears it
 const content = JSON.parse(document.getElementById("content").textContent);
 
 function header() {
@@ -79,7 +81,7 @@ function soundCard(parent, app) {
   const name = put(head, "b", {}, "Point at the space to see a sound");
   const play = put(head, "button", { type: "button", "aria-label": "Play the sound at the cursor", disabled: true }, "▶");
   play.addEventListener("click", () => app.choose(app.cursor ?? app.content.box.at, false));
-  const picture = put(card, "canvas", { role: "img", "aria-label": "No sound yet" });
+  const picture = putSpectrogram(card);
   const foot = put(card, "div", { class: "foot" }, "Click or tap to hear it.");
   const { model } = app.content;
   const latency = put(parent, "p", { class: "soft small latency" });
@@ -87,35 +89,33 @@ function soundCard(parent, app) {
   function describe(sound) {
     const cell = app.cellAt(sound.z);
     const label = sound.label ?? (cell && app.space.labelOf(...cell));
-    const lines = [app.format(sound.z)];
+    const [own, ofCell] = [[app.format(sound.z), tellPeak(sound.samples)], []];
     if (label !== null) {
-      const ofCell = (name) => cell[0][name][cell[1]] / 255;
-      const [posterior, agreement] = ["posterior", "agreement"].map((name) => sound[name] ?? ofCell(name));
+      const [posterior, agreement] = ["posterior", "agreement"].map((name) => sound[name] ?? cell[0][name][cell[1]] / 255);
       const all = app.content.decoders.length;
-      if (label !== X) lines.push(`posterior ${posterior.toFixed(2)}`);
-      if (label === X) lines.push("no decoder is sure");
-      else if (all > 1) lines.push(`${Math.round(agreement * all)} of ${all} decoders agree`);
+      const those = `${Math.round(agreement * all)} of ${all} ${all === 1 ? "decoder" : "decoders"}`;
+      (sound.label ? own : ofCell).push(...(label === X ? [`${those} rejected it${agreement > 0.5 ? "" : ", the others did not agree or were unsure"}`] : [`posterior ${posterior.toFixed(2)}`, `${those} gave it`]));
     }
     if (cell) {
       for (const [measure, unit] of Object.entries(app.content.measures)) {
         const value = cell[0].measures[measure][cell[1]];
-        if (Number.isFinite(value)) lines.push(`${measure} ${format(Math.round(value))} ${unit}`);
+        ofCell.push(Number.isFinite(value) ? `${measure} ${format(Math.round(value))} ${unit}` : `no ${measure}`);
       }
     }
-    return { label, lines };
+    return { label, own: own.join(" · "), ofCell: ofCell.join(" · ") };
   }
-  app.show = (sound) => {
+  /** Show a sound; it is told to those who do not see it, unless it is one of many that follow each other. */
+  app.show = (sound, isTold = true) => {
     app.shown = sound;
-    const { label, lines } = describe(sound);
-    const title = label === null ? app.format(sound.z) : label === X ? "X, none of the classes" : label;
+    const { label, own, ofCell } = describe(sound);
+    const title = label === null ? app.format(sound.z) : label === X ? NO_CLASS : label;
     name.textContent = title;
     mark.dataset.shape = label && label !== X ? shapeOf(app.space, label) : "";
     mark.style.color = label ? colourOf(app.space, label) : "";
-    foot.textContent = lines.join(" · ");
-    aloud.textContent = `${title}, ${lines.slice(0, 3).join(", ")}`;
+    foot.replaceChildren(own, ...(ofCell ? [element("br"), element("b", {}, "Middle of its cell: "), ofCell] : []));
+    if (isTold) aloud.textContent = `${title}, ${own}`;
     play.disabled = false;
-    picture.setAttribute("aria-label", `Spectrogram at ${app.format(sound.z)}: ${format(model.samples / model.rate)} s, 0 to ${format(model.rate / 2000)} kHz`);
-    paintSpectrogram(picture, sound.samples);
+    picture.show(sound.samples, model.rate, `at ${app.format(sound.z)}`);
     const ways = { network: "Made in this page by the generator", grid: "The nearest sound that is kept in this page", server: "Made by the generator behind this page" };
     latency.textContent = `${ways[app.source.name]}, ${sound.milliseconds.toFixed(1)} ms${sound.generator ? `, of which ${sound.generator.toFixed(1)} ms in the generator` : ""}.${sound.warning ? ` ${sound.warning}` : ""}`;
   };
@@ -132,9 +132,11 @@ function legend(parent, app) {
     node.replaceChildren();
     if (app.colour !== "class") {
       const [low, high] = rangeOf(app.grid.measures[app.colour]);
-      const scale = put(node, "span", { class: "scale small" }, `${format(Math.round(low))} `);
-      put(scale, "i", { style: `background: linear-gradient(to right, ${RAMP.slice(1).map((one) => `rgb(${one})`)})` });
-      scale.append(` ${format(Math.round(high))} ${app.content.measures[app.colour]}; hatched: none`);
+      const unit = app.content.measures[app.colour];
+      const scale = put(node, "span", { class: "scale small" }, `${app.colour}: at most ${format(Math.round(low))} ${unit} `);
+      const stops = Array.from({ length: 11 }, (_, i) => tintOf(i / 10));
+      put(scale, "i", { style: `background: linear-gradient(to right, ${stops})` });
+      scale.append(` at least ${format(Math.round(high))} ${unit}. Hatched: it has none.`);
       return;
     }
     const counts = new Array(app.content.classes.length).fill(0);
@@ -142,7 +144,7 @@ function legend(parent, app) {
     app.content.classes.forEach((label, i) => {
       const button = put(node, "button", { type: "button", "aria-pressed": !app.hidden.has(label), title: `Show or hide ${label}` });
       put(button, "i", { class: "shape", "data-shape": label === X ? "▨" : shapeOf(app.space, label), style: `color: ${colourOf(app.space, label)}` });
-      put(button, "span", {}, label === X ? "X, nobody is sure" : label);
+      put(button, "span", {}, label === X ? NO_CLASS : label);
       put(button, "small", { class: "soft" }, `${((100 * counts[i]) / app.grid.label.length).toFixed(1)} %`);
       button.addEventListener("click", () => {
         app.hidden.has(label) ? app.hidden.delete(label) : app.hidden.add(label);
@@ -158,6 +160,8 @@ function legend(parent, app) {
 function spaceSection(parent, app) {
   const kept = app.content.sounds;
   if (kept) put(parent, "p", { class: "notice" }, `The generator is not in this page: ${kept.why}. The nearest of ${kept.views[0].side} sounds along each axis is played instead, in 8-bit mu-law.`);
+  const apart = app.content.network?.parity ?? 0;
+  if (apart > CLOSE) put(parent, "p", { class: "notice" }, `The generator rounds to bfloat16, as in its training. Where a rounding falls to the other side in this page, a sound is not that of canarygan generate: of those compared, the furthest lay ${format(Number(apart.toPrecision(2)))} of full scale away.`);
   toolbar(parent, app);
   const layout = put(parent, "div", { class: "space" });
   const solid = put(layout, "div", { class: "solid" });
@@ -169,12 +173,13 @@ function spaceSection(parent, app) {
   const panel = put(layout, "div", { class: "panel" });
   soundCard(panel, app);
   legend(parent, app);
-  const sure = app.content.classes.length ? " Colours are as strong as the decoders are sure; where they are not sure at all, the space is hatched." : "";
+  const sure = " Colours are as strong as the posterior is high; X is hatched: most decoders reject the sound, or they do not agree.";
   const help = put(parent, "p", { class: "soft small", id: "space-help" });
   app.changed.push(() => {
     const others = app.content.box.at.map((value, axis) => [axis, value]).filter(([axis]) => !app.grid.axes.includes(axis));
     const fixed = others.length ? ` Fixed: ${others.map(([axis, value]) => `z${axis + 1} = ${format(value)}`).join(", ")}.` : "";
-    help.textContent = `Point to see a sound, click or tap to hear it. ${KEYS_OF_SPACE}${sure}${fixed}`;
+    const shares = app.colour === "class" && !app.content.sample.whole ? " Shares beside the names are of the cells of this view." : "";
+    help.textContent = `Point to see a sound, click or tap to hear it. ${tellKeys(app.grid.dims)}${app.colour === "class" ? sure : ""}${shares}${fixed} ${app.source.full || !app.content.classes.length ? "Measures" : "Labels and measures"} were found at the middle of each cell.`;
   });
   app.painters.push(() => { solid.hidden = app.grid.dims < 3; flat.classList.toggle("line", app.grid.dims === 1); layout.classList.toggle("two", app.grid.dims < 3); });
   app.painters.push(slice.draw, cube.draw);

@@ -78,6 +78,8 @@ function save(name, type, content) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
+const count = (number, name) => `${format(number)} ${name}${number === 1 ? "" : "s"}`;
+
 /** The panel of the path: its points, its steps, what it sounds like, and its files. */
 function pathPanel(parent, app) {
   const { rate, stem } = app.content.model;
@@ -108,10 +110,11 @@ function pathPanel(parent, app) {
     button("Save WAV", async () => save(`${stem}-path.wav`, "audio/wav", encodeWave((await make()).wave, rate))),
     button("Save latents (CSV)", async () => { const { sounds, spans } = await make(); save(`${stem}-path.csv`, "text/csv", encodeTable(sounds, spans, sounds.map((one) => one.label ?? app.labelAt(one.z)))); }),
     button("Save latents (npy)", async () => save(`${stem}-path.npy`, "application/octet-stream", encodeLatents((await make()).sounds))),
-    button("Clear", () => { app.path.length = 0; change(); }),
+    button("Clear", () => edit(() => { app.path.length = 0; }, 0)),
   ];
   const about = put(parent, "p", { class: "soft small", role: "status" });
-  const picture = put(parent, "canvas", { class: "whole", role: "img", hidden: true });
+  const picture = putSpectrogram(parent, { class: "whole" });
+  const shows = (is) => { picture.canvas.parentElement.hidden = !is; };
 
   /** The sounds of all steps and how they follow one another, made once for a path and its settings. */
   function make() {
@@ -139,12 +142,22 @@ function pathPanel(parent, app) {
     const follow = () => {
       if (app.sounding !== wave) return;
       const at = ((performance.now() - start) / 1000) * rate;
-      const now = spans.findLastIndex(([from]) => from <= at);
-      app.cursor = sounds[Math.max(0, now)].z;
-      app.repaint();
+      const now = sounds[Math.max(0, spans.findLastIndex(([from]) => from <= at))];
+      if (now !== app.shown) {
+        app.cursor = now.z;
+        app.show(now, false);
+        app.repaint();
+      }
       requestAnimationFrame(follow);
     };
     follow();
+  }
+  /** Change the path and keep the focus in the list: on the point of this number, or the last one. */
+  function edit(act, next) {
+    act();
+    change();
+    const points = list.children;
+    (points[Math.min(next, points.length - 1)]?.querySelector("button") ?? tools.querySelector("input")).focus();
   }
   function change() {
     made = null;
@@ -154,24 +167,23 @@ function pathPanel(parent, app) {
       const label = app.labelAt(z);
       const name = `${label ? `${label} ` : ""}${app.format(z)}`;
       put(item, "button", { type: "button", "aria-label": `Play point ${i + 1}, ${name}` }, `▶ ${name}`).addEventListener("click", () => app.choose(z, false));
-      put(item, "button", { type: "button", "aria-label": `Move point ${i + 1} forward`, disabled: i === 0 }, "↑").addEventListener("click", () => { app.path.splice(i - 1, 2, app.path[i], app.path[i - 1]); change(); });
-      put(item, "button", { type: "button", "aria-label": `Remove point ${i + 1}` }, "×").addEventListener("click", () => { app.path.splice(i, 1); change(); });
+      put(item, "button", { type: "button", "aria-label": `Move point ${i + 1} forward`, disabled: i === 0 }, "↑").addEventListener("click", () => edit(() => app.path.splice(i - 1, 2, app.path[i], app.path[i - 1]), i - 1));
+      put(item, "button", { type: "button", "aria-label": `Remove point ${i + 1}` }, "×").addEventListener("click", () => edit(() => app.path.splice(i, 1), i));
     });
     const steps = walk(app.path, settings.steps).length;
     const gap = Math.round((settings.gap / 1000) * rate);
     const length = steps * app.content.model.samples + Math.max(0, steps - 1) * gap;
     for (const one of buttons) one.disabled = !app.path.length;
     about.textContent = app.path.length
-      ? `${app.path.length} points, ${steps} sounds of ${format(app.content.model.samples)} samples with ${format(gap)} samples of silence between two: ${format(length / rate)} s.`
+      ? `${count(app.path.length, "point")}, ${count(steps, "sound")} of ${format(app.content.model.samples)} samples with ${format(gap)} samples of silence between two: ${format(length / rate)} s.`
       : "No points yet: choose Add to path and click in the space, or press a at the cursor.";
-    picture.hidden = true;
+    shows(false);
     app.repaint();
     clearTimeout(change.later);
     if (app.path.length > 1) change.later = setTimeout(async () => {
       const { wave } = await make();
-      picture.hidden = false;
-      picture.setAttribute("aria-label", `Spectrogram of the whole path, ${format(wave.length / rate)} s`);
-      paintSpectrogram(picture, wave);
+      shows(true);
+      picture.show(wave, rate, "of the whole path");
     }, 300);
   }
   change();

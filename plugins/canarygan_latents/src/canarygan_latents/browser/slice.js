@@ -1,6 +1,6 @@
 // The slice: a flat picture of two axes, or of the only one.
 
-const KEYS_OF_SPACE = "Arrow keys move the cursor, Page Up and Page Down the slice, Enter plays, a adds to the path, Escape stops.";
+const tellKeys = (dims) => `Arrow keys move the cursor${dims === 3 ? ", Page Up and Page Down the slice" : ""}, Enter plays, a adds to the path, Escape stops.`;
 
 function sliceView(parent, app) {
   const canvas = put(parent, "canvas", { class: "slice", tabindex: 0, role: "application", "aria-describedby": "space-help" });
@@ -92,11 +92,11 @@ function sliceView(parent, app) {
         if (shift !== undefined) writeName(pen, app.space, app.space.classes[group], px, py + shift, { left: margin.left, right: margin.left + wide });
       }
     }
-    drawPath(pen, app, spot, (z) => app.grid.dims < 3 || app.space.cellOf(app.grid, z)[app.axis] === app.slice);
-    if (app.cursor) drawCursor(pen, app, ...spot(app.cursor));
+    drawPath(pen, app, spot, app.isShown);
+    if (app.cursor) drawCursor(pen, app, spot, app.isShown);
     const slice = app.grid.dims === 3 ? `, at z${app.grid.axes[app.axis] + 1} = ${format(app.space.middle(app.slice, app.grid.axes[app.axis], app.grid.side))}` : "";
     const axes = [across, up].filter((one) => one !== null).map((one) => `z${app.grid.axes[one] + 1}`).join(" and ");
-    canvas.setAttribute("aria-label", `Slice of the latent space along ${axes}${slice}. ${KEYS_OF_SPACE}`);
+    canvas.setAttribute("aria-label", `${slice ? "Slice of the" : "The"} latent space along ${axes}${slice}. ${tellKeys(app.grid.dims)}`);
   }
 
   listenToPointer(canvas, {
@@ -147,18 +147,22 @@ function listenToPointer(canvas, { hover, drag, tap }) {
   canvas.addEventListener("pointercancel", () => { down = null; });
 }
 
-function drawCursor(pen, app, x, y) {
+/** A ring at the cursor, in dashes where it is elsewhere by `isHere`. */
+function drawCursor(pen, app, spot, isHere) {
+  const [x, y] = spot(app.cursor);
   const ink = app.playing ? (dark() ? "#f0c24b" : "#d99a00") : dark() ? "#fff" : "#1d2129";
   for (const [colour, width] of [[dark() ? "#14161a" : "#fbfaf7", 5], [ink, app.playing ? 3 : 2]]) {
     pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.beginPath();
-    pen.arc(x, y, 8, 0, 2 * Math.PI);
+    pen.arc(x, y, 12, 0, 2 * Math.PI);
     pen.stroke();
+    if (!isHere(app.cursor)) pen.setLineDash([4, 4]);
   }
+  pen.setLineDash([]);
 }
 
-/** The path as lines between numbered points; those that are elsewhere, by `isHere`, are faint. */
+/** The path as lines between numbered points; those that are elsewhere, by `isHere`, are hollow. */
 function drawPath(pen, app, spot, isHere) {
   if (!app.path.length) return;
   const spots = app.path.map(spot);
@@ -174,16 +178,15 @@ function drawPath(pen, app, spot, isHere) {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   spots.forEach(([x, y], i) => {
-    pen.globalAlpha = isHere(app.path[i]) ? 1 : 0.55;
+    const [inside, edge] = isHere(app.path[i]) ? [ink, paper] : [paper, ink];
     pen.beginPath();
     pen.arc(x, y, 9, 0, 2 * Math.PI);
-    pen.fillStyle = ink;
+    pen.fillStyle = inside;
     pen.fill();
-    pen.strokeStyle = paper;
+    pen.strokeStyle = edge;
     pen.lineWidth = 2;
     pen.stroke();
-    pen.fillStyle = paper;
+    pen.fillStyle = edge;
     pen.fillText(String(i + 1), x, y + 0.5);
   });
-  pen.globalAlpha = 1;
 }

@@ -24,6 +24,8 @@ function makeSpace({ box, views, classes }) {
       grid.axes.forEach((axis, i) => { z[axis] = middle(places[i], axis, grid.side); });
       return z;
     },
+    /** Whether a grid passes through a latent: whether they share the coordinates that the grid keeps. */
+    passes: (grid, z) => z.every((value, axis) => grid.axes.includes(axis) || Math.abs(value - box.at[axis]) < 1e-6),
     labelOf: (grid, i) => (grid.label ? classes[grid.label[i]] : null),
     isSure: (grid, i) => grid.label !== null && classes[grid.label[i]] !== X,
   };
@@ -42,6 +44,9 @@ function rangeOf(values) {
   return low < high ? [low, high] : [low - 0.5, high + 0.5];
 }
 
+/** The colour of a measure, from 0 at the low end of its range to 1 at the high end; what lies beyond has the colour of the end. */
+const tintOf = (share) => `rgb(${ramp(0.08 + 0.84 * Math.min(1, Math.max(0, share))).map(Math.round)})`;
+
 /** How cells of a grid look: {fill, hatched, group}; cells of one group have no boundary between them. */
 function makeLook(space, grid, colour, hidden) {
   if (colour !== "class") {
@@ -49,7 +54,7 @@ function makeLook(space, grid, colour, hidden) {
     const tint = (i) => {
       const value = grid.measures[colour][i];
       if (!Number.isFinite(value)) return { fill: null, hatched: true, group: 0 };
-      return { fill: `rgb(${ramp(0.08 + 0.84 * ((value - low) / (high - low))).map(Math.round)})`, hatched: false, group: 0 };
+      return { fill: tintOf((value - low) / (high - low)), hatched: false, group: 0 };
     };
     return Object.assign(tint, { low, high });
   }

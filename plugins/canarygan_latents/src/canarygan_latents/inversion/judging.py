@@ -77,25 +77,25 @@ def find_nearest(sounds: Clips, trained: Clips, measure: Measure) -> tuple[Float
     return least, nearest
 
 
-def summarize(errors: Errors, labels: Any) -> dict[str, dict[str, Any]]:
-    """By class, and by `all`: `sounds`, the medians of the errors, and `way`; NaN is None. No label is no class.
+def summarize(errors: Errors, labels: Any = None) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Of all sounds, and by class: `sounds`, the medians of the errors, and `way`; NaN is None. No label is no class.
 
     `way` is how far a class comes from a blind latent (0) to what the search reaches on sounds of the model (1):
     (random - error) / (random - reachable), of the medians.
     """
-    groups: dict[str, Any] = {"all": np.ones(len(errors.error), bool)}
-    if labels is not None:
-        groups |= {str(label): labels == label for label in np.unique(labels) if label != UNKNOWN}
+    groups = {} if labels is None else {str(label): labels == label for label in np.unique(labels) if label != UNKNOWN}
+    by_class = {label: _summarize(errors, rows) for label, rows in groups.items()}
+    return _summarize(errors, np.ones(len(errors.error), bool)), by_class
+
+
+def _summarize(errors: Errors, rows: Any) -> dict[str, Any]:
     reached = float(np.median(errors.reachable)) if len(errors.reachable) else 0.0
-    table = {}
-    for label, rows in groups.items():
-        row: dict[str, Any] = {"sounds": int(rows.sum())}
-        for name in ("error", "noise_floor", "random_error", "nearest_error"):
-            row[name] = _median(getattr(errors, name)[rows])
-        span = row["random_error"] - reached
-        row["way"] = round((row["random_error"] - row["error"]) / span, 3) if span > 0 else None
-        table[label] = row
-    return table
+    row: dict[str, Any] = {"sounds": int(rows.sum())}
+    for name in ("error", "noise_floor", "random_error", "nearest_error"):
+        row[name] = _median(getattr(errors, name)[rows])
+    span = row["random_error"] - reached
+    row["way"] = round((row["random_error"] - row["error"]) / span, 3) if span > 0 else None
+    return row
 
 
 def _median(values: Floats) -> float | None:
@@ -103,24 +103,23 @@ def _median(values: Floats) -> float | None:
     return round(float(np.median(known)), 3) if len(known) else None
 
 
-def describe(table: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str]:
-    """The table in sentences, the class that the model makes worst first."""
-    whole = table["all"]
+def describe(overall: Mapping[str, Any], by_class: Mapping[str, Mapping[str, Any]], errors: Errors) -> list[str]:
+    """What `summarize` gives in sentences, the class that the model makes worst first."""
     lines = [
-        f"Median error {whole['error']:.2f} dB; a blind latent has {whole['random_error']:.2f} dB, "
-        f"and noise as loud as the background makes {whole['noise_floor']:.2f} dB."
+        f"Median error {overall['error']:.2f} dB; a blind latent has {overall['random_error']:.2f} dB, "
+        f"and noise as loud as the background makes {overall['noise_floor']:.2f} dB."
     ]
     if len(errors.reachable):
         lines.append(
             f"Of {count_sounds(len(errors.reachable))} that the model made itself the median is "
             f"{np.median(errors.reachable):.2f} dB: so much the search misses where the model can make a sound."
         )
-    classes = sorted((label for label in table if label != "all"), key=lambda label: -table[label]["error"])
-    lines += [f"{label}: {_describe_class(table[label])}" for label in classes]
-    far = [label for label in classes if is_far(table[label])]
+    classes = sorted(by_class, key=lambda label: -by_class[label]["error"])
+    lines += [f"{label}: {_describe_class(by_class[label])}" for label in classes]
+    far = [label for label in classes if is_far(by_class[label])]
     if far:
         lines.append(f"The model comes less than half of the way to {', '.join(far)}.")
-    elif classes and all(table[label]["way"] is not None for label in classes):
+    elif classes and all(by_class[label]["way"] is not None for label in classes):
         lines.append("The model comes at least half of the way to every class.")
     return lines
 

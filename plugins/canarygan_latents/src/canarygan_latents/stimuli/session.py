@@ -116,7 +116,7 @@ class Session:
         names = trials.tell_apart([*stimuli.names, *clips])
         everything = np.concatenate([stimuli.sounds, real.audio])
         played = prepare(everything, names, rate, self.playback)
-        seeds = (self.seed, zlib.crc32(opened.digest.encode()))  # who knows one key does not know that of other models
+        seeds = (self.seed, _compute_hash(opened, names, stimuli, real))
         codes = trials.draw_names(len(names), *seeds) if self.playback.blind else names
         waves = [f"{code}.wav" for code in codes]
         key = _make_key(waves, names, stimuli, real, played, rate)
@@ -179,6 +179,12 @@ class Session:
                 sheet = [{"trial": row["trial"], "file": row["file"], **dict.fromkeys(ASKED, "")} for row in rows]
                 files.write_text(draft / f"{TRIALS}{ending}", tables.format_table(rows))
                 files.write_text(draft / f"{SCORES}{ending}", tables.format_table(sheet))
+
+
+def _compute_hash(opened: Opened, names: Sequence[str], stimuli: Stimuli, real: Clips) -> int:
+    """Of the model and of what is played: who knows one key knows no other, and a sheet fits no other key."""
+    told = repr((opened.digest, list(names))).encode("utf-8", "backslashreplace")
+    return zlib.crc32(real.audio.tobytes(), zlib.crc32(stimuli.latents.tobytes(), zlib.crc32(told)))
 
 
 def _make_key(

@@ -5,12 +5,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from canarygan_core.audio.listing import is_there
 from canarygan_core.errors import CanaryganError, did_you_mean
 from canarygan_core.runs import files, tables
 
 YES = frozenset({"yes", "y", "true", "1", "real", "x", "ja", "oui"})
 NO = frozenset({"no", "n", "false", "0", "generated", "synthetic", "nein", "non"})
 """What is taken for yes and for no, in any case of letters."""
+
+
+KEY, SHEET = "the key.csv that morph, grid or select wrote", "a copy of scores.csv that a listener filled in"
+"""What to give."""
+
+
+ALIKE = 0.8
+"""How like a name of the key another must be to be taken for it misspelt, 0 to 1: random names share an ending."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Answered:
 def read_key(path: Path) -> dict[str, Stimulus]:
     """By file, what each stimulus is; raises `CanaryganError` naming the row where it is no key."""
     key: dict[str, Stimulus] = {}
-    for where, row in _read_rows(path, ("file", "is_real")):
+    for where, row in _read_rows(path, ("file", "is_real"), "key", KEY):
         if "trial" in row:
             raise CanaryganError(f"{path} has trials, as a scoring sheet has: give the key.csv of these stimuli.")
         is_real = _parse_truth(row["is_real"], where, "is_real")
@@ -60,7 +69,7 @@ def read_key(path: Path) -> dict[str, Stimulus]:
             raise CanaryganError(f"{where}: {row['file']} is there twice.")
         key[row["file"]] = Stimulus(row["file"], row.get("label", ""), is_real)
     if not key:
-        raise CanaryganError(f"{path} has no rows: give the key.csv that morph, grid or select wrote.")
+        raise CanaryganError(f"{path} has no rows: give {KEY}.")
     return key
 
 
@@ -75,10 +84,10 @@ def read_sheet(path: Path, key: Mapping[str, Stimulus]) -> list[Answered]:
     """
     labels, names = _group_by_case(one.label for one in key.values()), _group_by_case(key)
     rows: dict[tuple[float, str], Answered] = {}
-    for number, (where, row) in enumerate(_read_rows(path, ("file",)), 1):
+    for number, (where, row) in enumerate(_read_rows(path, ("file",), "sheet", SHEET), 1):
         file = _find(row["file"], names) or _find(f"{row['file']}.wav", names)
         if not file:
-            near = did_you_mean(row["file"], key)
+            near = did_you_mean(row["file"], key, ALIKE)
             raise CanaryganError(f"{where}: {row['file']!r} is not in the key.{near} Give the key of these stimuli.")
         trial = _parse_number(row.get("trial", ""), where, "trial")
         place = (number if trial is None else trial, file)
@@ -139,11 +148,13 @@ def name_listeners(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _read_rows(path: Path, needed: Sequence[str], what: str, advice: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows by column in lower case, without spaces around, and where each is, as a spreadsheet counts rows.
 
     Columns may be separated by commas, semicolons or tabs, whichever the first row has most of.
     """
+    if not is_there(path):
+        raise CanaryganError(f"There is no {what} at {path}.{files.suggest_near(path) or f' Give {advice}.'}")
     text = files.read_text(path)
     lines = text.split("\n")
     skipped = next((number for number, line in enumerate(lines) if line.strip() and not _says_separator(line)), 0)

@@ -73,6 +73,6 @@ def _tell(content: dict[str, Any]) -> str:
     """What makes the sounds in the page."""
     if content["network"]:
         apart = content["network"]["parity"]
-        return f"The generator is in the page; its sounds differ from those of generate by at most {apart:.1g}."
+        return f"The generator is in the page; of the sounds compared none is further than {apart:.1g} from generate."
     sides = [view["side"] for view in content["sounds"]["views"]]
     return f"The page plays the nearest of {sides[0]} sounds an axis: {content['sounds']['why']}."

@@ -90,14 +90,14 @@ def invert(
         if wav:
             _write_waves(waves, inverted, sounds.rate)
             manifest.add_outputs(sorted(waves.iterdir()))
-    by_class = judging.summarize(errors, sounds.labels)
+    overall, by_class = judging.summarize(errors, sounds.labels)
     text = [
         f"{judging.count_sounds(len(sounds))} inverted: {path}",
-        *judging.describe(by_class, errors),
+        *judging.describe(overall, by_class, errors),
         f"Table: {table}",
     ]
     text += [f"Figure: {figure}", *([f"WAV files: {waves}"] if wav else [])]
-    data: dict[str, Any] = {"path": str(path), "sounds": len(sounds), "by_class": by_class}
+    data: dict[str, Any] = {"path": str(path), "sounds": len(sounds), "overall": overall, "by_class": by_class}
     data["reachable"] = round(float(np.median(errors.reachable)), 3) if len(errors.reachable) else None
     return Answer("\n".join(text), data)
 

@@ -28,6 +28,24 @@ from canarygan_metrics.umap.vectors import HOP, Floats, Spectrograms
 log = logging.getLogger("canarygan")
 
 
+def check_place(folder: Path, name: str, given: Path | None, *, redo: bool) -> None:
+    """Raise `CanaryganError` where a folder holds a map of another projector, which would be replaced unasked.
+
+    Args:
+        folder: where the map is kept.
+        name: of the projector whose map is to be there.
+        given: folder of a map that is taken instead, or None.
+        redo: whether it may be replaced.
+    """
+    if redo or not (folder / projectors.RECORD).is_file():
+        return
+    there, wanted = (projectors.FORMAT.read(one)["projector"]["name"] if one else name for one in (folder, given))
+    if there != wanted:
+        raise CanaryganError(
+            f"{folder} is a map of projector {there}, not {wanted}: give another --save-dir, or replace it by --redo."
+        )
+
+
 def find_map(
     projector: Projector | None, given: Path | None, folder: Path, clips: Clips, *, redo: bool
 ) -> SavedProjector:

@@ -35,7 +35,7 @@ def umap(
         save_dir: Folder for the figures, those of the projector's own too, the real sounds' coordinates, the fitted map
             and the manifest.
         reducer_ckpt: Folder of a map fitted before. [default: the one in --save-dir where it is of the same clips]
-        redo: Compute again what is up to date.
+        redo: Compute again what is up to date, and replace a map of another projector in --save-dir.
     """
     from canarygan_core.fitted import projectors
     from canarygan_core.runs import files
@@ -49,8 +49,9 @@ def umap(
     clips = dataset.load()
     if clips.labels is None:
         raise CanaryganError("The dataset has no labels, and generated sounds are labelled by the real ones near them.")
+    chosen = projector if reducer_ckpt is None or "projector" in request.given else None
+    steps.check_place(save_dir / "reducer", projector.name, reducer_ckpt, redo=redo)
     with Manifest.begin(save_dir / "umap.manifest.json", request, dataset=dict(clips.origin)) as manifest:
-        chosen = projector if reducer_ckpt is None or "projector" in request.given else None
         fitted = steps.find_map(chosen, reducer_ckpt, save_dir / "reducer", clips, redo=redo)
         manifest.add_input("reducer", fitted.folder / projectors.RECORD)
         real = steps.project_flat(fitted, clips)

@@ -115,7 +115,7 @@ def compose(
             np.save(stream, drawn)
         rows = [
             {"label": label, "onset": onset, "offset": offset, "posterior": round(one.posterior, 4)}
-            | {f"z{number}": float(value) for number, value in enumerate(one.latent)}
+            | {f"z{number}": float(value) for number, value in enumerate(one.latent, 1)}
             for (onset, offset, label), one in zip(segments, found, strict=True)
         ]
         files.write_text(table, tables.format_table(rows))

@@ -13,11 +13,15 @@ function put(parent, name, attributes = {}, ...children) {
 
 const element = (name, attributes, ...children) => put(null, name, attributes, ...children);
 
+/** A number with so many decimals and a true minus, which 0 never has. */
+const signed = (value, decimals) => value.toFixed(decimals).replace(/^-(?=[0.]+$)/, "").replace("-", "−");
+
 function format(value) {
   if (value === null || value === undefined) return "–";
   if (Array.isArray(value)) return value.map(format).join(value.length === 2 && value.every(Number.isFinite) ? " to " : ", ");
   if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key.replaceAll("_", " ")} ${format(one)}`).join(", ");
   if (typeof value !== "number") return String(value);
+  if (value < 0) return `−${format(-value)}`;
   if (Number.isInteger(value)) return value.toLocaleString("en");
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2);
@@ -113,7 +117,7 @@ function confusionTable({ name, classes, counts, accuracy, interval }) {
     row.forEach((count, j) => {
       const share = total ? count / total : 0;
       const colour = i === j ? "var(--real)" : "var(--made)";
-      const style = `background: color-mix(in srgb, ${colour} ${Math.round(count ? 12 + 78 * share : 0)}%, var(--hush)); ${share > 0.6 ? "color: var(--card)" : ""}`;
+      const style = `background: color-mix(in srgb, ${colour} calc(var(--deepest) * ${count ? 0.15 + 0.85 * share : 0}), var(--hush))`; // text stays readable on it
       put(line, "td", { style, title: `${classes[i]} given as ${classes[j]}: ${count} of ${total}` }, count ? format(count) : "");
     });
   });

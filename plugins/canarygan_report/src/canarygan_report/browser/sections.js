@@ -57,19 +57,19 @@ function shareTable(parent, { classes, sides }) {
     sides.forEach((side, i) => {
       const share = side.counts[row] / side.count;
       const bar = put(cell, "div", { class: "bar", title: `${side.name}: ${side.counts[row]} of ${side.count}` });
-      put(bar, "i", { style: `width: ${(88 * share) / widest}%; background: ${colours[i]}` });
+      put(bar, "i", { style: `width: calc((100% - 5rem) * ${share / widest}); background: ${colours[i]}` });
       bar.append(`${i + 1}. ${(100 * share).toFixed(1)} %`);
     });
   });
 }
 
-/** How many classes of the real clips each other side has, and which are hardly there. */
-function shareSentences(parent, { classes, sides }) {
+/** How many classes of the real clips each other side has, and which are hardly there; `begin` gives the first words. */
+function shareSentences(parent, { classes, sides }, begin = (name) => `By ${name}`) {
   const real = sides.find((side) => side.name === "real clips");
   for (const side of real ? sides.filter((one) => one !== real) : []) {
     const wanted = classes.filter((_, i) => real.counts[i] > 0);
     const absent = wanted.filter((name) => side.counts[classes.indexOf(name)] / side.count < (0.1 * real.counts[classes.indexOf(name)]) / real.count);
     const rejected = classes.includes("X") ? `, ${((100 * side.counts[classes.indexOf("X")]) / side.count).toFixed(1)} % are X, none of the classes` : "";
-    put(parent, "p", { class: "small" }, `By ${side.name}: ${wanted.length - absent.length} of ${wanted.length} classes are there (with at least a tenth of their share among the real clips)${rejected}.${absent.length ? ` Hardly ever given: ${absent.join(", ")}${rejected ? "; sounds of these classes may be among the X" : ""}.` : ""}`);
+    put(parent, "p", { class: "small" }, `${begin(side.name)}: ${wanted.length - absent.length} of ${wanted.length} classes are there (with at least a tenth of their share among the real clips)${rejected}.${absent.length ? ` Hardly ever given: ${absent.join(", ")}${rejected ? "; sounds of these classes may be among the X" : ""}.` : ""}`);
   }
 }

@@ -51,9 +51,15 @@ function fourier(real, imaginary) {
   }
 }
 
+/** How loud the loudest sample of a sound is, in words: dB below full scale. */
+function tellPeak(samples) {
+  const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return peak > 0 ? `peak ${signed(20 * Math.log10(peak), 1)} dBFS` : "silence";
+}
+
 /** Levels in dB under the loudest cell, frame by frame, from 0 Hz up. */
 function spectrogram(samples) {
-  const hop = Math.max(8, Math.ceil(samples.length / 300));
+  const hop = Math.max(8, Math.min(WINDOW / 2, Math.ceil(samples.length / 300)), Math.ceil(samples.length / 1200));
   const frames = Math.max(1, Math.ceil(samples.length / hop));
   const bins = WINDOW / 2;
   const levels = new Float32Array(frames * bins);
@@ -82,18 +88,34 @@ function ramp(share) {
   return RAMP[low].map((part, i) => part + (RAMP[low + 1][i] - part) * (at - low));
 }
 
+/** The colours of 256 shades, each as four bytes. */
+const COLOURS = Array.from({ length: 256 }, (_, shade) => Uint8ClampedArray.of(...ramp(shade / 255), 255));
+
 /** Fill a canvas with a picture of (width, height) cells, whose shade is 0 to 1 and whose row 0 is at the bottom. */
 function paint(canvas, width, height, shade) {
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      image.data.set([...ramp(shade(x, height - 1 - y)), 255], 4 * (y * width + x));
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 4) {
+      image.data.set(COLOURS[Math.round(255 * Math.min(Math.max(shade(x, height - 1 - y), 0), 1))], at);
     }
   }
   context.putImageData(image, 0, 0);
+}
+
+/** A canvas for spectrograms with its scales in kHz and seconds: {canvas, show(samples, rate, name)}; `name` tells whose it is. */
+function putSpectrogram(parent, attributes) {
+  const frame = put(parent, "div", { class: "scaled" });
+  const canvas = put(frame, "canvas", { role: "img", "aria-label": "No sound yet", ...attributes });
+  const [top, end] = ["top", "end"].map((name) => put(frame, "span", { class: name, "aria-hidden": true }));
+  const show = (samples, rate, name) => {
+    [top.textContent, end.textContent] = [`${format(rate / 2000)} kHz`, `${format(samples.length / rate)} s`];
+    canvas.setAttribute("aria-label", `Spectrogram ${name}: ${end.textContent}, 0 to ${top.textContent}, ${tellPeak(samples)}; the colours reach ${DEPTH} dB down from its loudest moment`);
+    paintSpectrogram(canvas, samples);
+  };
+  return { canvas, show };
 }
 
 function paintSpectrogram(canvas, samples) {

@@ -24,6 +24,37 @@ RECORD_SOUNDS = """
 """
 """Records what is played, and the context that plays it: run in a page before its own script."""
 
+FIND_FAINT = """
+(() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const read = (colour) => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = pen.getImageData(0, 0, 1, 1).data;
+    return { parts: [red, green, blue], alpha: alpha / 255 };
+  };
+  const lay = ({ parts, alpha }, under) => parts.map((part, i) => part * alpha + under[i] * (1 - alpha));
+  const linear = (part) => (part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+  const light = (parts) => parts.reduce((sum, part, i) => sum + [0.2126, 0.7152, 0.0722][i] * linear(part), 0);
+  const above = (node) => (node ? [...above(node.parentElement), node] : []);
+  const faint = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const [node, text] = [texts.currentNode.parentElement, texts.currentNode.textContent.trim()];
+    if (!text || !node.checkVisibility() || node.closest("option, .aloud, button:disabled")) continue;
+    const styles = above(node).map((one) => getComputedStyle(one));
+    const back = styles.reduce((under, one) => lay(read(one.backgroundColor), under), [255, 255, 255]);
+    const ink = read(node instanceof SVGElement ? styles.at(-1).fill : styles.at(-1).color);
+    ink.alpha *= styles.reduce((product, one) => product * one.opacity, 1);
+    const [high, low] = [light(lay(ink, back)), light(back)].sort((one, other) => other - one);
+    const contrast = (high + 0.05) / (low + 0.05);
+    if (contrast < 4.5) faint.push(`${contrast.toFixed(2)}: ${node.tagName} ${text}`);
+  }
+  return faint;
+})()
+"""
+
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -63,6 +94,13 @@ class Tab:
     def run(self, script: str) -> Any:
         """The value of an expression in the page."""
         return self.page.evaluate(script)
+
+    def find_faint(self) -> list[str]:
+        """Texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, criterion 1.4.3), and how high it is.
+
+        A text of several colours behind it, such as one on a picture, is not understood.
+        """
+        return [str(one) for one in self.run(FIND_FAINT)]
 
     def wait_for(self, script: str) -> Any:
         """The value of an expression once it is true.
