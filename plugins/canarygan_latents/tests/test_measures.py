@@ -47,6 +47,8 @@ class Listening:
 
     def listener(self):
         def keep(clips):
+            if self.model_ckpt == Path("none"):
+                raise CanaryganError("There is no classifier at none.")
             kept = np.stack([clips.audio.max(1), clips.audio.mean(1)], axis=1)
             return replace(clips, facts={"embedding": kept} if self.model_ckpt == Path("good") else {})
 
@@ -58,5 +60,7 @@ def test_the_embedding_is_what_a_metric_of_the_classifier_keeps(monkeypatch):
     sounds = tone((0, 0, 0), (0, 0, 0.5))
     features = measures.make_embedding(Path("good"))(sounds, RATE)
     np.testing.assert_allclose(features, np.stack([sounds.max(1), sounds.mean(1)], axis=1))
-    with pytest.raises(CanaryganError, match="bad gives no embeddings: give a classifier of train-inception"):
-        measures.make_embedding(Path("bad"))(sounds, RATE)
+    with pytest.raises(CanaryganError, match=r"bad gives no embeddings\.\nGive a classifier of train-inception"):
+        measures.make_embedding(Path("bad"))
+    with pytest.raises(CanaryganError, match=r"no classifier at none\.\nGive a classifier of train-inception"):
+        measures.make_embedding(Path("none"))

@@ -13,6 +13,9 @@ from canarygan_core.errors import CanaryganError
 from canarygan_core.plugins import get_registry
 from canarygan_latents.inversion import measuring
 
+TRIED = 16_000
+"""Samples of the noise, which lasts a second, by which a classifier is tried."""
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -49,6 +52,8 @@ LOG_MEL = Measure("log-mel", "dB", compute_log_mel)
 def make_embedding(model_ckpt: Path) -> Measure:
     """The measure that a classifier of train-inception gives: the distance of its embeddings.
 
+    It is tried on noise, so that a file that is none is told before long work begins.
+
     Raises:
         UsageError: where no metric of a classifier is installed.
         CanaryganError: where the checkpoint holds none.
@@ -58,9 +63,13 @@ def make_embedding(model_ckpt: Path) -> Measure:
     def extract(sounds: Floats, rate: int) -> NDArray[np.float64]:
         heard = listener(Clips(np.asarray(sounds, np.float32), rate))
         if "embedding" not in heard.facts:
-            raise CanaryganError(f"{model_ckpt} gives no embeddings: give a classifier of train-inception.")
+            raise CanaryganError(f"{model_ckpt} gives no embeddings.")
         return np.asarray(heard.facts["embedding"], np.float64)
 
+    try:
+        extract(np.random.default_rng(0).uniform(-0.1, 0.1, (1, TRIED)), TRIED)
+    except CanaryganError as error:
+        raise CanaryganError(f"{error}\nGive a classifier of train-inception by -m.") from None
     return Measure("embedding", "in the embedding", extract)
 
 
