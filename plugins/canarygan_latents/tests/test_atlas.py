@@ -133,6 +133,17 @@ def test_relations_tell_what_a_coordinate_does(is_grid: bool) -> None:
     assert curve[0]["y"] == pytest.approx(500, abs=40)
 
 
+def test_the_curve_of_a_line_goes_through_each_of_its_sounds() -> None:
+    z = views.View((0,), 20, -np.ones(1, np.float32), np.ones(1, np.float32), np.zeros(1, np.float32)).latents()
+    values = np.where(z[:, 0] > 0.8, np.nan, 1000 + 500 * z[:, 0])
+    told = relations.relate(z, dict.fromkeys(measures.UNITS, values), (0,))[0]
+    wanted = [{"x": x, "y": y, "low": y, "high": y} for x, y in zip(z[:, 0].tolist(), values.tolist(), strict=True)]
+    assert told["curve"] == [row for row in wanted if np.isfinite(row["y"])]
+    assert len(told["curve"]) == told["count"] == 18
+    assert told["spearman"] == pytest.approx(1)
+    assert told["information"] > 1
+
+
 def test_what_has_no_measure_is_left_out_of_relations() -> None:
     z = np.random.default_rng(0).uniform(-1, 1, (300, 2)).astype(np.float32)
     values = np.where(z[:, 0] > 0, 100 * z[:, 0], np.nan)

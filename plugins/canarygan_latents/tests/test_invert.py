@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from canarygan_latents.inversion import archive
+from canarygan_latents.inversion import archive, listening
 
 from canarygan_core import CanaryganError, audio, load
 from canarygan_core.cli import main
@@ -173,6 +173,17 @@ def test_words_that_make_no_sense_are_refused(invert: Invert, data: Path, tmp_pa
         assert code in (1, 2)
         assert told in err
     assert not list((tmp_path / "inverted").glob("*"))
+
+
+def test_a_sound_that_is_not_there_is_told_before_the_training_clips_are_read(
+    invert: Invert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "find_learning", lambda *given: pytest.fail("clips are read"))
+    (tmp_path / "empty").mkdir()
+    for name, told in (("nowhere.wav", "no file and no folder at"), ("empty", "holds no sound")):
+        code, err = invert(tmp_path / name)
+        assert code == 1
+        assert told in err
 
 
 def test_a_sound_that_is_not_there_is_told_with_what_to_give(invert: Invert, data: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_level_that_does_not_fit_names_one_that_does():
 @pytest.mark.parametrize(
     ("sound", "told"),
     [
-        (np.zeros(3200), "bad is silent"),
+        (np.zeros(3200), "bad is silent: take other latents, or another checkpoint"),
         (np.full(3200, 0.3), "bad is silent"),
         (np.full(3200, np.nan), "bad holds NaN"),
         (np.pad(0.5 * (-1.0) ** np.arange(40), (1600, 1560)), "bad lasts 5.0 ms, too short for two ramps"),
@@ -129,4 +129,4 @@ def test_decoders_hear_what_will_be_played_without_its_silence_and_what_cannot_b
     np.testing.assert_array_equal(heard[2, : len(played.sound)], played.sound)
     assert not heard[2, len(played.sound) :].any()
     assert not heard[1].any()
-    assert [str(one) for one in rehearse.refusals] == ["a sound is silent: leave it out, or take another checkpoint."]
+    assert [str(one) for one in rehearse.refusals] == ["a sound is silent: take other latents, or another checkpoint."]

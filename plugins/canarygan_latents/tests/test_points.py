@@ -64,3 +64,16 @@ def test_all_words_are_understood_before_a_label_is_searched_for(monkeypatch: py
     assert searched == [1]
     with pytest.raises(CanaryganError, match="lost has no region in the latent space"):
         reader.read(["7", "lost"])
+
+
+def test_points_are_called_as_they_were_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reader = make_labelling(monkeypatch, 2)
+    reader.trained = cast("Any", [SimpleNamespace(classes=("a.1", "a.2", "b/c d"), garbage=())])
+    monkeypatch.setattr(Reader, "_search", lambda self: dict.fromkeys(("a.1", "a.2", "b/c d"), (1.0, np.zeros(2))))
+    assert [one.name for one in reader.read(["a.1", "a.2", "b/c d", "-1,0.5"])] == ["a.1", "a.2", "b/c d", "-1,0.5"]
+    path = tmp_path / ("z" * 60 + ".npy")
+    np.save(path, np.zeros((3, 2), np.float32))
+    (point,) = reader.read([f"{path}:2"])
+    assert point.name.startswith("...zzz")
+    assert point.name.endswith("z.npy:2")
+    assert len(point.name) == 40

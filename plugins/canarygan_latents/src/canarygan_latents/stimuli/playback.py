@@ -69,7 +69,7 @@ def prepare(sounds: Floats, names: Sequence[str], rate: int, playback: Playback)
         shaped = shape_edges(sound[start:stop], rate, playback.ramp)
         measured = measure_level(shaped[onset - start : offset - start], by_peak=playback.level_by == "peak")
         if measured < QUIET:
-            raise CanaryganError(f"{name} is silent: leave it out, or take another checkpoint.")
+            raise CanaryganError(f"{name} is silent: take other latents, or another checkpoint.")
         factor = 10 ** (playback.level / 20) / measured
         if (peak := float(np.abs(shaped).max()) * factor) > highest:
             highest, loudest = peak, name

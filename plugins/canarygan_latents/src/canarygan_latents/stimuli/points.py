@@ -24,6 +24,9 @@ DRAWN, BATCH = 2000, 100
 AT_ONCE = 16
 """Sounds whose latents are looked for side by side, at most."""
 
+LONGEST = 40
+"""Characters of a point's name."""
+
 _ROW = re.compile(r"(.+):(\d{1,18})")
 
 
@@ -32,7 +35,7 @@ class Point:
     """One end of a bridge.
 
     Attributes:
-        name: as it was given, shortened for the names of files.
+        name: as it was given, or the end of that where it is long.
         latent: (d,).
     """
 
@@ -204,8 +207,5 @@ def _parse_numbers(word: str) -> NDArray[np.float32] | None:
 
 
 def _shorten(word: str) -> str:
-    """A word as a part of a file's name."""
-    found = _ROW.fullmatch(word)
-    stem = Path(word).stem if not found else f"{Path(found[1]).stem}_{found[2]}"
-    named = word if _parse_numbers(word) is not None else stem
-    return re.sub(r"[^\w.,+-]+", "_", named)[:40].strip("._") or "end"
+    """A word, or the end of a long one, which tells files of one folder apart."""
+    return word if len(word) <= LONGEST else f"...{word[3 - LONGEST :]}"

@@ -7,6 +7,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from canarygan_core import Answer, Request, audio
+from canarygan_core.audio.sounds import collect_sounds
 from canarygan_core.clips import Clips
 from canarygan_core.console import track
 from canarygan_core.runs import Manifest, files, tables
@@ -68,6 +69,8 @@ def invert(
     path = save_dir / f"inversion-{opened.stem}.npz"
     table, figure, waves = path.with_suffix(".csv"), path.with_suffix(".png"), path.with_suffix("")
     absent = files.check_absent(path, table, figure, *([waves] if wav else []), overwrite=overwrite)
+    if paths:
+        collect_sounds(paths)  # which refuses what is not there, before the training clips are read
     learning = listening.find_learning(opened, dataset)
     sounds = listening.collect(paths, learning)
     measure = Measure(opened.generator.rate, learning.is_level_free if level is None else not level)
