@@ -38,7 +38,7 @@ SEEDS = (0, math.inf)
 """What a seed may be."""
 
 
-def check_range(name: str, number: int, limits: tuple[int, float]) -> None:
+def check_range(name: str, number: float, limits: tuple[int, float]) -> None:
     """Raise `UsageError` on a number of an option that is outside of its limits, both of which are allowed."""
     least, most = limits
     if not least <= number <= most:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from canarygan_core import Dataset, Slot
 from canarygan_core.components import Answer
 from canarygan_core.console import log
-from canarygan_core.errors import UsageError
 from canarygan_core.runs import Request
+from canarygan_latents.options import Checkpoint, Data, Device, check_range
 from canarygan_latents.stimuli.options import Playback
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ LONGEST = 40
 
 def select(
     *,
-    generator_ckpt: Annotated[Path, Parameter(alias="-x")],
+    generator_ckpt: Checkpoint,
     decoder_ckpt: Annotated[list[Path], Parameter(alias="-y")],
     label: list[str],
     n_renditions: Annotated[int, Parameter(alias="-n")] = 50,
@@ -34,9 +33,9 @@ def select(
     apart: float = 0.01,
     tries: int = 20000,
     playback: Playback = Playback(),  # noqa: B008 frozen
-    dataset: Annotated[Dataset | None, Slot(implied={"--data-dir": "folder", "-d": "folder"})] = None,
+    dataset: Data = None,
     save_dir: Annotated[Path, Parameter(alias="-s")] = Path("stimuli"),
-    device: str = "auto",
+    device: Device = "auto",
     seed: int = 0,
     overwrite: bool = False,
     request: Request,
@@ -48,7 +47,6 @@ def select(
     likest to real syllables of the class, those are chosen that are farthest from each other.
 
     Args:
-        generator_ckpt: Checkpoint of a model, or a folder of runs, whose newest is taken.
         decoder_ckpt: Folder of a trained decoder, or of several, all of which must agree; may be given again.
         label: Label of the sounds; may be given again, for as many of each.
         n_renditions: Sounds of each label.
@@ -57,7 +55,6 @@ def select(
         apart: Least distance between two latents of a label, in sides of the box that training drew from.
         tries: Latents drawn at most.
         save_dir: Folder for the folder playback, key.csv, stimuli.npz, stimuli.png and the manifest.
-        device: Where to compute: auto, cpu, cuda or mps.
         seed: Seed of the latents, of names and order, and of the choice of real clips.
         overwrite: Replace stimuli that are there.
     """
@@ -120,13 +117,7 @@ def _name(labels: list[str]) -> list[str]:
 
 def _check_options(count: int, posterior: float, syllable: float, apart: float, tries: int) -> None:
     """Raise `UsageError` on numbers that make no sense."""
-    if not 1 <= count <= MOST:
-        raise UsageError(f"--n-renditions is {count}: it may be 1 to {MOST}.")
-    if not 0 <= posterior <= 1:
-        raise UsageError(f"--posterior is {posterior:g}: it may be 0 to 1.")
-    if not 0 <= syllable <= 1:
-        raise UsageError(f"--syllable is {syllable:g}: it may be 0 to 1.")
-    if not 0 <= apart <= 1:
-        raise UsageError(f"--apart is {apart:g}: it may be 0 to 1 sides of the box.")
-    if not 1 <= tries <= 10_000_000:
-        raise UsageError(f"--tries is {tries}: it may be 1 to 10000000 latents.")
+    check_range("n-renditions", count, (1, MOST))
+    check_range("tries", tries, (1, 10_000_000))
+    for name, number in (("posterior", posterior), ("syllable", syllable), ("apart", apart)):
+        check_range(name, number, (0, 1))
