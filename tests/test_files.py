@@ -10,6 +10,7 @@ import types
 
 import pytest
 from refusals import told
+from text_files import put
 
 from canarygan_core.errors import CanaryganError, UsageError
 from canarygan_core.runs import files
@@ -215,3 +216,19 @@ def test_a_copy_is_synced_where_it_is_to_survive_a_power_cut(tmp_path, monkeypat
     files.copy(tmp_path / "one", tmp_path / "two", sync=True)
     assert [path.parent for path in synced[:1]] == [tmp_path]
     assert synced[1:] == [tmp_path]
+
+
+def test_a_file_a_folder_and_a_link_are_removed(tmp_path, monkeypatch):
+    kept = put(tmp_path / "kept" / "x")
+    (tmp_path / "link").symlink_to(tmp_path / "kept", target_is_directory=True)
+    for path in (put(tmp_path / "file"), put(tmp_path / "folder" / "deep" / "x").parents[1], tmp_path / "link"):
+        files.remove(path)
+        assert not os.path.lexists(path)
+    files.remove(tmp_path / "nowhere")
+    assert kept.exists()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "unlink", refuse)
+    assert told(files.remove, kept) == f"Cannot remove {kept}: Permission denied."

@@ -1,7 +1,5 @@
 """What lies below a folder: manifests, the outputs that they tell of, sizes, and what killed processes left."""
 
-import os
-
 import pytest
 from text_files import put
 
@@ -63,21 +61,3 @@ def test_drafts_are_found_wherever_they_lie_but_not_within_one_another(tmp_path)
     (tmp_path / "at work").mkdir()
     with drafts.claim(tmp_path / "at work" / "a"):
         assert sorted(listing.list_left(tmp_path)) == sorted([*left, tmp_path / ".set.01234567.part"])
-
-
-def test_a_file_a_folder_and_a_link_are_removed(tmp_path, monkeypatch):
-    kept = put(tmp_path / "kept" / "x")
-    (tmp_path / "link").symlink_to(tmp_path / "kept", target_is_directory=True)
-    for path in (put(tmp_path / "file"), put(tmp_path / "folder" / "deep" / "x").parents[1], tmp_path / "link"):
-        listing.remove(path)
-        assert not os.path.lexists(path)
-    listing.remove(tmp_path / "nowhere")
-    assert kept.exists()
-
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(type(tmp_path), "unlink", refuse)
-    with pytest.raises(CanaryganError) as told:
-        listing.remove(kept)
-    assert str(told.value) == f"Cannot remove {kept}: Permission denied."

@@ -105,7 +105,7 @@ class Table:
         if rows:
             files.write_text(self.path, text.getvalue())
         else:
-            self.path.unlink(missing_ok=True)
+            files.remove(self.path)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -186,6 +186,21 @@ def copy(existing: Path, path: Path, *, sync: bool = False) -> None:
         shutil.copyfile(existing, draft)
 
 
+def remove(path: Path) -> None:
+    """Remove a file or a folder.
+
+    Raises:
+        CanaryganError: where it cannot be removed.
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CanaryganError(f"Cannot remove {path}: {error.strerror}.") from None
+
+
 def read_with_digest(path: Path, read: Callable[[Path], T]) -> tuple[T, str]:
     """What `read` makes of a file, and the digest of these bytes, even where another process replaces it meanwhile."""
     while True:

@@ -1,7 +1,6 @@
 """What lies below a folder: the records of work, whatever task it was of, and what nobody needs any more."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,21 +60,6 @@ def list_left(path: Path) -> list[Path]:
     folders = [folder for folder, _ in _walk(path, hidden=True)]
     left = [draft for folder in folders for draft in drafts.list_drafts(folder) if drafts.is_left(draft)]
     return [draft for draft in left if not any(other in draft.parents for other in left)]
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder.
-
-    Raises:
-        CanaryganError: where it cannot be removed.
-    """
-    try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise CanaryganError(f"Cannot remove {path}: {error.strerror}.") from None
 
 
 def _walk(path: Path, *, hidden: bool = False) -> Iterator[tuple[Path, list[str]]]:

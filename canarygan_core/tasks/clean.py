@@ -6,7 +6,7 @@ from canarygan_core.audio.problems import list_items
 from canarygan_core.components import Answer
 from canarygan_core.datasets.location import find_folder
 from canarygan_core.errors import UsageError
-from canarygan_core.runs import drafts, listing
+from canarygan_core.runs import drafts, files, listing
 
 
 def clean(*paths: Path, cache: bool = False, dry_run: bool = False) -> Answer:
@@ -32,7 +32,7 @@ def clean(*paths: Path, cache: bool = False, dry_run: bool = False) -> Answer:
         for folder in {draft.parent for draft in left}:
             drafts.sweep(folder)
         for entry in entries:
-            listing.remove(entry)
+            files.remove(entry)
     total, verb = sum(sizes.values()), "would go" if dry_run else "removed"
     lines = list_items([f"{path}: {size / 1e6:.1f} MB" for path, size in sizes.items()], indent="")
     summary = f"{len(sizes)} {verb}, {total / 1e6:.1f} MB." if sizes else "There is nothing to remove."

@@ -136,7 +136,7 @@ class Session:
             self._write_archive(stimuli, opened)
             files.write_text(self.save_dir / KEY, tables.format_table(key))
             self._write_playback(waves, played, orders, rate)
-            (self.save_dir / SHEET).unlink(missing_ok=True)
+            files.remove(self.save_dir / SHEET)
             if self.playback.sheet:
                 titles = ["\n".join(filter(None, (row["name"], row["label"]))) for row in key]
                 sounds = [one.sound for one in played]

@@ -97,7 +97,7 @@ def keep_best(run: Run, checkpoint: Path, loss: float, count: int) -> None:
     files.write_text(record, json.dumps({path.name: losses[path.name] for path in ranked[:count]}, indent=2) + "\n")
     for path in ranked[count:]:
         run.manifest.remove_output(path)  # first: of a file that is gone nothing would tell the next keep_best
-        path.unlink()
+        files.remove(path)
     if not run.best.is_file() or files.compute_digest(run.best) != files.compute_digest(ranked[0]):
         files.copy(ranked[0], run.best)
     run.manifest.add_output(run.best)
