@@ -246,3 +246,12 @@ def test_clips_that_are_gone_are_told_and_not_needed(
     assert read_table(next((tmp_path / "inverted").glob("*.csv")))[0]["nearest_error"] == ""
     assert main.main(["invert", *words, "--overwrite"]) == 2
     assert "held out no clips" in capsys.readouterr().err
+
+
+def test_what_is_passed_over_is_told_once(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = ["generate", "-x", str(checkpoint), "-n", "3", "--wav", "-s", str(tmp_path / "made"), "-q"]
+    assert main.main(made) == 0
+    few = itertools.chain.from_iterable(FEW.items())
+    words = ["invert", str(tmp_path / "made"), "-x", str(checkpoint), "-s", str(tmp_path / "inverted")]
+    assert main.main([*words, *few]) == 0
+    assert capsys.readouterr().err.count("3 WAV files passed over") == 1

@@ -81,12 +81,17 @@ def _load_clips(record: dict[str, Any], checkpoint: Path, dataset: Dataset | Non
         return None
 
 
-def collect(paths: Sequence[Path], learning: Learning) -> Clips:
+def collect(paths: Sequence[Path], learning: Learning, listed: Sequence[Sound] | None = None) -> Clips:
     """Sounds with sources and labels, in files, folders and archives; without paths, the clips that were held out.
 
     The label of a file is the folder that it lies in, where that lies in a folder that was given or is a class of the
     clips that the model learnt from; of a sound of an archive, what the archive says. A label that is not known is
     empty, and where none is known there are none.
+
+    Args:
+        paths: files, folders and archives.
+        learning: how the model heard the clips that it learnt from.
+        listed: the sounds in them where they are known, as `collect_sounds` lists them.
 
     Raises:
         UsageError: where no path is given and no clip was held out.
@@ -96,7 +101,7 @@ def collect(paths: Sequence[Path], learning: Learning) -> Clips:
         if learning.clips is None or not learning.unseen.any():
             raise UsageError("Give sounds to invert: files, folders, archives. This model's run held out no clips.")
         return learning.clips.select(learning.unseen)
-    sounds = collect_sounds(paths)
+    sounds = collect_sounds(paths) if listed is None else listed
     parts = [part for _, part, _ in read_clips(sounds, learning.hearing, "reading sounds", strict=True)]
     clips = concatenate(parts)
     known = {file: _read_labels(Path(file)) for file in {sound.file for sound in sounds} if is_archive(file)}

@@ -69,10 +69,9 @@ def invert(
     path = save_dir / f"inversion-{opened.stem}.npz"
     table, figure, waves = path.with_suffix(".csv"), path.with_suffix(".png"), path.with_suffix("")
     absent = files.check_absent(path, table, figure, *([waves] if wav else []), overwrite=overwrite)
-    if paths:
-        collect_sounds(paths)  # which refuses what is not there, before the training clips are read
+    listed = collect_sounds(paths) if paths else []  # refuses what is not there, before the training clips are read
     learning = listening.find_learning(opened, dataset)
-    sounds = listening.collect(paths, learning)
+    sounds = listening.collect(paths, learning, listed)
     measure = Measure(opened.generator.rate, learning.is_level_free if level is None else not level)
     search = Search(candidates, min(starts, candidates), steps, batch_size, seed)
     facts = {} if dataset is None or learning.clips is None else {"dataset": dict(learning.clips.origin)}
