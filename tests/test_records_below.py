@@ -1,5 +1,7 @@
 """What lies below a folder: manifests, the outputs that they tell of, sizes, and what killed processes left."""
 
+from pathlib import Path
+
 import pytest
 from text_files import put
 
@@ -29,7 +31,19 @@ def test_a_file_has_the_manifest_beside_it_or_above_it(tmp_path):
     with pytest.raises(CanaryganError) as told:
         listing.list_manifests(put(tmp_path / "gen" / "b.npz"))
     path = tmp_path / "gen" / "b.npz"
-    assert str(told.value) == f"There is no manifest of {path}: give a file that a task left, or a folder."
+    assert str(told.value) == f"There is no manifest of {path}. Give a file that a task left, or a folder."
+
+
+def test_what_is_not_there_has_no_manifest_and_the_nearest_name_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "generated" / "a.npz")
+    for path, near in (
+        ("nowhere", "Give a file that a task left, or a folder."),
+        ("genrated", "Did you mean generated?"),
+    ):
+        with pytest.raises(CanaryganError) as told:
+            listing.list_manifests(Path(path))
+        assert str(told.value) == f"There is no manifest of {path}. {near}"
 
 
 def test_outputs_of_a_training_are_its_folders_and_of_other_work_what_its_manifest_names(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from canarygan_core.errors import CanaryganError
 from canarygan_core.runs import drafts
+from canarygan_core.runs.files import suggest_near
 from canarygan_core.runs.manifest import Manifest
 from canarygan_core.runs.run import PREFIX, Run
 from canarygan_core.runs.verification import find_manifest
@@ -27,13 +28,14 @@ def list_manifests(path: Path) -> list[Path]:
             for name in names
             if name == MANIFEST or (name.endswith(f".{MANIFEST}") and not name.startswith("."))
         )
-    beside = [path, path.with_suffix(f".{MANIFEST}"), path.with_name(MANIFEST), path.parent.with_name(MANIFEST)]
-    for candidate in beside:
+    above = [folder / MANIFEST for folder in (path.parent, path.absolute().parent.parent)]
+    for candidate in (path, path.with_suffix(f".{MANIFEST}"), *above):
         if candidate.is_file() and candidate.name.endswith(MANIFEST):
             return [candidate]
     if found := find_manifest(path):
         return [found]
-    raise CanaryganError(f"There is no manifest of {path}: give a file that a task left, or a folder.")
+    near = "" if path.exists() else suggest_near(path)
+    raise CanaryganError(f"There is no manifest of {path}.{near or ' Give a file that a task left, or a folder.'}")
 
 
 def list_outputs(manifest: Manifest) -> list[Path]:
