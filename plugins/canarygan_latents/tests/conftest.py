@@ -8,15 +8,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for each othe
 import numpy as np
 import pytest
 from atlas_pages import EVIL, SIDE, decode, write
+from canarygan_latents import opening
 from canarygan_latents.atlas import content
 from canarygan_latents.explore.sounds import SoundMaker
 from canarygan_latents.opening import open_generator
 from canarygan_report.browser.testing import Tab, open_tab
 from explore_toys import Ramp, Served, serving
+from stimulus_toys import Pitch, Tones
 
 from canarygan_core import audio
 from canarygan_core.clips import Clips
-from canarygan_core.runs import Manifest, Request
+from canarygan_core.fitted import decoders
+from canarygan_core.runs import Manifest, Request, files
 
 RATE, SAMPLES, LATENT_DIM = 16000, 4096, 3
 
@@ -95,3 +98,17 @@ def served() -> Iterator[Served]:
     """A server of `explore` that has no decoders."""
     with serving(SoundMaker(Ramp()).make) as served:
         yield served
+
+
+@pytest.fixture
+def tones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[str]]:
+    """The toy model and decoder in place of those on disk; gives the words that name them."""
+    checkpoint, folder = tmp_path / "weights", tmp_path / "decoder"
+    folder.mkdir()
+    for path in (checkpoint, folder / decoders.RECORD):
+        path.write_text("{}")
+    opened = opening.Opened(Tones(), checkpoint, files.compute_digest(checkpoint), "0")
+    monkeypatch.setattr(opening, "open_generator", lambda path, device: opened)
+    monkeypatch.setattr(decoders, "load_all", lambda paths, registry, device: [Pitch(one) for one in paths])
+    monkeypatch.setattr(decoders, "judge_all", lambda trained, clips: [one.judge(clips) for one in trained])
+    return ["-x", str(checkpoint), "--no-sheet"], ["-y", str(folder)]

@@ -38,7 +38,7 @@ def describe_network(
 
     Weights are float32 where there is room, and else 16-bit integers with a scale for each array, where that gives
     sounds within `PARITY` of `generate`. Where layers round to bfloat16, that need hold for most sounds alone: the
-    others lie as far apart as those of `generate` on two machines.
+    others lie about as far apart as those of `generate` in batches of two sizes.
 
     Args:
         generator: it may have `layers`.
